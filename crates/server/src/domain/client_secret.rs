@@ -1,0 +1,155 @@
+//! Client secrets: `prk_`, 43 base62 characters (256 random bits), 6 base62 characters (CRC-32 of all before).
+//!
+//! One double-click selects it, one regular expression finds it in a leaked file, and a mistyped one is refused
+//! without a look-up. The checksum protects nobody; the 256 random bits do.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+const PREFIX: &str = "prk_";
+const RANDOM_CHARS: usize = 43;
+const CHECKSUM_CHARS: usize = 6;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A client secret in clear. It prints as `Secret(..)` and is wiped from memory when dropped.
+#[derive(Clone)]
+pub struct ClientSecret(Zeroizing<String>);
+
+impl ClientSecret {
+    /// Its length in characters, always.
+    pub const CHARS: usize = PREFIX.len() + RANDOM_CHARS + CHECKSUM_CHARS;
+
+    /// The secret made of these 256 random bits. Only the server makes secrets.
+    pub fn from_random(mut random: [u8; 32]) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(Self::CHARS));
+        text.push_str(PREFIX);
+        // Long division of the 256-bit number by 62, 43 times: 62^43 > 2^256.
+        for _ in 0..RANDOM_CHARS {
+            let mut remainder = 0u32;
+            for byte in &mut random {
+                let dividend = remainder << 8 | u32::from(*byte);
+                *byte = (dividend / 62) as u8;
+                remainder = dividend % 62;
+            }
+            text.push(BASE62[remainder as usize] as char);
+        }
+        random.zeroize();
+        let checksum = checksum(&text);
+        text.push_str(checksum.as_str());
+        Self(text)
+    }
+
+    /// Reads what a client presents. `None` if it cannot be a secret of ours: wrong shape or checksum.
+    pub fn parse(text: &str) -> Option<Self> {
+        let well_formed = text.len() == Self::CHARS
+            && text.starts_with(PREFIX)
+            && text[PREFIX.len()..]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric());
+        if !well_formed {
+            return None;
+        }
+        let (body, check) = text.split_at(Self::CHARS - CHECKSUM_CHARS);
+        (*checksum(body) == check).then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The text in clear: for the one answer that shows it, and for the digest.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Its last four characters, by which people tell their secrets apart.
+    pub fn hint(&self) -> &str {
+        &self.0[Self::CHARS - 4..]
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What is stored of a secret: HMAC-SHA-256 under a key derived from the master key.
+#[derive(Clone, Copy)]
+pub struct SecretDigest([u8; 32]);
+
+impl SecretDigest {
+    /// The digest with these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Compares in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest(..)")
+    }
+}
+
+fn checksum(body: &str) -> Zeroizing<String> {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_CHARS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    Zeroizing::new(digits.iter().map(|&digit| digit as char).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let secret = ClientSecret::from_random([9; 32]);
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+        assert!(secret.expose().ends_with(secret.hint()));
+    }
+
+    #[test]
+    fn the_extremes_fit() {
+        for random in [[0; 32], [255; 32]] {
+            let secret = ClientSecret::from_random(random);
+            assert_eq!(secret.expose().len(), ClientSecret::CHARS);
+            assert!(ClientSecret::parse(secret.expose()).is_some());
+        }
+        assert!(
+            ClientSecret::from_random([0; 32])
+                .expose()
+                .starts_with("prk_0000")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_secret_is_recognised_and_no_typo_is(random: [u8; 32], at in 0..ClientSecret::CHARS) {
+            let secret = ClientSecret::from_random(random);
+            let text = secret.expose();
+            prop_assert!(ClientSecret::parse(text).is_some());
+            let mut typo = text.as_bytes().to_vec();
+            typo[at] = if typo[at] == b'x' { b'y' } else { b'x' };
+            prop_assert!(ClientSecret::parse(std::str::from_utf8(&typo).unwrap()).is_none());
+        }
+
+        #[test]
+        fn junk_is_refused(text in ".{0,80}") {
+            prop_assert!(ClientSecret::parse(&text).is_none());
+        }
+    }
+}

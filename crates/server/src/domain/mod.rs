@@ -1,0 +1,29 @@
+//! The rules. Pure: no async, no clock, no randomness, no SQL, no HTTP, no serde.
+//!
+//! Whatever needs an instant or random bytes is handed them as values, so that every rule here is a
+//! function of its arguments and nothing else.
+
+mod access_token;
+mod audit;
+mod client_secret;
+mod id;
+mod resource;
+mod scope;
+mod service_account;
+mod text;
+mod timestamp;
+
+pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
+pub use audit::{Action, Actor, AuditEvent, ChainHead, ChainedEvent};
+pub use client_secret::{ClientSecret, SecretDigest};
+pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use resource::{
+    GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
+};
+pub use scope::{
+    InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE,
+    ScopeSet, TOKENS_INTROSPECT,
+};
+pub use service_account::{ServiceAccount, StoredSecret};
+pub use text::{Description, InvalidText, Name};
+pub use timestamp::Timestamp;

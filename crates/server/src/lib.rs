@@ -1,0 +1,12 @@
+//! The Prokura server as a library.
+//!
+//! * [`domain`]: the rules; pure.
+//! * [`store`]: what is remembered; one set of SQL, two databases.
+//! * [`keys`]: what is sealed, signed and recognised.
+//! * [`authority`]: what can be asked; one method per use case.
+//! * [`http`]: the door.
+//!
+//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`.
+
+pub mod domain;
+pub mod store;

@@ -1,0 +1,288 @@
+//! What a database must be able to do: run one read, or one list of steps as a whole. The SQL is the same for both, with
+//! `$1`-style parameters and columns of four types.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::{
+    AuditEvent, ChainHead, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId,
+};
+
+/// A driver. Every call is atomic; what [`Database::write`] has acknowledged is durable and seen by every later read.
+pub trait Database: Send + Sync + 'static {
+    /// The rows of one statement.
+    fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
+
+    /// Applies the steps in one transaction, wholly if the first of them touches a row and not at all otherwise.
+    /// Answers whether it did.
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>>;
+
+    /// Brings the schema to the version this build knows. Safe to call from many nodes at once.
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
+
+    /// The version of the schema; `None` in an empty database. Changes nothing.
+    fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>>;
+}
+
+/// One SQL statement with its parameters: `$1` is the first.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The text, the same for both databases.
+    pub sql: &'static str,
+    /// The values of its parameters.
+    pub params: Vec<Value>,
+}
+
+impl Statement {
+    pub(super) fn new<const N: usize>(sql: &'static str, params: [Value; N]) -> Self {
+        Self {
+            sql,
+            params: params.into(),
+        }
+    }
+}
+
+/// One step of a write.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Run this statement.
+    Run(Statement),
+    /// Put this event at the end of its organization's chain. The one step that has to read before it writes.
+    Append(AuditEvent),
+}
+
+/// Advances an organization's chain by one and returns the head before: the row stays locked until the transaction ends, so
+/// that events line up.
+pub(super) fn advance_chain(event: &AuditEvent) -> Statement {
+    Statement::new(
+        "UPDATE organizations SET audit_sequence = audit_sequence + 1 WHERE id = $1 \
+         RETURNING audit_sequence - 1, audit_hash",
+        [event.organization_id.into()],
+    )
+}
+
+/// The statements that append `event` behind the head in `row`, as [`advance_chain`] returned it.
+pub(super) fn append(event: AuditEvent, row: Row) -> Result<[Statement; 2], DatabaseError> {
+    let mut row = row;
+    let head = ChainHead {
+        sequence: row.next()?,
+        hash: row.next()?,
+    };
+    let chained = event.chained(head);
+    let event = chained.event;
+    let detail = serde_json::to_string(
+        &event
+            .detail
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect::<std::collections::BTreeMap<_, _>>(),
+    )
+    .map_err(DatabaseError::new)?;
+    Ok([
+        Statement::new(
+            "INSERT INTO audit_events (organization_id, sequence, at, actor, action, target, request_id, address, \
+             detail, previous_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                event.organization_id.into(),
+                chained.head.sequence.into(),
+                event.at.into(),
+                event.actor.to_string().into(),
+                event.action.as_str().to_owned().into(),
+                event.target.into(),
+                event.request_id.into(),
+                event.address.map(|address| address.to_string()).into(),
+                detail.into(),
+                chained.previous_hash.into(),
+            ],
+        ),
+        Statement::new(
+            "UPDATE organizations SET audit_hash = $2 WHERE id = $1",
+            [event.organization_id.into(), chained.head.hash.into()],
+        ),
+    ])
+}
+
+/// A column's value: one of the four things that both databases mean the same by.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A 64-bit integer.
+    Integer(i64),
+    /// UTF-8 text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl fmt::Debug for Value {
+    /// The kind alone: a value may be a digest or a name, and neither belongs in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "Null",
+            Self::Integer(_) => "Integer(..)",
+            Self::Text(_) => "Text(..)",
+            Self::Bytes(_) => "Bytes(..)",
+        })
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Value {
+    fn from(value: [u8; N]) -> Self {
+        Self::Bytes(value.into())
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Self::Integer(value.as_millis())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One row of an answer, read column by column from the left.
+#[derive(Debug)]
+pub struct Row(std::vec::IntoIter<Value>);
+
+impl Row {
+    pub(super) fn new(values: Vec<Value>) -> Self {
+        Self(values.into_iter())
+    }
+
+    /// The next column.
+    pub(super) fn next<T: Column>(&mut self) -> Result<T, DatabaseError> {
+        let value = self.0.next().unwrap_or(Value::Null);
+        T::read(value).ok_or_else(|| DatabaseError::new("a column holds what it cannot hold"))
+    }
+}
+
+/// A type that a column can be read as. `None`: the column holds something else.
+pub(super) trait Column: Sized {
+    fn read(value: Value) -> Option<Self>;
+}
+
+impl Column for i64 {
+    fn read(value: Value) -> Option<Self> {
+        match value {
+            Value::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl Column for String {
+    fn read(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn read(value: Value) -> Option<Self> {
+        match value {
+            Value::Bytes(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<const N: usize> Column for [u8; N] {
+    fn read(value: Value) -> Option<Self> {
+        Vec::<u8>::read(value)?.try_into().ok()
+    }
+}
+
+impl Column for Timestamp {
+    fn read(value: Value) -> Option<Self> {
+        i64::read(value).map(Self::from_millis)
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(value: Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::read(value).map(Some),
+        }
+    }
+}
+
+macro_rules! id_column {
+    ($($id:ident),*) => {$(
+        impl From<$id> for Value {
+            fn from(id: $id) -> Self {
+                (*id.as_bytes()).into()
+            }
+        }
+
+        impl Column for $id {
+            fn read(value: Value) -> Option<Self> {
+                Column::read(value).map(Self::from_bytes)
+            }
+        }
+    )*};
+}
+
+id_column!(OrganizationId, SecretId, ServiceAccountId, TokenId);
+
+/// A database did not do what it was asked: unreachable, too slow, full, broken.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseError(Box<dyn std::error::Error + Send + Sync>);
+
+impl DatabaseError {
+    /// The failure with this cause.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// Why a database cannot be used by this build.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A newer build has been here.
+    #[error(
+        "the database has schema version {found}, and this build knows versions up to {known}: a newer Prokura has used \
+         it; run that version or a later one"
+    )]
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The newest version this build knows.
+        known: i64,
+    },
+    /// Somebody else's tables.
+    #[error(
+        "the database holds tables that are not Prokura's (for example {0:?}); give Prokura a database of its own"
+    )]
+    Foreign(String),
+    /// It did not answer, or not as asked.
+    #[error(transparent)]
+    Failed(#[from] DatabaseError),
+}

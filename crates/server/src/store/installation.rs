@@ -1,0 +1,123 @@
+//! The installation itself: its master key's fingerprint, its organizations, its first start.
+
+use super::{StoreError, database::Statement, database::Step, during, service_accounts};
+use crate::domain::{
+    AuditEvent, ChainHead, Name, OrganizationId, ServiceAccount, StoredSecret, Timestamp,
+};
+
+/// An organization, as it is created.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name, which no other organization has.
+    pub name: Name,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+impl super::Store {
+    /// The master key's check value that this store belongs to: `check` if it belonged to none before.
+    pub async fn claim_installation(&self, check: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        const DOING: &str = "claiming the installation";
+        self.write(
+            DOING,
+            vec![Step::Run(Statement::new(
+                "INSERT INTO installation (id, master_key_check, bootstrapped_at) VALUES (1, $1, NULL) \
+                 ON CONFLICT (id) DO NOTHING",
+                [check.into()],
+            ))],
+        )
+        .await?;
+        Ok(self.installation().await?.map_or(check, |(check, _)| check))
+    }
+
+    /// The master key's check value and when the first organization was made. `None`: never claimed.
+    pub async fn installation(&self) -> Result<Option<([u8; 32], Option<Timestamp>)>, StoreError> {
+        const DOING: &str = "reading the installation";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    "SELECT master_key_check, bootstrapped_at FROM installation",
+                    [],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .next()
+            .map(|mut row| Ok((row.next()?, row.next()?)))
+            .transpose()
+            .map_err(during(DOING))
+    }
+
+    /// Makes the first organization and its first account, if there has been none. `false`: there has, and nothing
+    /// changed. However many nodes try at once, one succeeds.
+    pub async fn bootstrap_first(
+        &self,
+        organization: &Organization,
+        account: &ServiceAccount,
+        secret: &StoredSecret,
+        events: [AuditEvent; 2],
+    ) -> Result<bool, StoreError> {
+        let first = Statement::new(
+            "UPDATE installation SET bootstrapped_at = $1 WHERE bootstrapped_at IS NULL",
+            [organization.created_at.into()],
+        );
+        let mut steps = vec![
+            Step::Run(first),
+            Step::Run(insert_organization(organization)),
+        ];
+        steps.extend(first_account(account, secret, events));
+        self.write("bootstrapping the first organization", steps)
+            .await
+    }
+
+    /// Makes another organization and its first account. `false`: the name is taken, and nothing changed.
+    pub async fn bootstrap_another(
+        &self,
+        organization: &Organization,
+        account: &ServiceAccount,
+        secret: &StoredSecret,
+        events: [AuditEvent; 2],
+    ) -> Result<bool, StoreError> {
+        let bootstrapped = Statement::new(
+            "UPDATE installation SET bootstrapped_at = coalesce(bootstrapped_at, $1)",
+            [organization.created_at.into()],
+        );
+        let mut steps = vec![
+            Step::Run(insert_organization(organization)),
+            Step::Run(bootstrapped),
+        ];
+        steps.extend(first_account(account, secret, events));
+        self.write("bootstrapping an organization", steps).await
+    }
+}
+
+fn insert_organization(organization: &Organization) -> Statement {
+    Statement::new(
+        "INSERT INTO organizations (id, name, created_at, audit_sequence, audit_hash) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (name) DO NOTHING",
+        [
+            organization.id.into(),
+            organization.name.as_str().to_owned().into(),
+            organization.created_at.into(),
+            ChainHead::START.sequence.into(),
+            ChainHead::START.hash.into(),
+        ],
+    )
+}
+
+fn first_account(
+    account: &ServiceAccount,
+    secret: &StoredSecret,
+    events: [AuditEvent; 2],
+) -> impl Iterator<Item = Step> {
+    [
+        service_accounts::insert_account(account),
+        service_accounts::insert_secret(account.id, secret),
+    ]
+    .into_iter()
+    .map(Step::Run)
+    .chain(events.into_iter().map(Step::Append))
+}

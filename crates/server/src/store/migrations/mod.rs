@@ -1,0 +1,56 @@
+//! The schema, as numbered steps forward, the same numbers for both databases.
+
+use super::database::{DatabaseError, MigrateError};
+
+/// One step: its version and its SQL for either database.
+pub(super) struct Migration {
+    pub(super) version: i64,
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $file:literal) => {
+        Migration {
+            version: $version,
+            sqlite: include_str!(concat!("sqlite/", $file)),
+            postgres: include_str!(concat!("postgres/", $file)),
+        }
+    };
+}
+
+/// Every step, in order. Append only.
+pub(super) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_foundation.sql")];
+
+/// The version that this build knows.
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
+
+/// The table that remembers which steps were taken. Both databases read it alike.
+pub(super) const CREATE_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS prokura_schema (version BIGINT NOT NULL PRIMARY KEY)";
+/// The version reached; absent where no step was taken.
+pub(super) const READ_VERSION: &str = "SELECT max(version) FROM prokura_schema";
+/// Remembers a step.
+pub(super) const RECORD: &str = "INSERT INTO prokura_schema (version) VALUES ($1)";
+
+/// The version of a database with these tables, of which `read_version` reads ours. `None`: the database is empty.
+pub(super) fn judge(
+    mut tables: Vec<String>,
+    read_version: impl FnOnce() -> Result<Option<i64>, DatabaseError>,
+) -> Result<Option<i64>, MigrateError> {
+    if tables.iter().any(|table| table == "prokura_schema") {
+        let found = read_version()?.unwrap_or(0);
+        return if found > LATEST {
+            Err(MigrateError::Newer {
+                found,
+                known: LATEST,
+            })
+        } else {
+            Ok(Some(found))
+        };
+    }
+    match tables.pop() {
+        Some(foreign) => Err(MigrateError::Foreign(foreign)),
+        None => Ok(None),
+    }
+}

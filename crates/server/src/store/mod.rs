@@ -1,0 +1,73 @@
+//! What is remembered: one set of SQL, two databases.
+//!
+//! Each method of [`Store`] is one atomic step in words of the domain; no transaction leaves this folder. The methods of
+//! management take the organization first, and whatever is not that organization's is absent for them. Absence is
+//! `None` or `false`; [`StoreError`] only says that storage failed, and while doing what. The store invents nothing: ids,
+//! instants and digests are handed in.
+
+mod database;
+mod installation;
+mod migrations;
+// mod postgres;
+mod service_accounts;
+mod signing_keys;
+mod sqlite;
+mod tokens;
+
+pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value};
+pub use installation::Organization;
+// pub use postgres::{InvalidPostgresUrl, Postgres};
+pub use service_accounts::{Credentials, ListPosition};
+pub use signing_keys::StoredSigningKey;
+pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
+pub use tokens::TokenState;
+
+/// The store, whichever database is under it.
+pub struct Store {
+    database: Box<dyn Database>,
+}
+
+/// Storage failed. What was to be read or written is unknown; whoever asked must refuse.
+#[derive(Debug, thiserror::Error)]
+#[error("storage failed while {doing}")]
+pub struct StoreError {
+    doing: &'static str,
+    #[source]
+    source: DatabaseError,
+}
+
+impl Store {
+    /// The store on `database`. The schema is taken to be there: [`Store::migrate`] sees to it.
+    pub fn new(database: impl Database) -> Self {
+        Self {
+            database: Box::new(database),
+        }
+    }
+
+    /// Brings the schema to the version that this build knows.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        self.database.migrate().await
+    }
+
+    /// The version of the schema, and the newest this build knows. Changes nothing.
+    pub async fn schema_version(&self) -> Result<(Option<i64>, i64), MigrateError> {
+        let found = self.database.schema_version().await?;
+        Ok((found, migrations::LATEST))
+    }
+
+    async fn read(
+        &self,
+        doing: &'static str,
+        statement: Statement,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.database.read(statement).await.map_err(during(doing))
+    }
+
+    async fn write(&self, doing: &'static str, steps: Vec<Step>) -> Result<bool, StoreError> {
+        self.database.write(steps).await.map_err(during(doing))
+    }
+}
+
+fn during(doing: &'static str) -> impl FnOnce(DatabaseError) -> StoreError {
+    move |source| StoreError { doing, source }
+}

@@ -1,0 +1,1 @@
+//! PostgreSQL (placeholder while the driver is written).

@@ -1,0 +1,291 @@
+//! Service accounts and their secrets.
+
+use super::{
+    DatabaseError, Row, Store, StoreError,
+    database::{Statement, Step},
+    during,
+};
+use crate::domain::{
+    AuditEvent, Description, Name, OrganizationId, ScopeSet, SecretDigest, ServiceAccount,
+    ServiceAccountId, StoredSecret, Timestamp,
+};
+
+/// An account with the secrets that have not been revoked, newest first: all that authenticating a client needs.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account.
+    pub account: ServiceAccount,
+    /// Its secrets; whether one has expired is for the reader to judge.
+    pub secrets: Vec<StoredSecret>,
+}
+
+/// A place in the list: behind the account with this creation time and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListPosition {
+    /// When that account was created.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: ServiceAccountId,
+}
+
+impl ListPosition {
+    /// Before the first.
+    pub const START: Self = Self {
+        created_at: Timestamp::from_millis(i64::MIN),
+        id: ServiceAccountId::from_bytes([0; 16]),
+    };
+
+    /// Right behind `account`.
+    pub fn after(account: &ServiceAccount) -> Self {
+        Self {
+            created_at: account.created_at,
+            id: account.id,
+        }
+    }
+}
+
+/// The columns of an account, in the order in which [`account`] reads them.
+macro_rules! account_columns {
+    () => {
+        "a.id, a.organization_id, a.name, a.description, a.scopes, a.token_epoch, a.disabled_at, a.created_at, \
+         a.created_by, a.updated_at, a.last_used_at"
+    };
+}
+pub(super) use account_columns;
+
+impl Store {
+    /// Keeps a new account with its first secret.
+    pub async fn create_service_account(
+        &self,
+        account: &ServiceAccount,
+        secret: &StoredSecret,
+        event: AuditEvent,
+    ) -> Result<(), StoreError> {
+        let steps = vec![
+            Step::Run(insert_account(account)),
+            Step::Run(insert_secret(account.id, secret)),
+            Step::Append(event),
+        ];
+        self.write("creating a service account", steps)
+            .await
+            .map(drop)
+    }
+
+    /// The account `id` of `organization`.
+    pub async fn find_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        const DOING: &str = "reading a service account";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    concat!(
+                        "SELECT ",
+                        account_columns!(),
+                        " FROM service_accounts a WHERE a.organization_id = $1 AND a.id = $2"
+                    ),
+                    [organization.into(), id.into()],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .next()
+            .map(|mut row| account(&mut row))
+            .transpose()
+            .map_err(during(DOING))
+    }
+
+    /// Up to `limit` accounts of `organization` behind `position`, oldest first.
+    pub async fn list_service_accounts(
+        &self,
+        organization: OrganizationId,
+        position: ListPosition,
+        limit: usize,
+    ) -> Result<Vec<ServiceAccount>, StoreError> {
+        const DOING: &str = "listing service accounts";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    concat!(
+                        "SELECT ",
+                        account_columns!(),
+                        " FROM service_accounts a \
+                         WHERE a.organization_id = $1 AND (a.created_at, a.id) > ($2, $3) \
+                         ORDER BY a.created_at, a.id LIMIT $4"
+                    ),
+                    [
+                        organization.into(),
+                        position.created_at.into(),
+                        position.id.into(),
+                        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+                    ],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .map(|mut row| account(&mut row))
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
+    /// Ends the secrets of an account at `now` and gives it `secret` instead. `false`: `organization` has no such
+    /// account.
+    pub async fn rotate_secret(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        secret: &StoredSecret,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        // The first statement locks the account's row, so that of rotations at once one comes after the other and
+        // exactly the last one's secret lives.
+        let touch = Statement::new(
+            "UPDATE service_accounts SET updated_at = $3 WHERE organization_id = $1 AND id = $2",
+            [organization.into(), id.into(), now.into()],
+        );
+        let end_old = Statement::new(
+            "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND revoked_at IS NULL",
+            [id.into(), now.into()],
+        );
+        let steps = vec![
+            Step::Run(touch),
+            Step::Run(end_old),
+            Step::Run(insert_secret(id, secret)),
+            Step::Append(event),
+        ];
+        self.write("rotating a secret", steps).await
+    }
+
+    /// Deletes an account with all that belongs to it. `false`: `organization` has no such account.
+    pub async fn delete_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let delete = Statement::new(
+            "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2",
+            [organization.into(), id.into()],
+        );
+        let steps = vec![Step::Run(delete), Step::Append(event)];
+        self.write("deleting a service account", steps).await
+    }
+
+    /// The account behind a client id, with the secrets by which it may authenticate. The one look-up of the token
+    /// path; who the organization is, is what it finds out.
+    pub async fn find_credentials(
+        &self,
+        id: ServiceAccountId,
+    ) -> Result<Option<Credentials>, StoreError> {
+        const DOING: &str = "reading credentials";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    concat!(
+                        "SELECT ",
+                        account_columns!(),
+                        ", s.id, s.digest, s.hint, s.created_at, s.expires_at FROM service_accounts a \
+                         LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL \
+                         WHERE a.id = $1 ORDER BY s.id DESC"
+                    ),
+                    [id.into()],
+                ),
+            )
+            .await?;
+        credentials(rows).map_err(during(DOING))
+    }
+}
+
+pub(super) fn insert_account(account: &ServiceAccount) -> Statement {
+    Statement::new(
+        "INSERT INTO service_accounts (id, organization_id, name, description, scopes, token_epoch, disabled_at, \
+         created_at, created_by, updated_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        [
+            account.id.into(),
+            account.organization_id.into(),
+            account.name.as_str().to_owned().into(),
+            account
+                .description
+                .as_ref()
+                .map(|text| text.as_str().to_owned())
+                .into(),
+            account.scopes.as_str().to_owned().into(),
+            account.token_epoch.into(),
+            account.disabled_at.into(),
+            account.created_at.into(),
+            account.created_by.into(),
+            account.updated_at.into(),
+            account.last_used_at.into(),
+        ],
+    )
+}
+
+pub(super) fn insert_secret(account: ServiceAccountId, secret: &StoredSecret) -> Statement {
+    Statement::new(
+        "INSERT INTO secrets (id, service_account_id, digest, hint, created_at, expires_at, revoked_at, last_used_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)",
+        [
+            secret.id.into(),
+            account.into(),
+            (*secret.digest.as_bytes()).into(),
+            secret.hint.clone().into(),
+            secret.created_at.into(),
+            secret.expires_at.into(),
+        ],
+    )
+}
+
+/// Reads the columns of [`account_columns`].
+pub(super) fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
+    Ok(ServiceAccount {
+        id: row.next()?,
+        organization_id: row.next()?,
+        name: Name::parse(row.next()?).map_err(DatabaseError::new)?,
+        description: row
+            .next::<Option<String>>()?
+            .map(Description::parse)
+            .transpose()
+            .map_err(DatabaseError::new)?,
+        scopes: scopes(&row.next::<String>()?)?,
+        token_epoch: row.next()?,
+        disabled_at: row.next()?,
+        created_at: row.next()?,
+        created_by: row.next()?,
+        updated_at: row.next()?,
+        last_used_at: row.next()?,
+    })
+}
+
+fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
+    if text.is_empty() {
+        return Ok(ScopeSet::default());
+    }
+    ScopeSet::parse(text).map_err(DatabaseError::new)
+}
+
+/// Reads an account's columns and, row by row, those of its secrets.
+fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
+    let mut found: Option<Credentials> = None;
+    for mut row in rows {
+        let account = account(&mut row)?;
+        let credentials = found.get_or_insert(Credentials {
+            account,
+            secrets: Vec::new(),
+        });
+        let Some(id) = row.next()? else { continue };
+        credentials.secrets.push(StoredSecret {
+            id,
+            digest: SecretDigest::from_bytes(row.next()?),
+            hint: row.next()?,
+            created_at: row.next()?,
+            expires_at: row.next()?,
+        });
+    }
+    Ok(found)
+}

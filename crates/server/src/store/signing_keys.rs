@@ -1,0 +1,78 @@
+//! The keys that sign tokens.
+
+use super::{
+    Store, StoreError,
+    database::{Statement, Step},
+    during,
+};
+use crate::domain::{SigningAlgorithm, Timestamp};
+
+/// A signing key as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredSigningKey {
+    /// Its `kid`.
+    pub id: String,
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// PKCS #8, sealed under a key derived from the master key and bound to `id`.
+    pub sealed_private_key: Vec<u8>,
+    /// The public half, in the encoding of its algorithm.
+    pub public_key: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Store {
+    /// Every key that has not been retired, oldest first.
+    pub async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
+        const DOING: &str = "reading the signing keys";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    "SELECT id, algorithm, private_key, public_key, created_at FROM signing_keys \
+                     WHERE retired_at IS NULL ORDER BY algorithm, generation",
+                    [],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .map(|mut row| {
+                Ok(StoredSigningKey {
+                    id: row.next()?,
+                    algorithm: SigningAlgorithm::parse(&row.next::<String>()?).ok_or_else(
+                        || {
+                            super::DatabaseError::new(
+                                "a signing key is of an algorithm that this build does not know",
+                            )
+                        },
+                    )?,
+                    sealed_private_key: row.next()?,
+                    public_key: row.next()?,
+                    created_at: row.next()?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
+    /// Keeps the first key of an algorithm. `false`: another node was faster, and nothing changed.
+    pub async fn create_first_signing_key(
+        &self,
+        key: &StoredSigningKey,
+    ) -> Result<bool, StoreError> {
+        let insert = Statement::new(
+            "INSERT INTO signing_keys (id, algorithm, generation, private_key, public_key, created_at, not_before, \
+             retired_at) VALUES ($1, $2, 1, $3, $4, $5, $5, NULL) ON CONFLICT (algorithm, generation) DO NOTHING",
+            [
+                key.id.clone().into(),
+                key.algorithm.as_str().to_owned().into(),
+                key.sealed_private_key.clone().into(),
+                key.public_key.clone().into(),
+                key.created_at.into(),
+            ],
+        );
+        self.write("creating a signing key", vec![Step::Run(insert)])
+            .await
+    }
+}

@@ -1,0 +1,385 @@
+//! SQLite: one writer thread with group commit, a few reader connections.
+//!
+//! `synchronous=FULL` makes every acknowledged write durable, and costs one flush per commit; the writer therefore
+//! commits together all the writes that wait. Reads run where they are asked for: a point read from WAL costs a few
+//! microseconds, less than handing it to another thread.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value},
+    database::{advance_chain, append},
+    migrations,
+};
+
+/// Writes that may wait for the writer; more are made to wait at the door.
+const QUEUE: usize = 1024;
+/// Writes committed together at most.
+const GROUP: usize = 128;
+/// How long a write waits for another process to finish its own, such as `prokura bootstrap`.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A SQLite database.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Option<mpsc::Sender<Job>>,
+    writer_thread: Option<thread::JoinHandle<()>>,
+    readers: Mutex<Vec<Connection>>,
+    /// Held as long as this is the server that owns the file.
+    _ownership: Option<File>,
+}
+
+/// As what a process opens the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SqliteAccess {
+    /// As its one server.
+    Server,
+    /// As a command beside it.
+    Command,
+}
+
+/// Why a file cannot be opened as a database.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenSqliteError {
+    /// Another server has it.
+    #[error(
+        "{} is in use by another `prokura serve`; stop that one first, or use PostgreSQL for several nodes", .0.display()
+    )]
+    Owned(PathBuf),
+    /// The file system says no.
+    #[error("cannot open {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// SQLite says no.
+    #[error("{} cannot be used as a SQLite database", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Its answer.
+        source: rusqlite::Error,
+    },
+}
+
+struct Job {
+    steps: Vec<Step>,
+    done: oneshot::Sender<Result<bool, DatabaseError>>,
+}
+
+impl Sqlite {
+    /// Opens the file at `path`, creating it (mode 0600) if there is none.
+    pub fn open(path: &Path, access: SqliteAccess) -> Result<Self, OpenSqliteError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenSqliteError::Io { path, source }
+        };
+        let ownership = match access {
+            SqliteAccess::Command => None,
+            SqliteAccess::Server => {
+                let mut lock_path = path.as_os_str().to_owned();
+                lock_path.push(".lock");
+                let lock_path = PathBuf::from(lock_path);
+                let lock = private_file(&lock_path).map_err(io(&lock_path))?;
+                match lock.try_lock() {
+                    Ok(()) => Some(lock),
+                    Err(TryLockError::WouldBlock) => {
+                        return Err(OpenSqliteError::Owned(path.to_owned()));
+                    }
+                    Err(TryLockError::Error(source)) => return Err(io(&lock_path)(source)),
+                }
+            }
+        };
+        // SQLite gives its -wal and -shm files the mode of the database.
+        private_file(path).map_err(io(path))?;
+        let connection = open_writer(path).map_err(|source| OpenSqliteError::Sqlite {
+            path: path.to_owned(),
+            source,
+        })?;
+
+        let (writer, jobs) = mpsc::channel(QUEUE);
+        let writer_thread = thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_jobs(&connection, jobs))
+            .map_err(io(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Some(writer),
+            writer_thread: Some(writer_thread),
+            readers: Mutex::default(),
+            _ownership: ownership,
+        })
+    }
+
+    fn query(&self, statement: &Statement) -> Result<Vec<Row>, DatabaseError> {
+        // A reader is taken out for the time of the read, so no lock is held while SQLite works.
+        let idle = self.readers().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open_reader(&self.path).map_err(DatabaseError::new)?,
+        };
+        let rows = query(&connection, statement);
+        self.readers().push(connection);
+        rows
+    }
+
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        // The writer ends when nobody can ask it any more, and what it was asked before is written by then.
+        self.writer = None;
+        self.writer_thread.take().map(thread::JoinHandle::join);
+    }
+}
+
+impl Database for Sqlite {
+    fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        async move { self.query(&statement) }.boxed()
+    }
+
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+        async move {
+            let stopped = || DatabaseError::new("the SQLite writer has stopped");
+            let writer = self.writer.as_ref().ok_or_else(stopped)?;
+            let (done, answer) = oneshot::channel();
+            writer
+                .send(Job { steps, done })
+                .await
+                .map_err(|_| stopped())?;
+            answer.await.map_err(|_| stopped())?
+        }
+        .boxed()
+    }
+
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        async move {
+            let connection = open_writer(&self.path).map_err(DatabaseError::new)?;
+            connection
+                .execute_batch("BEGIN IMMEDIATE")
+                .map_err(DatabaseError::new)?;
+            // Dropping the connection rolls back what was not committed.
+            let found = schema_version(&connection)?.unwrap_or(0);
+            connection
+                .execute_batch(migrations::CREATE_TABLE)
+                .map_err(DatabaseError::new)?;
+            for migration in migrations::MIGRATIONS
+                .iter()
+                .filter(|migration| migration.version > found)
+            {
+                connection
+                    .execute_batch(migration.sqlite)
+                    .and_then(|()| connection.execute(migrations::RECORD, [migration.version]))
+                    .map_err(DatabaseError::new)?;
+            }
+            connection
+                .execute_batch("COMMIT")
+                .map_err(DatabaseError::new)?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>> {
+        async move {
+            let connection = open_reader(&self.path).map_err(DatabaseError::new)?;
+            schema_version(&connection)
+        }
+        .boxed()
+    }
+}
+
+/// The schema's version; `None` in an empty database.
+fn schema_version(connection: &Connection) -> Result<Option<i64>, MigrateError> {
+    let tables = connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        .and_then(|mut statement| {
+            statement
+                .query_map([], |row| row.get::<_, String>(0))?
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(DatabaseError::new)?;
+    migrations::judge(tables, || {
+        connection
+            .query_row(migrations::READ_VERSION, [], |row| row.get(0))
+            .map_err(DatabaseError::new)
+    })
+}
+
+fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    Ok(connection)
+}
+
+/// The writer's life: take what waits, apply it, commit once, answer all.
+fn write_jobs(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
+    let mut waiting = Vec::with_capacity(GROUP);
+    while jobs.blocking_recv_many(&mut waiting, GROUP) > 0 {
+        let (answers, outcomes): (Vec<_>, Vec<_>) =
+            match connection.execute_batch("BEGIN IMMEDIATE") {
+                Ok(()) => waiting
+                    .drain(..)
+                    .map(|job| (job.done, apply_alone(connection, job.steps)))
+                    .unzip(),
+                Err(error) => {
+                    refuse_all(waiting.drain(..).map(|job| job.done), &error);
+                    continue;
+                }
+            };
+        // A full disk shows here at the latest: then none of them is acknowledged, and none is kept.
+        if let Err(error) = connection.execute_batch("COMMIT") {
+            let _ = connection.execute_batch("ROLLBACK");
+            refuse_all(answers.into_iter(), &error);
+            continue;
+        }
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // Whoever asked may have hung up; the write stands.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+fn refuse_all(
+    answers: impl Iterator<Item = oneshot::Sender<Result<bool, DatabaseError>>>,
+    error: &rusqlite::Error,
+) {
+    for answer in answers {
+        let _ = answer.send(Err(DatabaseError::new(error.to_string())));
+    }
+}
+
+/// Applies one job inside a savepoint, so that its failure is its own.
+fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<bool, DatabaseError> {
+    let run = |sql| connection.execute_batch(sql).map_err(DatabaseError::new);
+    run("SAVEPOINT job")?;
+    let outcome = apply(connection, steps);
+    if !matches!(outcome, Ok(true)) {
+        run("ROLLBACK TO job")?;
+    }
+    run("RELEASE job")?;
+    outcome
+}
+
+fn apply(connection: &Connection, steps: Vec<Step>) -> Result<bool, DatabaseError> {
+    for (at, step) in steps.into_iter().enumerate() {
+        let touched = match step {
+            Step::Run(statement) => execute(connection, &statement)?,
+            Step::Append(event) => {
+                let head = query(connection, &advance_chain(&event))?
+                    .pop()
+                    .ok_or_else(|| DatabaseError::new("the organization is gone"))?;
+                for statement in append(event, head)? {
+                    execute(connection, &statement)?;
+                }
+                1
+            }
+        };
+        if at == 0 && touched == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn execute(connection: &Connection, statement: &Statement) -> Result<usize, DatabaseError> {
+    let mut prepared = prepare(connection, statement)?;
+    prepared.raw_execute().map_err(DatabaseError::new)
+}
+
+fn query(connection: &Connection, statement: &Statement) -> Result<Vec<Row>, DatabaseError> {
+    let mut prepared = prepare(connection, statement)?;
+    let columns = prepared.column_count();
+    let mut rows = prepared.raw_query();
+    let mut answer = Vec::new();
+    while let Some(row) = rows.next().map_err(DatabaseError::new)? {
+        let values = (0..columns)
+            .map(|column| {
+                row.get_ref(column)
+                    .map_err(DatabaseError::new)
+                    .and_then(value)
+            })
+            .collect::<Result<_, _>>()?;
+        answer.push(Row::new(values));
+    }
+    Ok(answer)
+}
+
+fn prepare<'c>(
+    connection: &'c Connection,
+    statement: &Statement,
+) -> Result<rusqlite::CachedStatement<'c>, DatabaseError> {
+    let mut prepared = connection
+        .prepare_cached(statement.sql)
+        .map_err(DatabaseError::new)?;
+    for index in 1..=prepared.parameter_count() {
+        // SQLite takes `$3` for a name and numbers names as they come; PostgreSQL means the third value.
+        let value = prepared
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok())
+            .and_then(|number| statement.params.get(number.checked_sub(1)?))
+            .ok_or_else(|| DatabaseError::new("a statement has a parameter without a value"))?;
+        match value {
+            Value::Null => prepared.raw_bind_parameter(index, rusqlite::types::Null),
+            Value::Integer(value) => prepared.raw_bind_parameter(index, value),
+            Value::Text(value) => prepared.raw_bind_parameter(index, value),
+            Value::Bytes(value) => prepared.raw_bind_parameter(index, value),
+        }
+        .map_err(DatabaseError::new)?;
+    }
+    Ok(prepared)
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, DatabaseError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Integer(value),
+        ValueRef::Text(value) => {
+            Value::Text(String::from_utf8(value.to_vec()).map_err(DatabaseError::new)?)
+        }
+        ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
+        ValueRef::Real(_) => return Err(DatabaseError::new("a column holds a float")),
+    })
+}
+
+/// Opens a file that only its owner may read, creating it if need be.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,80 @@
+//! What is remembered of tokens: only those revoked before their time.
+
+use super::{
+    Store, StoreError,
+    database::{Statement, Step},
+    during,
+    service_accounts::{account, account_columns},
+};
+use crate::domain::{
+    AccessToken, AuditEvent, ServiceAccount, ServiceAccountId, Timestamp, TokenId,
+};
+
+/// What decides whether a token lives.
+#[derive(Clone, Debug)]
+pub struct TokenState {
+    /// The account it was issued to, as it is now.
+    pub account: ServiceAccount,
+    /// Whether this one token was revoked.
+    pub is_revoked: bool,
+}
+
+impl Store {
+    /// The state of the token `token` issued to `account`. `None`: there is no such account (any more).
+    pub async fn find_token_state(
+        &self,
+        service_account: ServiceAccountId,
+        token: TokenId,
+    ) -> Result<Option<TokenState>, StoreError> {
+        const DOING: &str = "reading the state of a token";
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    concat!(
+                        "SELECT ",
+                        account_columns!(),
+                        ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2) FROM service_accounts a \
+                         WHERE a.id = $1"
+                    ),
+                    [service_account.into(), token.into()],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .next()
+            .map(|mut row| {
+                Ok(TokenState {
+                    account: account(&mut row)?,
+                    is_revoked: row.next::<i64>()? > 0,
+                })
+            })
+            .transpose()
+            .map_err(during(DOING))
+    }
+
+    /// Remembers that `token` is revoked until it would have expired anyway. `false`: it was revoked already.
+    pub async fn revoke_token(
+        &self,
+        token: &AccessToken,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let insert = Statement::new(
+            "INSERT INTO revoked_tokens (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+            [token.id.into(), token.expires_at().into()],
+        );
+        let steps = vec![Step::Run(insert), Step::Append(event)];
+        self.write("revoking a token", steps).await
+    }
+
+    /// Forgets the revoked tokens that have expired by `now`.
+    pub async fn sweep_revoked_tokens(&self, now: Timestamp) -> Result<(), StoreError> {
+        let sweep = Statement::new(
+            "DELETE FROM revoked_tokens WHERE expires_at <= $1",
+            [now.into()],
+        );
+        self.write("sweeping revoked tokens", vec![Step::Run(sweep)])
+            .await
+            .map(drop)
+    }
+}
