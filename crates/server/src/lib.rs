@@ -8,5 +8,8 @@
 //!
 //! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`.
 
+pub mod authority;
 pub mod domain;
+pub mod http;
+pub mod keys;
 pub mod store;

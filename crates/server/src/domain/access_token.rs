@@ -5,6 +5,9 @@ use super::{OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId, Timestam
 /// The longest life that a token can be given: 365 days, in seconds.
 pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 31_536_000;
 
+/// How far ahead of ours the clock of the node that issued a token may be, in milliseconds.
+const CLOCK_SKEW_MS: i64 = 60_000;
+
 /// Everything that an access token says, whatever its format. The issuer is not among it: it belongs to the keys, which
 /// recognise no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +63,15 @@ impl AccessToken {
         now >= self.expires_at()
     }
 
+    /// Whether it claims to come from a time that no clock of ours can have shown yet.
+    fn is_from_the_future(&self, now: Timestamp) -> bool {
+        self.issued_at_seconds.saturating_mul(1000) > now.as_millis().saturating_add(CLOCK_SKEW_MS)
+    }
+
     /// A token is only as alive as its account. `account` is what the store has under its account id now.
     pub fn is_alive(&self, account: &ServiceAccount, now: Timestamp) -> bool {
         !self.is_expired(now)
+            && !self.is_from_the_future(now)
             && self.organization_id == account.organization_id
             && self.service_account_id == account.id
             && self.token_epoch == account.token_epoch
@@ -117,6 +126,12 @@ mod tests {
         let token = token(0);
         assert!(token.is_alive(&account(), Timestamp::from_millis(59_999)));
         assert!(!token.is_alive(&account(), Timestamp::from_millis(60_000)));
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_refused_beyond_a_minute_of_skew() {
+        assert!(token(60_000).is_alive(&account(), Timestamp::from_millis(0)));
+        assert!(!token(61_000).is_alive(&account(), Timestamp::from_millis(0)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod id;
 mod resource;
 mod scope;
 mod service_account;
+mod signing_key;
 mod text;
 mod timestamp;
 
@@ -25,5 +26,6 @@ pub use scope::{
     ScopeSet, TOKENS_INTROSPECT,
 };
 pub use service_account::{ServiceAccount, StoredSecret};
+pub use signing_key::StoredSigningKey;
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;

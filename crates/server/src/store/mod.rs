@@ -18,7 +18,6 @@ pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, 
 pub use installation::Organization;
 // pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use service_accounts::{Credentials, ListPosition};
-pub use signing_keys::StoredSigningKey;
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
 

@@ -1,0 +1,94 @@
+//! `create_service_account`.
+
+use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable, account_detail};
+use crate::domain::{
+    Action, Description, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount, ServiceAccountId,
+};
+
+/// The most characters that the scopes of one account may have together, so that its tokens stay below 4 KiB.
+const MAX_SCOPE_CHARS: usize = 2000;
+
+/// What a new account is to be.
+#[derive(Clone, Debug)]
+pub struct NewServiceAccount {
+    /// Its display name.
+    pub name: Name,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What it may ask for. `None`: what its creator may at the management API.
+    pub scopes: Option<ScopeSet>,
+}
+
+/// Why an account is not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateServiceAccountError {
+    /// No resource has this scope.
+    #[error("no resource has the scope {0:?}")]
+    UnknownScope(String),
+    /// Together they are too long.
+    #[error("the scopes of an account may have at most {MAX_SCOPE_CHARS} characters together")]
+    TooManyScopes,
+    /// The caller would hand out what he does not hold; these are the scopes that he lacks.
+    #[error("the caller lacks the scopes {0:?}")]
+    MissingScopes(Vec<String>),
+    /// No answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Authority {
+    /// Creates an account with its first secret in the caller's organization.
+    pub async fn create_service_account(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        new: NewServiceAccount,
+    ) -> Result<IssuedCredentials, CreateServiceAccountError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let scopes = new.scopes.unwrap_or_else(|| {
+            caller
+                .scopes
+                .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
+        });
+        if let Some(unknown) = scopes
+            .iter()
+            .find(|scope| self.resources.owning(scope).is_none())
+        {
+            return Err(CreateServiceAccountError::UnknownScope(unknown.to_owned()));
+        }
+        if scopes.as_str().len() > MAX_SCOPE_CHARS {
+            return Err(CreateServiceAccountError::TooManyScopes);
+        }
+        let missing = caller.scopes.missing_to_grant(&scopes);
+        if !missing.is_empty() {
+            return Err(CreateServiceAccountError::MissingScopes(missing));
+        }
+
+        let account = ServiceAccount {
+            id: ServiceAccountId::new(now, self.random().map_err(Unavailable::from)?),
+            organization_id: caller.organization_id,
+            name: new.name,
+            description: new.description,
+            scopes,
+            token_epoch: 0,
+            disabled_at: None,
+            created_at: now,
+            created_by: Some(caller.service_account_id),
+            updated_at: now,
+            last_used_at: None,
+        };
+        let (secret, stored) = self.new_secret(now).map_err(Unavailable::from)?;
+        let event = caller.event(
+            origin,
+            now,
+            Action::CreateServiceAccount,
+            account.id.to_string(),
+            account_detail(&account),
+        );
+        self.store
+            .create_service_account(&account, &stored, event)
+            .await
+            .map_err(Unavailable::from)?;
+        Ok(IssuedCredentials { account, secret })
+    }
+}

@@ -1,0 +1,30 @@
+//! `get_service_account`.
+
+use super::{Authority, Caller, Unavailable};
+use crate::domain::{ServiceAccount, ServiceAccountId};
+
+/// Why an account is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum GetServiceAccountError {
+    /// The caller's organization has no such account.
+    #[error("there is no such service account")]
+    NotFound,
+    /// No answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Authority {
+    /// The account `id` of the caller's organization.
+    pub async fn get_service_account(
+        &self,
+        caller: &Caller,
+        id: ServiceAccountId,
+    ) -> Result<ServiceAccount, GetServiceAccountError> {
+        self.store
+            .find_service_account(caller.organization_id, id)
+            .await
+            .map_err(Unavailable::from)?
+            .ok_or(GetServiceAccountError::NotFound)
+    }
+}

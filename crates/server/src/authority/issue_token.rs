@@ -1,0 +1,97 @@
+//! `issue_token`: credentials for an access token (RFC 6749 §4.4). One look-up, no write.
+
+use super::{AuthenticateClientError, Authority, PresentedCredentials, Unavailable};
+use crate::domain::{AccessToken, GrantError, ScopeSet, TokenId};
+
+/// A well-formed token request; nothing in it is believed yet.
+#[derive(Clone, Debug)]
+pub struct TokenRequest<'a> {
+    /// Who asks.
+    pub credentials: PresentedCredentials,
+    /// `grant_type`.
+    pub grant_type: &'a str,
+    /// `scope`, unless omitted.
+    pub scope: Option<&'a str>,
+    /// The values of `resource` (RFC 8707 §2) and `audience`.
+    pub resources: Vec<&'a str>,
+}
+
+/// A token and what its client is told of it (RFC 6749 §5.1).
+#[derive(Debug)]
+pub struct IssuedToken {
+    /// `access_token`.
+    pub text: String,
+    /// `expires_in`, in seconds.
+    pub lifetime_seconds: u32,
+    /// `scope`.
+    pub scopes: ScopeSet,
+}
+
+/// Why no token is issued (RFC 6749 §5.2, RFC 8707 §2). The order is that of the checks, so that who is not a client
+/// learns nothing else.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueTokenError {
+    /// `invalid_client`.
+    #[error("client authentication failed")]
+    InvalidClient,
+    /// `unsupported_grant_type`.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// `invalid_scope`.
+    #[error("the scope is not granted")]
+    InvalidScope,
+    /// `invalid_target`.
+    #[error("the resource is not granted")]
+    InvalidTarget,
+    /// No answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<AuthenticateClientError> for IssueTokenError {
+    fn from(error: AuthenticateClientError) -> Self {
+        match error {
+            AuthenticateClientError::InvalidClient => Self::InvalidClient,
+            AuthenticateClientError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<GrantError> for IssueTokenError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::InvalidScope(_) => Self::InvalidScope,
+            GrantError::InvalidTarget => Self::InvalidTarget,
+        }
+    }
+}
+
+impl Authority {
+    /// Issues the token asked for.
+    pub async fn issue_token(
+        &self,
+        request: &TokenRequest<'_>,
+    ) -> Result<IssuedToken, IssueTokenError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let account = self.authenticate_client(&request.credentials, now).await?;
+        match request.grant_type {
+            "client_credentials" => {}
+            _ => return Err(IssueTokenError::UnsupportedGrantType),
+        }
+        let (resource, audience, scopes) =
+            self.resources
+                .grant(&request.resources, request.scope, &account.scopes)?;
+        let id = TokenId::new(self.random().map_err(Unavailable::from)?);
+        let lifetime_seconds = resource.token_lifetime_seconds;
+        let token = AccessToken::mint(id, &account, audience, scopes, lifetime_seconds, now);
+        let text = self
+            .keys
+            .seal_token(&token, resource.token_format)
+            .map_err(Unavailable::from)?;
+        Ok(IssuedToken {
+            text,
+            lifetime_seconds,
+            scopes: token.scopes,
+        })
+    }
+}

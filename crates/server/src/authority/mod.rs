@@ -1,0 +1,169 @@
+//! What can be asked of Prokura: one method per use case, one file per method.
+//!
+//! A use case reads the clock once and hands `now` down as a value. It knows no status code, no header and no JSON; and
+//! when in doubt (no store, no clock, no randomness, no key) it answers [`Unavailable`], never yes.
+
+mod ambient;
+mod authenticate_bearer;
+mod authenticate_client;
+mod bootstrap;
+mod create_service_account;
+mod delete_service_account;
+mod get_service_account;
+mod introspect_token;
+mod issue_token;
+mod list_service_accounts;
+mod open;
+mod revoke_token;
+mod rotate_secret;
+
+use std::net::IpAddr;
+
+pub use ambient::{Clock, ClockError, Entropy, EntropyError, SystemClock, SystemEntropy};
+pub use authenticate_bearer::{AuthenticateBearerError, Caller};
+pub use authenticate_client::{AuthenticateClientError, PresentedCredentials};
+pub use bootstrap::{Bootstrap, BootstrapError};
+pub use create_service_account::{CreateServiceAccountError, NewServiceAccount};
+pub use delete_service_account::DeleteServiceAccountError;
+pub use get_service_account::GetServiceAccountError;
+pub use introspect_token::IntrospectTokenError;
+pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
+pub use list_service_accounts::{ListServiceAccountsError, Page};
+pub use open::OpenAuthorityError;
+pub use rotate_secret::RotateSecretError;
+
+use crate::{
+    domain::{
+        Action, Actor, AuditEvent, ClientSecret, Resources, SecretId, ServiceAccount, StoredSecret,
+        Timestamp,
+    },
+    keys::{KeyError, KeyRing},
+    store::{Store, StoreError},
+};
+
+/// The server without its door.
+pub struct Authority {
+    store: Store,
+    keys: KeyRing,
+    resources: Resources,
+    clock: Box<dyn Clock>,
+    entropy: Box<dyn Entropy>,
+}
+
+/// Something that every answer needs is away, so there is none. Retrying later may help.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The clock.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// The source of randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Where a request comes from, for the audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The id of the request. `None`: a command, no request.
+    pub request_id: Option<String>,
+    /// The address of the client. `None`: this machine, by command.
+    pub address: Option<IpAddr>,
+}
+
+/// An account together with a secret in clear: what create and rotate answer, once.
+#[derive(Clone, Debug)]
+pub struct IssuedCredentials {
+    /// The account.
+    pub account: ServiceAccount,
+    /// Its new secret.
+    pub secret: ClientSecret,
+}
+
+impl Authority {
+    /// Who issues the tokens: the `issuer` of RFC 8414.
+    pub fn issuer(&self) -> &str {
+        self.keys.issuer()
+    }
+
+    /// The resources that tokens can be for.
+    pub const fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// The keys that verify our tokens, those of the algorithms in use.
+    pub fn public_keys(&self) -> impl Iterator<Item = &crate::keys::PublicJwk> {
+        self.keys.public_keys()
+    }
+
+    /// Whether the store answers.
+    pub async fn check_readiness(&self) -> Result<(), Unavailable> {
+        self.store.installation().await?;
+        Ok(())
+    }
+
+    /// Forgets the revoked tokens that have expired. To be called now and then.
+    pub async fn sweep(&self) -> Result<(), Unavailable> {
+        let now = self.clock.now()?;
+        Ok(self.store.sweep_revoked_tokens(now).await?)
+    }
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], EntropyError> {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A new secret: in clear for its owner, and as it is stored.
+    fn new_secret(&self, now: Timestamp) -> Result<(ClientSecret, StoredSecret), EntropyError> {
+        let secret = ClientSecret::from_random(self.random()?);
+        let stored = StoredSecret {
+            id: SecretId::new(now, self.random()?),
+            digest: self.keys.digest(&secret),
+            hint: secret.hint().to_owned(),
+            created_at: now,
+            expires_at: None,
+        };
+        Ok((secret, stored))
+    }
+}
+
+impl Caller {
+    /// The audit event of something that this caller does.
+    fn event(
+        &self,
+        origin: &Origin,
+        now: Timestamp,
+        action: Action,
+        target: String,
+        detail: Vec<(&'static str, String)>,
+    ) -> AuditEvent {
+        AuditEvent {
+            organization_id: self.organization_id,
+            at: now,
+            actor: Actor::ServiceAccount(self.service_account_id),
+            action,
+            target,
+            request_id: origin.request_id.clone(),
+            address: origin.address,
+            detail,
+        }
+    }
+}
+
+/// What an audit event says of a new account.
+fn account_detail(account: &ServiceAccount) -> Vec<(&'static str, String)> {
+    let mut detail = vec![
+        ("name", account.name.as_str().to_owned()),
+        ("scopes", account.scopes.to_string()),
+    ];
+    if let Some(description) = &account.description {
+        detail.insert(0, ("description", description.as_str().to_owned()));
+    }
+    detail
+}

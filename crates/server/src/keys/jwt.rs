@@ -1,0 +1,167 @@
+//! JWT access tokens (RFC 9068): written with a cached header, read as strictly as only their own issuer can.
+//!
+//! A token that reaches [`open`] was either made by [`sign`] or is refused. So the reader knows exactly three header
+//! members and the claims that we write: any other member, a second spelling of a member or of the base64, another type,
+//! is refused before a signature is looked at (RFC 8725 §3).
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::signing::{KeyError, SigningKey};
+use crate::domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId};
+
+/// No token of ours is longer; what is, costs nothing.
+const MAX_CHARS: usize = 8 * 1024;
+/// The last second of the year 9999: what is later is no date.
+const LATEST_DATE: f64 = 253_402_300_799.0;
+
+/// RFC 9068 §2.2, with the two facts of ours that decide whether the token lives.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    client_id: &'a str,
+    scope: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    organization_id: String,
+    token_epoch: i64,
+}
+
+/// The compact serialization (RFC 7515 §7.1) of `token`.
+pub(super) fn sign(
+    key: &SigningKey,
+    issuer: &str,
+    token: &AccessToken,
+) -> Result<String, KeyError> {
+    let client_id = token.service_account_id.client_id().to_string();
+    let claims = serde_json::to_vec(&Claims {
+        iss: issuer,
+        sub: &client_id,
+        aud: &token.audience,
+        client_id: &client_id,
+        scope: token.scopes.as_str(),
+        iat: token.issued_at_seconds,
+        exp: token.expires_at_seconds,
+        jti: token.id.to_string(),
+        organization_id: token.organization_id.to_string(),
+        token_epoch: token.token_epoch,
+    })
+    .map_err(|_| KeyError)?;
+    let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
+    text.push_str(&key.header);
+    BASE64_URL_SAFE_NO_PAD.encode_string(&claims, &mut text);
+    let signature = key.sign(text.as_bytes())?;
+    text.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
+    Ok(text)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadHeader {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadClaims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    client_id: String,
+    scope: String,
+    iat: f64,
+    exp: f64,
+    nbf: Option<f64>,
+    jti: String,
+    organization_id: String,
+    token_epoch: i64,
+}
+
+/// RFC 7519 §4.1.3: one string, or an array of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(Box<str>),
+    Many(Vec<Box<str>>),
+}
+
+/// The token behind the text. `None`: not one of ours.
+pub(super) fn open<'k>(
+    text: &str,
+    issuer: &str,
+    key: impl FnOnce(&str) -> Option<&'k SigningKey>,
+    is_known_audience: impl Fn(&str) -> bool,
+) -> Option<AccessToken> {
+    if text.len() > MAX_CHARS {
+        return None;
+    }
+    let (message, signature) = text.rsplit_once('.')?;
+    let (header, claims) = message.split_once('.')?;
+    let header: ReadHeader = object(header)?;
+    let key = key(&header.kid)?;
+    // RFC 8725 §3.1: the key says which algorithm, and the token must agree.
+    if SigningAlgorithm::parse(&header.alg) != Some(key.jwk().algorithm)
+        || !is_access_token_type(&header.typ)
+    {
+        return None;
+    }
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+    if !key.verifies(message.as_bytes(), &signature) {
+        return None;
+    }
+
+    let claims: ReadClaims = object(claims)?;
+    let client = ClientId::parse(&claims.client_id)?;
+    let issued_at_seconds = date(claims.iat)?;
+    // RFC 7519 §4.1.5. We write no `nbf`; one that lies behind `iat` would say nothing more.
+    if claims.iss != issuer
+        || claims.sub != claims.client_id
+        || claims.nbf.is_some_and(|nbf| nbf > claims.iat)
+    {
+        return None;
+    }
+    let audience = match claims.aud {
+        Audience::One(audience) => Some(audience).filter(|name| is_known_audience(name)),
+        Audience::Many(audiences) => audiences.into_iter().find(|name| is_known_audience(name)),
+    }?;
+    Some(AccessToken {
+        id: TokenId::parse(&claims.jti)?,
+        organization_id: OrganizationId::parse(&claims.organization_id)?,
+        service_account_id: client.service_account(),
+        token_epoch: claims.token_epoch,
+        audience,
+        scopes: ScopeSet::parse(&claims.scope).ok()?,
+        issued_at_seconds,
+        expires_at_seconds: date(claims.exp)?,
+    })
+}
+
+/// A JSON object in a base64url segment. `serde` alone would take an array of the members as well.
+fn object<T: DeserializeOwned>(segment: &str) -> Option<T> {
+    let json = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    (json.first() == Some(&b'{'))
+        .then(|| serde_json::from_slice(&json).ok())
+        .flatten()
+}
+
+/// A NumericDate (RFC 7519 §2), which may have a fraction: the second it lies in.
+fn date(seconds: f64) -> Option<i64> {
+    (0.0..=LATEST_DATE)
+        .contains(&seconds)
+        .then_some(seconds as i64)
+}
+
+/// RFC 9068 §2.1 and RFC 7515 §4.1.9: a media type, in any case, `application/` optional.
+fn is_access_token_type(typ: &str) -> bool {
+    let typ = match typ.split_at_checked("application/".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+        _ => typ,
+    };
+    typ.eq_ignore_ascii_case("at+jwt")
+}

@@ -1,0 +1,89 @@
+//! Opaque access tokens: `prka_` and base64url of
+//!
+//! ```text
+//! 1 byte   format, 1
+//! 16 bytes token id; its first 12 bytes are the nonce
+//! sealed:  organization id (16) | account id (16) | epoch (8) | iat (8) | exp (8) | length of aud (2) | aud | scope
+//! 16 bytes tag
+//! ```
+//!
+//! Integers are big-endian. The seal covers the format, the token id and the issuer as well, so that a token of another
+//! issuer is no token here.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::{NONCE_BYTES, SealingKey};
+use crate::domain::{AccessToken, OrganizationId, ScopeSet, ServiceAccountId, TokenId};
+
+pub(super) const PREFIX: &str = "prka_";
+const FORMAT: u8 = 1;
+const HEAD_BYTES: usize = 1 + 16;
+const TAG_BYTES: usize = 16;
+
+/// The token as text.
+pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> String {
+    let audience = token.audience.as_bytes();
+    let scopes = token.scopes.as_str().as_bytes();
+    let mut facts = Vec::with_capacity(58 + audience.len() + scopes.len() + TAG_BYTES);
+    facts.extend_from_slice(token.organization_id.as_bytes());
+    facts.extend_from_slice(token.service_account_id.as_bytes());
+    facts.extend_from_slice(&token.token_epoch.to_be_bytes());
+    facts.extend_from_slice(&token.issued_at_seconds.to_be_bytes());
+    facts.extend_from_slice(&token.expires_at_seconds.to_be_bytes());
+    let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
+    facts.extend_from_slice(&audience_bytes.to_be_bytes());
+    facts.extend_from_slice(audience);
+    facts.extend_from_slice(scopes);
+    key.seal(nonce(&token.id), &place(issuer, &token.id), &mut facts);
+
+    let mut whole = Vec::with_capacity(HEAD_BYTES + facts.len());
+    whole.push(FORMAT);
+    whole.extend_from_slice(token.id.as_bytes());
+    whole.append(&mut facts);
+    let mut text = String::with_capacity(PREFIX.len() + whole.len().div_ceil(3) * 4);
+    text.push_str(PREFIX);
+    BASE64_URL_SAFE_NO_PAD.encode_string(&whole, &mut text);
+    text
+}
+
+/// The token behind the text. `None`: not one of ours.
+pub(super) fn open(key: &SealingKey, issuer: &str, text: &str) -> Option<AccessToken> {
+    // The decoder takes exactly one spelling: no padding, no loose bits at the end.
+    let mut whole = BASE64_URL_SAFE_NO_PAD
+        .decode(text.strip_prefix(PREFIX)?)
+        .ok()?;
+    let (head, sealed) = whole.split_at_mut_checked(HEAD_BYTES)?;
+    let (&mut [FORMAT], id) = head.split_first_chunk_mut::<1>()? else {
+        return None;
+    };
+    let id = TokenId::from_bytes(<[u8; 16]>::try_from(&*id).ok()?);
+    let facts = key.open(nonce(&id), &place(issuer, &id), sealed)?;
+    let (organization, rest) = facts.split_first_chunk()?;
+    let (account, rest) = rest.split_first_chunk()?;
+    let (epoch, rest) = rest.split_first_chunk()?;
+    let (issued_at, rest) = rest.split_first_chunk()?;
+    let (expires_at, rest) = rest.split_first_chunk()?;
+    let (audience_bytes, rest) = rest.split_first_chunk()?;
+    let (audience, scopes) =
+        rest.split_at_checked(usize::from(u16::from_be_bytes(*audience_bytes)))?;
+    Some(AccessToken {
+        id,
+        organization_id: OrganizationId::from_bytes(*organization),
+        service_account_id: ServiceAccountId::from_bytes(*account),
+        token_epoch: i64::from_be_bytes(*epoch),
+        audience: std::str::from_utf8(audience).ok()?.into(),
+        scopes: ScopeSet::parse(std::str::from_utf8(scopes).ok()?).ok()?,
+        issued_at_seconds: i64::from_be_bytes(*issued_at),
+        expires_at_seconds: i64::from_be_bytes(*expires_at),
+    })
+}
+
+fn nonce(id: &TokenId) -> [u8; NONCE_BYTES] {
+    *id.as_bytes()
+        .first_chunk()
+        .expect("a token id is longer than a nonce")
+}
+
+fn place(issuer: &str, id: &TokenId) -> Vec<u8> {
+    [&[FORMAT], &id.as_bytes()[..], issuer.as_bytes()].concat()
+}

@@ -1,0 +1,146 @@
+//! All keys of a server, ready for use.
+
+use aws_lc_rs::hmac;
+
+use super::{
+    MasterKey, NONCE_BYTES, PublicJwk, SealingKey, SigningKey, jwt, opaque, signing::KeyError,
+};
+use crate::domain::{
+    AccessToken, ClientSecret, SecretDigest, SigningAlgorithm, StoredSigningKey, Timestamp,
+    TokenFormat,
+};
+
+/// Everything that makes and recognises secrets, tokens and cursors. It is made once at start and never changes; nothing
+/// is parsed or derived per request.
+pub struct KeyRing {
+    issuer: String,
+    secret_digests: hmac::Key,
+    opaque_tokens: SealingKey,
+    /// Seals positions in lists.
+    pub cursors: SealingKey,
+    signing: Vec<SigningKey>,
+    published: Vec<SigningAlgorithm>,
+}
+
+/// A stored signing key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenKeyError {
+    /// It does not open with this master key, or was altered.
+    #[error(
+        "the signing key {0} cannot be opened: it was altered, or sealed with another master key"
+    )]
+    Sealed(String),
+    /// What it holds is no key.
+    #[error("the signing key {0} is damaged")]
+    Damaged(String),
+}
+
+const SIGNING_KEY_PURPOSE: &str = "signing keys";
+
+impl KeyRing {
+    /// The ring of the server that calls itself `issuer`, with `stored` signing keys, of which those of the algorithms in
+    /// `published` sign and are published; the others still verify what they signed before.
+    pub fn open(
+        master: &MasterKey,
+        issuer: &str,
+        stored: &[StoredSigningKey],
+        published: Vec<SigningAlgorithm>,
+    ) -> Result<Self, OpenKeyError> {
+        let sealing = master.sealing_key(SIGNING_KEY_PURPOSE);
+        let signing = stored
+            .iter()
+            .map(|stored| {
+                let mut sealed = zeroize::Zeroizing::new(stored.sealed_private_key.clone());
+                let pkcs8 = sealing
+                    .open_whole(stored.id.as_bytes(), &mut sealed)
+                    .ok_or_else(|| OpenKeyError::Sealed(stored.id.clone()))?;
+                SigningKey::from_pkcs8(stored.algorithm, pkcs8)
+                    .ok()
+                    .filter(|key| key.jwk().kid == stored.id)
+                    .ok_or_else(|| OpenKeyError::Damaged(stored.id.clone()))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            secret_digests: master.hmac_key("secret digests"),
+            opaque_tokens: master.sealing_key("opaque tokens"),
+            cursors: master.sealing_key("cursors"),
+            signing,
+            published,
+        })
+    }
+
+    /// A new signing key, sealed for the store: under the master key, bound to its `kid`.
+    pub fn new_signing_key(
+        master: &MasterKey,
+        algorithm: SigningAlgorithm,
+        nonce: [u8; NONCE_BYTES],
+        created_at: Timestamp,
+    ) -> Result<StoredSigningKey, KeyError> {
+        let (key, pkcs8) = SigningKey::generate(algorithm)?;
+        let id = key.jwk().kid.clone();
+        Ok(StoredSigningKey {
+            sealed_private_key: master.sealing_key(SIGNING_KEY_PURPOSE).seal_whole(
+                nonce,
+                id.as_bytes(),
+                &pkcs8,
+            ),
+            public_key: key.public_key().to_vec(),
+            id,
+            algorithm,
+            created_at,
+        })
+    }
+
+    /// Who issues the tokens: `iss`.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// What is stored of `secret`: HMAC-SHA-256 over its text. A generated secret of 256 bits needs no slow hash
+    /// (NIST SP 800-63B §5.1.2), and a slow one would let anybody keep the server busy.
+    pub fn digest(&self, secret: &ClientSecret) -> SecretDigest {
+        let tag = hmac::sign(&self.secret_digests, secret.expose().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag.as_ref());
+        SecretDigest::from_bytes(bytes)
+    }
+
+    /// `token` as the text that a client gets.
+    pub fn seal_token(&self, token: &AccessToken, format: TokenFormat) -> Result<String, KeyError> {
+        match format {
+            TokenFormat::Opaque => Ok(opaque::seal(&self.opaque_tokens, &self.issuer, token)),
+            TokenFormat::Jwt(algorithm) => {
+                let key = self
+                    .signing
+                    .iter()
+                    .rfind(|key| key.jwk().algorithm == algorithm)
+                    .ok_or(KeyError)?;
+                jwt::sign(key, &self.issuer, token)
+            }
+        }
+    }
+
+    /// The token behind a text, of either format. `None`: we did not make it, or it is for an audience that
+    /// `is_known_audience` does not know. Says nothing about time or account.
+    pub fn open_token(
+        &self,
+        text: &str,
+        is_known_audience: impl Fn(&str) -> bool,
+    ) -> Option<AccessToken> {
+        if text.starts_with(opaque::PREFIX) {
+            return opaque::open(&self.opaque_tokens, &self.issuer, text)
+                .filter(|token| is_known_audience(&token.audience));
+        }
+        let key = |kid: &str| self.signing.iter().find(|key| key.jwk().kid == kid);
+        jwt::open(text, &self.issuer, key, is_known_audience)
+    }
+
+    /// The public keys of the algorithms in use.
+    pub fn public_keys(&self) -> impl Iterator<Item = &PublicJwk> {
+        self.signing
+            .iter()
+            .map(SigningKey::jwk)
+            .filter(|jwk| self.published.contains(&jwk.algorithm))
+    }
+}

@@ -1,0 +1,85 @@
+//! Sealing: encrypted and authenticated, and bound to where it belongs.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+
+/// Length of a nonce in bytes.
+pub const NONCE_BYTES: usize = 12;
+
+/// A key for AES-256-GCM-SIV (RFC 8452). Misuse-resistant, so that random nonces stay safe far beyond the 2^32 messages
+/// after which plain GCM wants a new key; a busy server issues that many tokens in a day.
+pub struct SealingKey(LessSafeKey);
+
+impl SealingKey {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        let key = UnboundKey::new(&AES_256_GCM_SIV, key).expect("an AES-256 key has 32 bytes");
+        Self(LessSafeKey::new(key))
+    }
+
+    /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
+    pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
+        self.0
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(place),
+                message,
+            )
+            .expect("a message of this size can be sealed");
+    }
+
+    /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.
+    pub fn open<'m>(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        place: &[u8],
+        sealed: &'m mut [u8],
+    ) -> Option<&'m [u8]> {
+        self.0
+            .open_in_place(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(place),
+                sealed,
+            )
+            .ok()
+            .map(|message| &*message)
+    }
+
+    /// [`Self::seal`] with the nonce put in front, for what is kept or handed out as one piece.
+    pub fn seal_whole(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &[u8]) -> Vec<u8> {
+        let mut sealed = message.to_vec();
+        self.seal(nonce, place, &mut sealed);
+        sealed.splice(0..0, nonce);
+        sealed
+    }
+
+    /// Opens what [`Self::seal_whole`] made.
+    pub fn open_whole<'m>(&self, place: &[u8], sealed: &'m mut [u8]) -> Option<&'m [u8]> {
+        let (nonce, sealed) = sealed.split_first_chunk_mut()?;
+        self.open(*nonce, place, sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_only_whole_and_in_its_place() {
+        let key = SealingKey::new(&[1; 32]);
+        let sealed = key.seal_whole([2; NONCE_BYTES], b"here", b"message");
+        let open = |key: &SealingKey, place: &[u8], mut sealed: Vec<u8>| {
+            key.open_whole(place, &mut sealed).map(<[u8]>::to_vec)
+        };
+        assert_eq!(open(&key, b"here", sealed.clone()).unwrap(), b"message");
+        assert_eq!(open(&key, b"there", sealed.clone()), None);
+        assert_eq!(
+            open(&SealingKey::new(&[3; 32]), b"here", sealed.clone()),
+            None
+        );
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert_eq!(open(&key, b"here", altered), None);
+            assert_eq!(open(&key, b"here", sealed[..at].to_vec()), None);
+        }
+    }
+}
