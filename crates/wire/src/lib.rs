@@ -1,1 +1,18 @@
-//! wire
+//! What travels over HTTP between Prokura and its clients: serde types, nothing else.
+//!
+//! Member names are those of the wire: camelCase at the management API, snake_case at the OAuth endpoints. Instants are
+//! RFC 3339 in UTC with milliseconds, such as `2026-11-23T12:00:00.000Z`.
+
+mod api;
+mod oauth;
+mod secret;
+
+pub use api::{
+    ApiError, CreateServiceAccount, Credentials, FieldError, ServiceAccount,
+    ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
+};
+pub use oauth::{
+    AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,
+    TokenResponse,
+};
+pub use secret::Secret;

@@ -113,6 +113,11 @@ impl Authority {
         Ok(self.store.sweep_revoked_tokens(now).await?)
     }
 
+    /// 64 random bits in hexadecimal, to begin the ids of one run's requests with.
+    pub fn random_prefix(&self) -> Result<String, Unavailable> {
+        Ok(format!("{:016x}", u64::from_be_bytes(self.random()?)))
+    }
+
     fn random<const N: usize>(&self) -> Result<[u8; N], EntropyError> {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes)?;

@@ -1,17 +1,17 @@
-//! The door (being built).
+//! The door: HTTP in, HTTP out. It decides nothing that a command-line tool would need too.
+//!
+//! [`routes`] is the table of everything served; [`door`] is what every request passes; [`oauth`] and [`api`] each have
+//! one error table, in which every refusal is an arm.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc};
+mod api;
+mod document;
+mod door;
+mod form;
+mod health;
+mod oauth;
+mod refusal;
+mod routes;
+mod server;
 
-use crate::authority::Authority;
-
-/// Serves `authority` on `listener` until `shutdown` resolves; then stops accepting, finishes what is in flight (10 s at
-/// most) and returns.
-pub async fn serve(
-    listener: TcpListener,
-    authority: Arc<Authority>,
-    shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    let _ = (listener, authority);
-    shutdown.await;
-    Ok(())
-}
+pub use routes::{openapi, router};
+pub use server::serve;

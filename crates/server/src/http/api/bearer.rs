@@ -1,0 +1,89 @@
+//! Who may come in: a handler that takes [`ManagesServiceAccounts`] cannot be called without the right to.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use super::ApiError;
+use crate::{
+    authority::{Authority, Caller},
+    domain::{SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
+};
+
+/// A caller who may read service accounts.
+pub(in crate::http) struct ReadsServiceAccounts(pub(super) Caller);
+
+/// A caller who may create, rotate and delete service accounts.
+pub(in crate::http) struct ManagesServiceAccounts(pub(super) Caller);
+
+impl FromRequestParts<Arc<Authority>> for ReadsServiceAccounts {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        authority: &Arc<Authority>,
+    ) -> Result<Self, ApiError> {
+        authorize(&parts.headers, authority, SERVICE_ACCOUNTS_READ)
+            .await
+            .map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Authority>> for ManagesServiceAccounts {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        authority: &Arc<Authority>,
+    ) -> Result<Self, ApiError> {
+        authorize(&parts.headers, authority, SERVICE_ACCOUNTS_WRITE)
+            .await
+            .map(Self)
+    }
+}
+
+async fn authorize(
+    headers: &HeaderMap,
+    authority: &Authority,
+    scope: &str,
+) -> Result<Caller, ApiError> {
+    let caller = authority
+        .authenticate_bearer(bearer_token(headers)?)
+        .await?;
+    if !caller.scopes.holds(scope) {
+        return Err(ApiError::MissingScopes(vec![scope.to_owned()]));
+    }
+    Ok(caller)
+}
+
+/// The token of the one Authorization header (RFC 6750 §2.1). A token anywhere else does not count.
+fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(ApiError::NoToken)?;
+    if values.next().is_some() {
+        return Err(ApiError::MalformedToken);
+    }
+    let value = value.to_str().map_err(|_| ApiError::MalformedToken)?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(ApiError::NoToken);
+    }
+    let token = token.trim_matches(' ');
+    if is_token68(token) {
+        Ok(token)
+    } else {
+        Err(ApiError::MalformedToken)
+    }
+}
+
+/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}

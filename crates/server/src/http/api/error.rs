@@ -1,0 +1,241 @@
+//! Every way in which the management API says no.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use prokura_wire as wire;
+
+use crate::{
+    authority::{
+        AuthenticateBearerError, CreateServiceAccountError, DeleteServiceAccountError,
+        GetServiceAccountError, ListServiceAccountsError, RotateSecretError, Unavailable,
+    },
+    http::{door::Cause, refusal::Refusal},
+};
+
+/// DESIGN: `{ message, statusCode, code, requestId }`, with 400 the fields, with 403 the scopes.
+#[derive(Clone)]
+pub(in crate::http) enum ApiError {
+    /// The request is not one, with what is wrong in it.
+    Invalid(Vec<wire::FieldError>),
+    /// The body is not of this type.
+    NotJson,
+    /// No bearer token (RFC 6750 §3.1: then no error code either).
+    NoToken,
+    /// The Authorization header cannot be read.
+    MalformedToken,
+    /// A token, but no living one for this API.
+    InvalidToken,
+    /// The token or its bearer lacks these scopes.
+    MissingScopes(Vec<String>),
+    /// The organization has no such account.
+    NotFound,
+    /// Refused at the door.
+    Refused(Refusal),
+    /// No store, no key, no clock.
+    Unavailable(Cause),
+}
+
+impl ApiError {
+    /// One field that is wrong.
+    pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![wire::FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    fn table(&self) -> (StatusCode, &'static str, String) {
+        let text = str::to_owned;
+        match self {
+            Self::Invalid(errors) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                errors
+                    .iter()
+                    .map(|error| format!("{} {}", error.field, error.message))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            ),
+            Self::NotJson => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                text("the body must be JSON, sent with Content-Type: application/json"),
+            ),
+            Self::NoToken => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                text(
+                    "this needs an access token: get one at the token endpoint and send it as Authorization: Bearer \
+                     <token>",
+                ),
+            ),
+            Self::MalformedToken => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                text("the request needs exactly one header Authorization: Bearer <token>"),
+            ),
+            Self::InvalidToken => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                text(
+                    "the access token is invalid, expired, revoked or for another resource; get a new one",
+                ),
+            ),
+            Self::MissingScopes(missing) => (
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                format!(
+                    "the access token lacks {}; ask for it with the scope parameter, or use an account that has it",
+                    missing.join(" ")
+                ),
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "service_account_not_found",
+                text("there is no such service account"),
+            ),
+            Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
+            Self::Unavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                text("the server cannot answer just now; try again"),
+            ),
+        }
+    }
+
+    /// RFC 6750 §3.
+    fn challenge(&self) -> Option<String> {
+        const REALM: &str = r#"Bearer realm="prokura""#;
+        match self {
+            Self::NoToken => Some(REALM.to_owned()),
+            Self::MalformedToken => Some(format!(r#"{REALM}, error="invalid_request""#)),
+            Self::InvalidToken => Some(format!(r#"{REALM}, error="invalid_token""#)),
+            // The scopes are ours, out of a grammar without quotes.
+            Self::MissingScopes(missing) => Some(format!(
+                r#"{REALM}, error="insufficient_scope", scope="{}""#,
+                missing.join(" ")
+            )),
+            _ => None,
+        }
+    }
+
+    /// Writes the body, which names the request: the door knows its id.
+    pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
+        let (status, code, message) = self.table();
+        let mut body = wire::ApiError {
+            message,
+            status_code: status.as_u16(),
+            code: code.to_owned(),
+            request_id: request_id.to_owned(),
+            errors: Vec::new(),
+            missing_scopes: Vec::new(),
+        };
+        match self {
+            Self::Invalid(errors) => body.errors = errors,
+            Self::MissingScopes(missing) => body.missing_scopes = missing,
+            _ => {}
+        }
+        let json = serde_json::to_vec(&body).expect("an error is made of strings and numbers");
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(json.len()));
+        *response.body_mut() = Body::from(json);
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// The answer without its body, which [`Self::write_body`] adds.
+    fn into_response(self) -> Response {
+        let mut response = self.table().0.into_response();
+        let challenge = self.challenge();
+        if let Some(challenge) = challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::Unavailable(cause) = &self {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response.extensions_mut().insert(cause.clone());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(Cause(Arc::new(error)))
+    }
+}
+
+impl From<AuthenticateBearerError> for ApiError {
+    fn from(error: AuthenticateBearerError) -> Self {
+        match error {
+            AuthenticateBearerError::InvalidToken => Self::InvalidToken,
+            AuthenticateBearerError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateServiceAccountError> for ApiError {
+    fn from(error: CreateServiceAccountError) -> Self {
+        match error {
+            CreateServiceAccountError::UnknownScope(_)
+            | CreateServiceAccountError::TooManyScopes => {
+                Self::field("scopes", format!("cannot be granted: {error}"))
+            }
+            CreateServiceAccountError::MissingScopes(missing) => Self::MissingScopes(missing),
+            CreateServiceAccountError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListServiceAccountsError> for ApiError {
+    fn from(error: ListServiceAccountsError) -> Self {
+        match error {
+            ListServiceAccountsError::InvalidCursor => Self::field(
+                "cursor",
+                "must be the nextCursor of an earlier page of this list",
+            ),
+            ListServiceAccountsError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<GetServiceAccountError> for ApiError {
+    fn from(error: GetServiceAccountError) -> Self {
+        match error {
+            GetServiceAccountError::NotFound => Self::NotFound,
+            GetServiceAccountError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateSecretError> for ApiError {
+    fn from(error: RotateSecretError) -> Self {
+        match error {
+            RotateSecretError::NotFound => Self::NotFound,
+            RotateSecretError::MissingScopes(missing) => Self::MissingScopes(missing),
+            RotateSecretError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteServiceAccountError> for ApiError {
+    fn from(error: DeleteServiceAccountError) -> Self {
+        match error {
+            DeleteServiceAccountError::NotFound => Self::NotFound,
+            DeleteServiceAccountError::Unavailable(error) => error.into(),
+        }
+    }
+}

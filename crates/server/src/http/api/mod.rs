@@ -1,0 +1,8 @@
+//! The management API.
+
+mod bearer;
+mod error;
+mod json;
+pub(super) mod service_accounts;
+
+pub(super) use error::ApiError;

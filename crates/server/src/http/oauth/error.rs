@@ -1,0 +1,141 @@
+//! Every way in which an OAuth endpoint says no.
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use prokura_wire as wire;
+
+use super::answer;
+use crate::{
+    authority::{AuthenticateClientError, IntrospectTokenError, IssueTokenError, Unavailable},
+    http::{door::Cause, refusal::Refusal},
+};
+
+/// RFC 6749 §5.2 and its companions. Descriptions are fixed texts: nothing that was sent comes back.
+#[derive(Clone)]
+pub(in crate::http) enum OAuthError {
+    /// Malformed, with what is wrong.
+    InvalidRequest(&'static str),
+    /// Not a client, whatever the reason.
+    InvalidClient,
+    /// RFC 6749 §5.2.
+    UnsupportedGrantType,
+    /// RFC 6749 §5.2.
+    InvalidScope,
+    /// RFC 8707 §2.
+    InvalidTarget,
+    /// RFC 6750 §3.1, for a client that may not introspect.
+    InsufficientScope,
+    /// Refused at the door.
+    Refused(Refusal),
+    /// No store, no key, no clock.
+    Unavailable(Cause),
+}
+
+impl OAuthError {
+    fn table(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::InvalidRequest(what) => (StatusCode::BAD_REQUEST, "invalid_request", what),
+            Self::InvalidClient => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "client authentication failed",
+            ),
+            Self::UnsupportedGrantType => (
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "the grant type must be client_credentials",
+            ),
+            Self::InvalidScope => (
+                StatusCode::BAD_REQUEST,
+                "invalid_scope",
+                "a scope is unknown, malformed, not granted to this client, or of another resource",
+            ),
+            Self::InvalidTarget => (
+                StatusCode::BAD_REQUEST,
+                "invalid_target",
+                "the resource is unknown, or this client has no scope for it; one token is for one resource",
+            ),
+            Self::InsufficientScope => (
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                "introspection needs the scope tokens:introspect",
+            ),
+            Self::Refused(refusal) => (refusal.status(), refusal.code(), refusal.message()),
+            Self::Unavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "the server cannot answer just now; try again",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let (status, error, description) = self.table();
+        let mut response = answer(&wire::OAuthError {
+            error: error.to_owned(),
+            error_description: Some(description.to_owned()),
+        });
+        *response.status_mut() = status;
+        match self {
+            Self::InvalidClient => {
+                // RFC 6749 §5.2, RFC 7617 §2.
+                let challenge =
+                    HeaderValue::from_static(r#"Basic realm="prokura", charset="UTF-8""#);
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Self::Unavailable(cause) => {
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+                response.extensions_mut().insert(cause);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<Unavailable> for OAuthError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(Cause(Arc::new(error)))
+    }
+}
+
+impl From<IssueTokenError> for OAuthError {
+    fn from(error: IssueTokenError) -> Self {
+        match error {
+            IssueTokenError::InvalidClient => Self::InvalidClient,
+            IssueTokenError::UnsupportedGrantType => Self::UnsupportedGrantType,
+            IssueTokenError::InvalidScope => Self::InvalidScope,
+            IssueTokenError::InvalidTarget => Self::InvalidTarget,
+            IssueTokenError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<IntrospectTokenError> for OAuthError {
+    fn from(error: IntrospectTokenError) -> Self {
+        match error {
+            IntrospectTokenError::InvalidClient => Self::InvalidClient,
+            IntrospectTokenError::InsufficientScope => Self::InsufficientScope,
+            IntrospectTokenError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthenticateClientError> for OAuthError {
+    fn from(error: AuthenticateClientError) -> Self {
+        match error {
+            AuthenticateClientError::InvalidClient => Self::InvalidClient,
+            AuthenticateClientError::Unavailable(error) => error.into(),
+        }
+    }
+}

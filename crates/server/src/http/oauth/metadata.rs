@@ -1,0 +1,53 @@
+//! Authorization server metadata (RFC 8414).
+
+use prokura_wire::AuthorizationServerMetadata;
+
+use crate::authority::Authority;
+
+/// Everything listed works, and everything that works is listed.
+pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMetadata {
+    let issuer = authority.issuer();
+    let url = |path| format!("{issuer}{path}");
+    let methods = || {
+        ["client_secret_basic", "client_secret_post"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    AuthorizationServerMetadata {
+        issuer: issuer.to_owned(),
+        token_endpoint: url("/oauth2/token"),
+        introspection_endpoint: url("/oauth2/introspect"),
+        revocation_endpoint: url("/oauth2/revoke"),
+        jwks_uri: url("/.well-known/jwks.json"),
+        scopes_supported: authority
+            .resources()
+            .iter()
+            .flat_map(|resource| resource.scopes.iter())
+            .map(str::to_owned)
+            .collect(),
+        // RFC 8414 §2 requires the member; no grant of ours uses the authorization endpoint.
+        response_types_supported: Vec::new(),
+        grant_types_supported: vec!["client_credentials".to_owned()],
+        token_endpoint_auth_methods_supported: methods(),
+        introspection_endpoint_auth_methods_supported: methods(),
+        revocation_endpoint_auth_methods_supported: methods(),
+    }
+}
+
+/// The path of an issuer that has one: `/tenant` of `https://host/tenant`.
+pub(in crate::http) fn issuer_path(issuer: &str) -> Option<&str> {
+    let authority = issuer.split_once("://")?.1;
+    authority.find('/').map(|at| &authority[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::issuer_path;
+
+    #[test]
+    fn the_path_of_an_issuer_is_what_follows_its_host() {
+        assert_eq!(issuer_path("https://a.example"), None);
+        assert_eq!(issuer_path("http://127.0.0.1:80"), None);
+        assert_eq!(issuer_path("https://a.example/t/1"), Some("/t/1"));
+    }
+}

@@ -1,0 +1,45 @@
+//! `POST /oauth2/revoke` (RFC 7009).
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use prokura_wire as wire;
+
+use super::{OAuthError, client_form::ClientForm, introspect::TokenHintForm};
+use crate::authority::{Authority, Origin};
+
+/// End one of the client's own tokens before its time.
+///
+/// Whatever else the token is, the answer is the same success without effect.
+#[utoipa::path(
+    post,
+    path = "/oauth2/revoke",
+    tag = "oauth2",
+    security(("client" = []), ()),
+    request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The token is dead, if it was the client's own"),
+        (status = 400, description = "invalid_request", body = wire::OAuthError),
+        (status = 401, description = "invalid_client", body = wire::OAuthError),
+        (status = 503, description = "The store is away and the token lives; try again", body = wire::OAuthError)
+    )
+)]
+pub(in crate::http) async fn revoke_token(
+    State(authority): State<Arc<Authority>>,
+    Extension(origin): Extension<Origin>,
+    form: ClientForm,
+) -> Result<Response, OAuthError> {
+    let text = form
+        .get("token")
+        .ok_or(OAuthError::InvalidRequest("token is missing"))?;
+    authority
+        .revoke_token(&form.credentials, text, &origin)
+        .await?;
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok(no_store.into_response())
+}

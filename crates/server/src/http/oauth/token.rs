@@ -1,0 +1,74 @@
+//! `POST /oauth2/token` (RFC 6749 §3.2, §4.4).
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use prokura_wire as wire;
+
+use super::{OAuthError, answer, client_form::ClientForm};
+use crate::authority::{Authority, TokenRequest};
+
+/// Trade a client id and secret for a short-lived access token.
+///
+/// The client authenticates with HTTP Basic or with `client_id` and `client_secret` in the body. Without `scope` it gets all
+/// the scopes it has for the resource. `resource` (RFC 8707) and `audience` name the resource; without either, the
+/// requested scopes decide, and without those it is the management API.
+#[utoipa::path(
+    post,
+    path = "/oauth2/token",
+    tag = "oauth2",
+    security(("client" = []), ()),
+    request_body(
+        content = TokenForm,
+        content_type = "application/x-www-form-urlencoded"
+    ),
+    responses(
+        (status = 200, description = "An access token", body = wire::TokenResponse),
+        (status = 400, description = "invalid_request, unsupported_grant_type, invalid_scope or invalid_target", body = wire::OAuthError),
+        (status = 401, description = "invalid_client", body = wire::OAuthError),
+        (status = 413, description = "The form is larger than 16 KiB", body = wire::OAuthError),
+        (status = 503, description = "The store is away; try again", body = wire::OAuthError)
+    )
+)]
+pub(in crate::http) async fn issue_token(
+    State(authority): State<Arc<Authority>>,
+    form: ClientForm,
+) -> Result<Response, OAuthError> {
+    let grant_type = form
+        .get("grant_type")
+        .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
+    let issued = authority
+        .issue_token(&TokenRequest {
+            credentials: form.credentials.clone(),
+            grant_type,
+            scope: form.get("scope"),
+            resources: form.resources(),
+        })
+        .await?;
+    Ok(answer(&wire::TokenResponse {
+        access_token: wire::Secret::new(issued.text),
+        token_type: "Bearer".to_owned(),
+        expires_in: issued.lifetime_seconds,
+        scope: issued.scopes.to_string(),
+    }))
+}
+
+/// The parameters of a token request.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a description of the form for the API document")]
+struct TokenForm {
+    /// `client_credentials`.
+    #[schema(example = "client_credentials")]
+    grant_type: String,
+    /// Scopes separated by spaces.
+    #[schema(example = "management:all")]
+    scope: Option<String>,
+    /// The resource that the token is for (RFC 8707).
+    resource: Option<String>,
+    /// Another name for `resource`.
+    audience: Option<String>,
+    /// Unless in the Authorization header.
+    client_id: Option<String>,
+    /// Unless in the Authorization header.
+    client_secret: Option<String>,
+}

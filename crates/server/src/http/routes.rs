@@ -1,0 +1,136 @@
+//! Everything that is served, on one screen.
+
+use std::sync::Arc;
+
+use axum::{Router, middleware::from_fn_with_state, routing::get};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    api::service_accounts as accounts,
+    document::Document,
+    door::{self, Door},
+    health, oauth,
+};
+use crate::authority::{Authority, Unavailable};
+
+/// The server as a service: every route, behind the one door.
+///
+/// # Errors
+///
+/// Without randomness there are no request ids, hence no service.
+pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
+    let door = Arc::new(Door::new(&authority)?);
+    let metadata = Document::json(&oauth::metadata::document(&authority));
+    let keys = Document::json(&oauth::jwks::document(&authority));
+    let (router, openapi) = documented().split_for_parts();
+    let mut router = router
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata.clone()),
+        )
+        .route("/.well-known/openid-configuration", get(metadata.clone()))
+        .route("/.well-known/jwks.json", get(keys))
+        .route("/openapi.json", get(Document::text(openapi_text(openapi))));
+    // RFC 8414 §3.1: the well-known segment goes between host and path.
+    if let Some(path) = oauth::metadata::issuer_path(authority.issuer()) {
+        for document in ["oauth-authorization-server", "openid-configuration"] {
+            router = router.route(
+                &format!("/.well-known/{document}{path}"),
+                get(metadata.clone()),
+            );
+        }
+    }
+    Ok(router
+        .fallback(door::not_found)
+        .method_not_allowed_fallback(door::method_not_allowed)
+        .layer(from_fn_with_state(door, door::pass))
+        .with_state(authority))
+}
+
+/// The routes that the OpenAPI document describes, both from one source.
+fn documented() -> OpenApiRouter<Arc<Authority>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        // /oauth2/…
+        .routes(routes!(oauth::token::issue_token))
+        .routes(routes!(oauth::introspect::introspect_token))
+        .routes(routes!(oauth::revoke::revoke_token))
+        // /api/v1/service-accounts, …/{id}, …/{id}/rotate-secret
+        .routes(routes!(
+            accounts::create_service_account,
+            accounts::list_service_accounts
+        ))
+        .routes(routes!(
+            accounts::get_service_account,
+            accounts::delete_service_account
+        ))
+        .routes(routes!(accounts::rotate_secret))
+        // /healthz, /readyz
+        .routes(routes!(health::check_liveness))
+        .routes(routes!(health::check_readiness))
+}
+
+/// The OpenAPI document, derived from the handlers.
+pub fn openapi() -> String {
+    openapi_text(documented().split_for_parts().1)
+}
+
+fn openapi_text(document: utoipa::openapi::OpenApi) -> String {
+    let mut text = document
+        .to_pretty_json()
+        .expect("the document is made of strings and numbers");
+    text.push('\n');
+    text
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Prokura",
+        description = "Service accounts for an organization's machines: manage them, trade their secrets for short-lived \
+                       access tokens, check those tokens.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "service-accounts", description = "Manage the identities of machines"),
+        (name = "oauth2", description = "Issue, introspect and revoke access tokens"),
+        (name = "health", description = "For load balancers and supervisors")
+    ),
+    components(schemas(prokura_wire::ApiError, prokura_wire::OAuthError)),
+    modifiers(&Security)
+)]
+struct Description;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, scheme) in [
+            ("bearer", HttpAuthScheme::Bearer),
+            ("client", HttpAuthScheme::Basic),
+        ] {
+            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_openapi_document_is_what_the_handlers_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
+        let derived = super::openapi();
+        if std::env::var_os("PROKURA_UPDATE").is_some() {
+            std::fs::write(path, &derived).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == derived,
+            "openapi.json is not what the handlers say; `scripts/check --update` rewrites it"
+        );
+    }
+}

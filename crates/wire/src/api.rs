@@ -1,0 +1,152 @@
+//! The management API.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+/// A service account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccount {
+    /// Its id, a UUID: what the paths of this API take.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(format = "uuid", example = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47")
+    )]
+    pub id: String,
+    /// What it calls itself at the token endpoint: `sa_` and its id.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "sa_019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47")
+    )]
+    pub client_id: String,
+    /// Its display name; two accounts may share it.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, example = "CI Pipeline")
+    )]
+    pub name: String,
+    /// What it is for.
+    #[cfg_attr(feature = "openapi", schema(required, max_length = 1024))]
+    pub description: Option<String>,
+    /// The scopes that it may ask for, in alphabetical order.
+    pub scopes: Vec<String>,
+    /// When it was created.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(format = "date-time", example = "2026-11-23T12:00:00.000Z")
+    )]
+    pub created_at: String,
+    /// When it, or its secret, last changed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(format = "date-time", example = "2026-11-23T12:00:00.000Z")
+    )]
+    pub updated_at: String,
+    /// The id of the account that created it; null for the server's own first accounts.
+    #[cfg_attr(feature = "openapi", schema(required, format = "uuid"))]
+    pub created_by: Option<String>,
+    /// When it was last used; null where that is not known.
+    #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
+    pub last_used_at: Option<String>,
+}
+
+/// What an account authenticates with. The secret is shown in this one answer and never again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// The client id.
+    pub client_id: String,
+    /// The client secret: `prk_` and 49 characters of `[0-9A-Za-z]`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^prk_[0-9A-Za-z]{49}$"))]
+    pub client_secret: Secret,
+}
+
+/// What creating an account takes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateServiceAccount {
+    /// A display name of one line: 1 to 255 characters (Unicode scalar values).
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, example = "CI Pipeline")
+    )]
+    pub name: String,
+    /// What it is for: up to 1,024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 1024, example = "Used by GitHub Actions")
+    )]
+    pub description: Option<String>,
+    /// What it may ask for. Left out: the management scopes of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+}
+
+/// An account with its new secret: the answer to create and rotate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountCredentials {
+    /// The account.
+    pub service_account: ServiceAccount,
+    /// Its credentials.
+    pub credentials: Credentials,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountEnvelope {
+    /// The account.
+    pub service_account: ServiceAccount,
+}
+
+/// Accounts, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountList {
+    /// The accounts.
+    pub items: Vec<ServiceAccount>,
+    /// Where the next page begins; left out on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Why a request to the management API failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ApiError {
+    /// What is wrong and how to mend it, for people.
+    pub message: String,
+    /// The HTTP status.
+    pub status_code: u16,
+    /// What is wrong, for programs; it does not change.
+    #[cfg_attr(feature = "openapi", schema(example = "service_account_not_found"))]
+    pub code: String,
+    /// The id of the request, also in `X-Request-Id` and in the server's log.
+    pub request_id: String,
+    /// With 400: each member or parameter that is wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// With 403: the scopes that the caller lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_scopes: Vec<String>,
+}
+
+/// What is wrong with one member or parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Its name.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
