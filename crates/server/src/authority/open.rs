@@ -1,5 +1,7 @@
 //! Bringing an authority up: the store, the master key and the signing keys must belong together.
 
+use std::sync::atomic::AtomicI64;
+
 use super::{Authority, Clock, Entropy, Unavailable};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
@@ -74,6 +76,7 @@ impl Authority {
             resources,
             clock,
             entropy,
+            last_id: AtomicI64::new(0),
         })
     }
 }

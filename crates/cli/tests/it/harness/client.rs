@@ -1,0 +1,254 @@
+//! A client as tests want one: it says exactly what was answered.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use reqwest::{
+    Method, RequestBuilder,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use serde_json::Value;
+
+/// What an account authenticates with.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    pub id: String,
+    pub client_id: String,
+    pub client_secret: String,
+}
+
+impl Credentials {
+    /// The value of a Basic header, as curl sends it.
+    pub fn basic(&self) -> String {
+        basic(&self.client_id, &self.client_secret)
+    }
+}
+
+/// The value of a Basic header, nothing encoded.
+pub fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")))
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The body as JSON; it must be, and say so.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// A header, which must be there once. Empty if it is not there at all.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next().map_or("", |value| value.to_str().unwrap());
+        assert!(values.next().is_none(), "{name} is there twice: {self:?}");
+        value
+    }
+
+    /// Asserts the status and returns itself.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        self
+    }
+
+    /// Asserts an OAuth error: its status, its code, and what every one of them promises (E2, E4, E5).
+    #[track_caller]
+    pub fn expect_oauth_error(self, status: u16, error: &str) -> Self {
+        let reply = self.expect(status);
+        let body = reply.json();
+        assert_eq!(body["error"], error, "{body}");
+        assert_eq!(reply.header("cache-control"), "no-store");
+        for member in ["error", "error_description"] {
+            let text = body[member].as_str().unwrap();
+            let allowed = |byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+            assert!(text.bytes().all(allowed), "{text:?}");
+        }
+        if error == "invalid_client" {
+            assert!(reply.header("www-authenticate").starts_with("Basic realm="));
+        }
+        reply
+    }
+
+    /// Asserts an error of the management API: its status, its code, and what every one of them promises (G23).
+    #[track_caller]
+    pub fn expect_api_error(self, status: u16, code: &str) -> Self {
+        let reply = self.expect(status);
+        let body = reply.json();
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(body["statusCode"], status);
+        assert_eq!(body["requestId"], reply.header("x-request-id"));
+        assert!(!body["message"].as_str().unwrap().is_empty());
+        assert_eq!(reply.header("cache-control"), "no-store");
+        reply
+    }
+}
+
+/// A client of one server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its origin, without a slash at the end.
+    pub url: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub fn new(url: String) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
+        Self { url, http }
+    }
+
+    /// A request to be completed; `path` begins with a slash.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends a request and reads the answer whole.
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        Reply {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.unwrap(),
+        }
+    }
+
+    /// `GET path` without credentials.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A form to an OAuth endpoint, as this client by Basic.
+    pub async fn form(&self, path: &str, client: &Credentials, form: &[(&str, &str)]) -> Reply {
+        let request = self
+            .request(Method::POST, path)
+            .header("authorization", client.basic())
+            .form(form);
+        self.send(request).await
+    }
+
+    /// A body as it is, labelled as a form, with these further headers.
+    pub async fn raw_form(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = self
+            .request(Method::POST, path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// A token request by Basic; `grant_type` is added.
+    pub async fn token(&self, client: &Credentials, form: &[(&str, &str)]) -> Reply {
+        let mut whole = vec![("grant_type", "client_credentials")];
+        whole.extend_from_slice(form);
+        self.form("/oauth2/token", client, &whole).await
+    }
+
+    /// An access token for the management API with all that the account has.
+    pub async fn access_token(&self, client: &Credentials) -> String {
+        let reply = self.token(client, &[]).await.expect(200);
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// An access token with these parameters.
+    pub async fn access_token_with(&self, client: &Credentials, form: &[(&str, &str)]) -> String {
+        let reply = self.token(client, form).await.expect(200);
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What introspection says of a token, asked by `client`.
+    pub async fn introspect(&self, client: &Credentials, token: &str) -> Value {
+        let form = [("token", token)];
+        let reply = self.form("/oauth2/introspect", client, &form).await;
+        reply.expect(200).json()
+    }
+
+    /// A call of the management API; `path` is what follows `/api/v1`.
+    pub async fn api(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Reply {
+        let mut request = self
+            .request(method, &format!("/api/v1{path}"))
+            .bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.send(request).await
+    }
+
+    /// Creates an account, which must succeed: its record and its credentials.
+    pub async fn create(&self, token: &str, body: Value) -> (Value, Credentials) {
+        let reply = self
+            .api(Method::POST, "/service-accounts", token, Some(body))
+            .await
+            .expect(201)
+            .json();
+        let credentials = Credentials {
+            id: text(&reply["serviceAccount"]["id"]),
+            client_id: text(&reply["credentials"]["clientId"]),
+            client_secret: text(&reply["credentials"]["clientSecret"]),
+        };
+        (reply["serviceAccount"].clone(), credentials)
+    }
+
+    /// Rotates an account's secret, which must succeed: its new credentials.
+    pub async fn rotate(&self, token: &str, id: &str) -> Credentials {
+        let path = format!("/service-accounts/{id}/rotate-secret");
+        let reply = self
+            .api(Method::POST, &path, token, None)
+            .await
+            .expect(200)
+            .json();
+        Credentials {
+            id: id.to_owned(),
+            client_id: text(&reply["credentials"]["clientId"]),
+            client_secret: text(&reply["credentials"]["clientSecret"]),
+        }
+    }
+
+    /// Sends these bytes on a connection of their own and returns all that comes back until the server closes it or says
+    /// nothing for `patience`.
+    pub fn raw(&self, bytes: &[u8], patience: Duration) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(patience)).unwrap();
+        // The server may have answered and closed before it has read everything.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(read) = stream.read(&mut buffer) {
+            if read == 0 {
+                break;
+            }
+            answer.extend_from_slice(&buffer[..read]);
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

@@ -1,0 +1,9 @@
+//! What the tests stand on: a server in this process on a database of its own, and a client for it.
+
+mod client;
+mod server;
+mod watched;
+
+pub use client::{Credentials, Reply};
+pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};
+pub use watched::Watch;

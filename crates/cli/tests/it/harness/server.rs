@@ -1,0 +1,264 @@
+//! A server in this process: real sockets, a real database of its own, a clock that the test moves.
+
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use prokura_server::{
+    authority::{Authority, Clock, ClockError, SystemEntropy},
+    domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
+    http,
+    keys::MasterKey,
+    store::{Sqlite, SqliteAccess, Store},
+};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{
+    client::{Client, Credentials},
+    watched::{Watch, Watched},
+};
+
+/// 2026-11-23T12:00:00.000Z: where every test's clock begins, in milliseconds.
+pub const NOON: i64 = 1_795_435_200_000;
+
+/// On which database a server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// How a server differs from the default.
+pub struct Options {
+    /// The format of tokens for the management API.
+    pub management_format: TokenFormat,
+    /// Their lifetime.
+    pub lifetime_seconds: u32,
+    /// The resources beside it.
+    pub resources: Vec<Resource>,
+    /// Further names of the management API.
+    pub aliases: Vec<String>,
+    /// A path behind the host of the public URL.
+    pub public_path: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            management_format: TokenFormat::Opaque,
+            lifetime_seconds: 3600,
+            resources: Vec::new(),
+            aliases: Vec::new(),
+            public_path: "",
+        }
+    }
+}
+
+/// A resource whose tokens are JWTs.
+pub fn jwt_resource(identifier: &str, scopes: &str, algorithm: SigningAlgorithm) -> Resource {
+    Resource {
+        token_format: TokenFormat::Jwt(algorithm),
+        ..opaque_resource(identifier, scopes)
+    }
+}
+
+/// A resource whose tokens are opaque.
+pub fn opaque_resource(identifier: &str, scopes: &str) -> Resource {
+    Resource {
+        identifier: identifier.to_owned(),
+        aliases: Vec::new(),
+        scopes: ScopeSet::parse(scopes).unwrap(),
+        token_format: TokenFormat::Opaque,
+        token_lifetime_seconds: 900,
+    }
+}
+
+/// A running server with one organization. Dereferences to a client of it.
+pub struct Prokura {
+    /// An account with `management:all`.
+    pub root: Credentials,
+    /// Where the public URL points, without the path.
+    pub client: Client,
+    /// `iss`.
+    pub issuer: String,
+    /// The server without its door.
+    pub authority: Arc<Authority>,
+    /// What is asked of the database.
+    pub watch: Arc<Watch>,
+    clock: TestClock,
+    place: Place,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl std::ops::Deref for Prokura {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Where the data is.
+#[derive(Clone)]
+enum Place {
+    Sqlite(Arc<TempDir>),
+    Postgres(String),
+}
+
+impl Prokura {
+    /// A fresh server on a fresh database.
+    pub async fn start(database: Database, options: Options) -> Self {
+        let place = match database {
+            Database::Sqlite => Place::Sqlite(Arc::new(tempfile::tempdir().unwrap())),
+            Database::Postgres => todo!(),
+        };
+        let clock = TestClock(Arc::new(AtomicI64::new(NOON)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let root = Credentials::default();
+        let mut server = Self::on(place, clock, listener, options, root).await;
+        server.root = server.bootstrap("Acme").await;
+        server
+    }
+
+    /// Another node on the same database, with a clock of its own at the same time.
+    pub async fn another_node(&self, options: Options) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(self.now())));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(
+            self.place.clone(),
+            clock,
+            listener,
+            options,
+            self.root.clone(),
+        )
+        .await
+    }
+
+    /// Stops the server and starts one at the same address on the same database.
+    pub async fn restart(mut self, options: Options) -> Self {
+        self.stop().await;
+        let address = self.client.url.trim_start_matches("http://").to_owned();
+        let (place, clock, root) = (self.place.clone(), self.clock.clone(), self.root.clone());
+        // SQLite is owned by one server: the old one must have let go.
+        drop(self);
+        let listener = TcpListener::bind(address).unwrap();
+        Self::on(place, clock, listener, options, root).await
+    }
+
+    /// Ends the server as SIGTERM would.
+    pub async fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(served) = self.served.take() {
+            served.await.unwrap().unwrap();
+        }
+    }
+
+    /// Another organization with its first account.
+    pub async fn bootstrap(&self, organization: &str) -> Credentials {
+        let name = |text: &str| Name::parse(text.to_owned()).unwrap();
+        let plan = self
+            .authority
+            .plan_bootstrap(name(organization), name("Administrator"))
+            .unwrap();
+        self.authority.bootstrap_another(&plan).await.unwrap();
+        let issued = plan.credentials();
+        Credentials {
+            id: issued.account.id.to_string(),
+            client_id: issued.account.id.client_id().to_string(),
+            client_secret: issued.secret.expose().to_owned(),
+        }
+    }
+
+    /// What the server's clock shows, in milliseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.0.load(Ordering::SeqCst)
+    }
+
+    /// Moves the server's clock, in milliseconds.
+    pub fn advance(&self, millis: i64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Makes the clock fail.
+    pub fn break_clock(&self) {
+        self.clock.0.store(i64::MIN, Ordering::SeqCst);
+    }
+
+    async fn on(
+        place: Place,
+        clock: TestClock,
+        listener: TcpListener,
+        options: Options,
+        root: Credentials,
+    ) -> Self {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let issuer = format!("{url}{}", options.public_path);
+        let watch = Watch::new();
+        let store = open_store(&place, &watch);
+        let management = Resource {
+            identifier: format!("{issuer}/api/v1"),
+            aliases: options.aliases,
+            scopes: Resources::management_scopes(),
+            token_format: options.management_format,
+            token_lifetime_seconds: options.lifetime_seconds,
+        };
+        let authority = Authority::open(
+            store,
+            &MasterKey::from_bytes(&[7; MasterKey::BYTES]),
+            &issuer,
+            Resources::new(management, options.resources).unwrap(),
+            Box::new(clock.clone()),
+            Box::new(SystemEntropy::default()),
+        )
+        .await
+        .unwrap();
+        let authority = Arc::new(authority);
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(http::serve(listener, Arc::clone(&authority), async {
+            let _ = stopped.await;
+        }));
+        Self {
+            root,
+            client: Client::new(url),
+            issuer,
+            authority,
+            watch,
+            clock,
+            place,
+            stop: Some(stop),
+            served: Some(served),
+        }
+    }
+}
+
+fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
+    let watch = Arc::clone(watch);
+    match place {
+        Place::Sqlite(directory) => {
+            let file = directory.path().join("prokura.db");
+            let inner = Sqlite::open(&file, SqliteAccess::Server).unwrap();
+            Store::new(Watched { inner, watch })
+        }
+        Place::Postgres(_) => todo!(),
+    }
+}
+
+#[derive(Clone)]
+struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Result<Timestamp, ClockError> {
+        match self.0.load(Ordering::SeqCst) {
+            i64::MIN => Err(ClockError),
+            millis => Ok(Timestamp::from_millis(millis)),
+        }
+    }
+}

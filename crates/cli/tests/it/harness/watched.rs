@@ -1,0 +1,80 @@
+//! A database under watch: it counts what is asked of it, and fails when told to.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicUsize, Ordering},
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use prokura_server::store::{Database, DatabaseError, MigrateError, Row, Statement, Step};
+
+/// What is seen of a watched database.
+#[derive(Debug)]
+pub struct Watch {
+    /// Reads so far.
+    pub reads: AtomicUsize,
+    /// Writes so far.
+    pub writes: AtomicUsize,
+    calls_before_failure: AtomicI64,
+}
+
+impl Watch {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            reads: AtomicUsize::new(0),
+            writes: AtomicUsize::new(0),
+            calls_before_failure: AtomicI64::new(i64::MAX),
+        })
+    }
+
+    /// Lets `calls` more calls succeed, and fails every one after them.
+    pub fn fail_after(&self, calls: i64) {
+        self.calls_before_failure.store(calls, Ordering::SeqCst);
+    }
+
+    /// Fails no more.
+    pub fn mend(&self) {
+        self.fail_after(i64::MAX);
+    }
+
+    fn count(&self, calls: &AtomicUsize) -> Result<(), DatabaseError> {
+        calls.fetch_add(1, Ordering::SeqCst);
+        if self.calls_before_failure.fetch_sub(1, Ordering::SeqCst) > 0 {
+            Ok(())
+        } else {
+            Err(DatabaseError::new("told to fail"))
+        }
+    }
+}
+
+/// `inner`, watched.
+pub struct Watched<D> {
+    pub inner: D,
+    pub watch: Arc<Watch>,
+}
+
+impl<D: Database> Database for Watched<D> {
+    fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        async move {
+            self.watch.count(&self.watch.reads)?;
+            self.inner.read(statement).await
+        }
+        .boxed()
+    }
+
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+        async move {
+            self.watch.count(&self.watch.writes)?;
+            self.inner.write(steps).await
+        }
+        .boxed()
+    }
+
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        self.inner.migrate()
+    }
+
+    fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>> {
+        self.inner.schema_version()
+    }
+}
