@@ -8,7 +8,7 @@
 mod database;
 mod installation;
 mod migrations;
-// mod postgres;
+mod postgres;
 mod service_accounts;
 mod signing_keys;
 mod sqlite;
@@ -16,7 +16,7 @@ mod tokens;
 
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value};
 pub use installation::Organization;
-// pub use postgres::{InvalidPostgresUrl, Postgres};
+pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use service_accounts::{Credentials, ListPosition};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;

@@ -25,6 +25,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_foundation.sql
 /// The version that this build knows.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
+/// The name of [`CREATE_TABLE`]'s table.
+pub(super) const TABLE: &str = "prokura_schema";
 /// The table that remembers which steps were taken. Both databases read it alike.
 pub(super) const CREATE_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS prokura_schema (version BIGINT NOT NULL PRIMARY KEY)";
@@ -38,7 +40,7 @@ pub(super) fn judge(
     mut tables: Vec<String>,
     read_version: impl FnOnce() -> Result<Option<i64>, DatabaseError>,
 ) -> Result<Option<i64>, MigrateError> {
-    if tables.iter().any(|table| table == "prokura_schema") {
+    if tables.iter().any(|table| table == TABLE) {
         let found = read_version()?.unwrap_or(0);
         return if found > LATEST {
             Err(MigrateError::Newer {

@@ -1,1 +1,326 @@
-//! PostgreSQL (placeholder while the driver is written).
+//! PostgreSQL: pooled connections, prepared statements.
+//!
+//! Nothing is kept in a session but prepared statements, so a transaction pooler may stand between. A connection on which
+//! anything went wrong is closed, not used again: whatever was open on it, transaction or answer, ends with it.
+
+mod address;
+mod tls;
+mod values;
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Client, GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
+    Runtime, Transaction,
+};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join, try_join},
+};
+use tokio::time::{error::Elapsed, timeout};
+use tokio_postgres::{IsolationLevel, error::SqlState, types::ToSql};
+
+use self::address::Address;
+pub use self::address::InvalidPostgresUrl;
+use super::{
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value},
+    database::{advance_chain, append},
+    migrations,
+};
+
+/// How long a request waits for a connection to be free, or to be ready once it is open.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one read or write may take.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long bringing the schema up to date may take, waiting for other nodes included.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What holds for a write, whatever the server's defaults: what is acknowledged is durable, and a node that hangs or
+/// vanishes in the middle does not keep its locks for long. The times are below [`OPERATION_TIMEOUT`].
+const WRITE_SETTINGS: &str = "SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '8s'; \
+                              SET LOCAL idle_in_transaction_session_timeout = '8s'";
+const MIGRATION_SETTINGS: &str =
+    "SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0";
+/// One node at a time. The number is arbitrary ("prokura" and a zero byte) and must never change.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8102661186915557632)";
+const LIST_TABLES: &str = "SELECT table_name::text FROM information_schema.tables \
+                           WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY 1";
+
+/// A PostgreSQL database.
+pub struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    /// The database at `url`, over at most `pool_size` connections, each opened when it is first needed. The URL
+    /// means what it means to libpq, `sslmode` and `sslrootcert` included; files it names are read now.
+    pub fn connect(url: &str, pool_size: usize) -> Result<Self, InvalidPostgresUrl> {
+        let Address {
+            config,
+            verification,
+            reaching_takes,
+        } = Address::parse(url)?;
+        let connector = tls::connector(verification)?;
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let pool = Pool::builder(Manager::from_config(config, connector, recycling))
+            .max_size(pool_size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECTION_TIMEOUT))
+            .create_timeout(Some(reaching_takes + CONNECTION_TIMEOUT))
+            .recycle_timeout(Some(CONNECTION_TIMEOUT))
+            .build()
+            .expect("a pool with a runtime can have timeouts");
+        Ok(Self { pool })
+    }
+}
+
+impl Database for Postgres {
+    fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        async move {
+            let mut attempts = attempts(&self.pool);
+            loop {
+                let client = self.pool.get().await.map_err(unreachable)?;
+                let outcome = timeout(OPERATION_TIMEOUT, query(&client, &statement)).await;
+                if let Some(rows) = settle(client, outcome, &mut attempts)? {
+                    return Ok(rows);
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+        let pool = self.pool.clone();
+        let write = async move {
+            let mut attempts = attempts(&pool);
+            loop {
+                let mut client = pool.get().await.map_err(unreachable)?;
+                let outcome = timeout(OPERATION_TIMEOUT, apply(&mut client, &steps)).await;
+                if let Some(applied) = settle(client, outcome, &mut attempts)? {
+                    return Ok(applied);
+                }
+            }
+        };
+        // A task of its own: a write once begun runs to its end, whether or not somebody still waits for it.
+        async move { tokio::spawn(write).await.map_err(DatabaseError::new)? }.boxed()
+    }
+
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        async move {
+            let mut client = self.pool.get().await.map_err(unreachable)?;
+            let migrated = timeout(MIGRATION_TIMEOUT, migrate(&mut client)).await;
+            // Whatever came of it, the statements prepared before may not fit the schema after it.
+            drop(Object::take(client));
+            migrated.map_err(DatabaseError::new)?
+        }
+        .boxed()
+    }
+
+    fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>> {
+        async move {
+            let client = self.pool.get().await.map_err(unreachable)?;
+            timeout(OPERATION_TIMEOUT, schema_version(&client))
+                .await
+                .map_err(DatabaseError::new)?
+        }
+        .boxed()
+    }
+}
+
+/// Why an attempt came to nothing.
+enum Failure {
+    /// Nothing has happened: the connection was gone before, or another transaction was in the way.
+    Again(DatabaseError),
+    /// As far as is known.
+    Final(DatabaseError),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        const AGAIN: [SqlState; 7] = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            // The server was stopped, or crashed and restarts.
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            // The primary has become a standby; a new connection finds the new primary.
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            // A statement prepared before a newer node changed the schema, or before a pooler changed the server.
+            SqlState::FEATURE_NOT_SUPPORTED,
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+        ];
+        let again = error.is_closed() || error.code().is_some_and(|code| AGAIN.contains(code));
+        if again {
+            Self::Again(without_values(error))
+        } else {
+            Self::Final(without_values(error))
+        }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// After a restart of the database every pooled connection may be dead and none has noticed: one attempt for each, and two
+/// to spare.
+fn attempts(pool: &Pool) -> usize {
+    pool.status().max_size + 2
+}
+
+/// The answer; `None` to try again on another connection, where that can do no harm. The connection goes back to the pool
+/// only if all went well.
+fn settle<T>(
+    client: Client,
+    outcome: Result<Result<T, Failure>, Elapsed>,
+    attempts: &mut usize,
+) -> Result<Option<T>, DatabaseError> {
+    let failure = match outcome {
+        Ok(Ok(answer)) => return Ok(Some(answer)),
+        Ok(Err(failure)) => failure,
+        Err(late) => Failure::Final(DatabaseError::new(late)),
+    };
+    drop(Object::take(client));
+    *attempts -= 1;
+    match failure {
+        Failure::Again(_) if *attempts > 0 => Ok(None),
+        Failure::Again(error) | Failure::Final(error) => Err(error),
+    }
+}
+
+async fn apply(client: &mut Client, steps: &[Step]) -> Result<bool, Failure> {
+    let Some((first, rest)) = steps.split_first() else {
+        return Ok(true);
+    };
+    // The driver's own transaction: dropped at any point, in the middle of BEGIN even, it rolls back.
+    let transaction = begin(client).await?;
+    let (set, touched) = join(
+        transaction.batch_execute(WRITE_SETTINGS),
+        run(&transaction, first),
+    )
+    .await;
+    set?;
+    if touched? == 0 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    for step in rest {
+        run(&transaction, step).await?;
+    }
+    // What failed here may have been committed all the same, and must not be done twice.
+    let committed = transaction.commit().await;
+    committed.map_err(|error| Failure::Final(without_values(error)))?;
+    Ok(true)
+}
+
+/// Every statement is to see what was committed before it, even where the server's default is stricter: who has waited for
+/// a lock would otherwise fail, or judge by what was there before.
+async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    client
+        .build_transaction()
+        .isolation_level(IsolationLevel::ReadCommitted)
+        .start()
+        .await
+}
+
+/// Runs one step and counts the rows it touched.
+async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<u64, Failure> {
+    match step {
+        Step::Run(statement) => execute(transaction, statement).await,
+        Step::Append(event) => {
+            let head = query(transaction, &advance_chain(event)).await?.pop();
+            let head = head.ok_or_else(|| DatabaseError::new("the organization is gone"))?;
+            let [insert, advance] = append(event.clone(), head)?;
+            try_join(
+                execute(transaction, &insert),
+                execute(transaction, &advance),
+            )
+            .await?;
+            Ok(1)
+        }
+    }
+}
+
+async fn execute(transaction: &Transaction<'_>, statement: &Statement) -> Result<u64, Failure> {
+    let prepared = transaction.prepare_cached(statement.sql).await?;
+    Ok(transaction
+        .execute_raw(&prepared, &statement.params)
+        .await?)
+}
+
+async fn query(client: &impl GenericClient, statement: &Statement) -> Result<Vec<Row>, Failure> {
+    let prepared = client.prepare_cached(statement.sql).await?;
+    let params: Vec<_> = statement
+        .params
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect();
+    client
+        .query(&prepared, &params)
+        .await?
+        .iter()
+        .map(|row| {
+            (0..row.len())
+                .map(|column| row.try_get(column))
+                .collect::<Result<_, _>>()
+                .map(Row::new)
+                .map_err(Failure::from)
+        })
+        .collect()
+}
+
+async fn migrate(client: &mut Client) -> Result<(), MigrateError> {
+    let transaction = begin(client).await.map_err(without_values)?;
+    let run = async |sql: &str| transaction.batch_execute(sql).await.map_err(without_values);
+    run(MIGRATION_SETTINGS).await?;
+    run(MIGRATION_LOCK).await?;
+    let found = schema_version(&transaction).await?.unwrap_or(0);
+    run(migrations::CREATE_TABLE).await?;
+    for migration in migrations::MIGRATIONS
+        .iter()
+        .filter(|migration| migration.version > found)
+    {
+        run(migration.postgres).await?;
+        transaction
+            .execute(migrations::RECORD, &[&migration.version])
+            .await
+            .map_err(without_values)?;
+    }
+    transaction.commit().await.map_err(without_values)?;
+    Ok(())
+}
+
+/// The schema's version; `None` in an empty database.
+async fn schema_version(client: &impl GenericClient) -> Result<Option<i64>, MigrateError> {
+    let tables = client
+        .query(LIST_TABLES, &[])
+        .await
+        .map_err(without_values)?;
+    let tables: Vec<String> = tables.iter().map(|row| row.get(0)).collect();
+    let mut version = None;
+    if tables.iter().any(|table| table == migrations::TABLE) {
+        let row = client.query_one(migrations::READ_VERSION, &[]).await;
+        version = row.map_err(without_values)?.get(0);
+    }
+    migrations::judge(tables, || Ok(version))
+}
+
+fn unreachable(error: PoolError) -> DatabaseError {
+    match error {
+        PoolError::Backend(error) => without_values(error),
+        error => DatabaseError::new(error),
+    }
+}
+
+/// What PostgreSQL said, without its DETAIL: that quotes rows, and a row may hold a digest.
+fn without_values(error: tokio_postgres::Error) -> DatabaseError {
+    let Some(said) = error.as_db_error() else {
+        return DatabaseError::new(error);
+    };
+    let code = said.code().code();
+    DatabaseError::new(format!("{} (SQLSTATE {code})", said.message()))
+}

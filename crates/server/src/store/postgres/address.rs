@@ -1,0 +1,212 @@
+//! Where a PostgreSQL database is: the URL, as libpq reads it.
+
+use std::{path::PathBuf, time::Duration};
+
+use percent_encoding::percent_decode_str;
+use rustls::pki_types::pem;
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode, TargetSessionAttrs},
+};
+
+use super::tls::{Roots, Verification};
+
+/// The parameters of a URL that mean something here, beside `sslmode` and `sslrootcert`.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslnegotiation",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
+
+/// How long reaching the server may take, over all hosts, unless the URL says otherwise per host.
+const REACHING: Duration = Duration::from_secs(5);
+/// How long the server's machine may stay silent before a connection is given up, unless the URL says otherwise.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// What a URL says.
+#[derive(Debug)]
+pub(super) struct Address {
+    /// Everything but certificates.
+    pub(super) config: Config,
+    /// What is checked of the server's certificate.
+    pub(super) verification: Verification,
+    /// How long reaching the server takes at most, every host tried in turn.
+    pub(super) reaching_takes: Duration,
+}
+
+/// Why a PostgreSQL URL cannot be used. No message repeats any part of the URL but the path of `sslrootcert`: where a
+/// password was not encoded, any part may be a piece of it.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPostgresUrl {
+    /// Another scheme.
+    #[error("a PostgreSQL URL begins with postgres:// or postgresql://")]
+    Scheme,
+    /// Characters that move the borders between the parts.
+    #[error(
+        "the PostgreSQL URL cannot be told apart: in user, password and parameters write @ as %40, / as %2F, ? as %3F, & as \
+         %26 and % as %25"
+    )]
+    Ambiguous,
+    /// A part that is not what it should be.
+    #[error("the PostgreSQL URL is malformed: {0}")]
+    Malformed(String),
+    /// A parameter that nobody here knows.
+    #[error(
+        "the PostgreSQL URL has a parameter that is not known; known are sslmode, sslrootcert, {}", PARAMETERS.join(", ")
+    )]
+    UnknownParameter,
+    /// Nowhere to connect to.
+    #[error("the PostgreSQL URL names no host: postgres://user@host:5432/database")]
+    NoHost,
+    /// Another `sslmode`.
+    #[error("sslmode must be one of disable, prefer, require, verify-ca and verify-full")]
+    SslMode,
+    /// Certificates are given that nothing would be checked against.
+    #[error(
+        "sslrootcert has no effect with sslmode disable or prefer (the default): add sslmode=verify-full, or leave it out"
+    )]
+    UnusedRoots,
+    /// Public authorities without the host's name.
+    #[error(
+        "the system's certificate authorities sign for everybody, so sslmode=verify-ca would let anybody answer: name your \
+         own authority's file with sslrootcert, or use sslmode=verify-full"
+    )]
+    WeakRoots,
+    /// The file of authorities cannot be read.
+    #[error("cannot read the certificates in sslrootcert={}", path.display())]
+    RootsUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: pem::Error,
+    },
+    /// The file of authorities has none.
+    #[error("sslrootcert={} holds no certificate in PEM form", .0.display())]
+    NoRoots(PathBuf),
+    /// The system has no authorities.
+    #[error(
+        "this system has no certificate authorities: install them (package ca-certificates), or name a file with sslrootcert"
+    )]
+    NoSystemRoots,
+    /// TLS itself.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+}
+
+impl Address {
+    /// Reads a URL. What it leaves open is set so that a dead server is noticed within seconds and a standby is not taken
+    /// for the primary.
+    pub(super) fn parse(url: &str) -> Result<Self, InvalidPostgresUrl> {
+        let rest = url
+            .strip_prefix("postgres://")
+            .or_else(|| url.strip_prefix("postgresql://"))
+            .ok_or(InvalidPostgresUrl::Scheme)?;
+        if let Some((credentials, rest)) = rest.split_once('@')
+            && (credentials.contains(['/', '?']) || rest.contains('@'))
+        {
+            return Err(InvalidPostgresUrl::Ambiguous);
+        }
+
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let (mut ssl_mode, mut roots) = (None, None);
+        let mut left = Vec::new();
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (key, value) = parameter
+                .split_once('=')
+                .ok_or(InvalidPostgresUrl::Ambiguous)?;
+            let decoded = percent_decode_str(value)
+                .decode_utf8()
+                .map_err(|error| InvalidPostgresUrl::Malformed(error.to_string()))?;
+            match key {
+                "sslmode" => ssl_mode = Some(decoded),
+                "sslrootcert" if decoded == "system" => roots = Some(Roots::System),
+                "sslrootcert" => roots = Some(Roots::File(PathBuf::from(&*decoded))),
+                key if PARAMETERS.contains(&key) => left.push((key, parameter)),
+                _ => return Err(InvalidPostgresUrl::UnknownParameter),
+            }
+        }
+        let says = |key| left.iter().any(|(said, _)| *said == key);
+
+        let parameters: Vec<_> = left.iter().map(|(_, parameter)| *parameter).collect();
+        let mut config: Config = format!("{base}?{}", parameters.join("&"))
+            .parse()
+            .map_err(malformed)?;
+        let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+        let on_sockets =
+            !hosts.is_empty() && !hosts.iter().any(|host| matches!(host, Host::Tcp(_)));
+        let count = u32::try_from(hosts.len().max(addresses.len())).unwrap_or(u32::MAX);
+        if count == 0 {
+            return Err(InvalidPostgresUrl::NoHost);
+        }
+        let connect_timeout = config.get_connect_timeout().copied();
+        let connect_timeout = connect_timeout.unwrap_or(REACHING / count);
+        config.connect_timeout(connect_timeout);
+        if !says("tcp_user_timeout") {
+            config.tcp_user_timeout(SILENCE);
+        }
+        if !says("keepalives_idle") {
+            config.keepalives_idle(SILENCE);
+        }
+        if !says("target_session_attrs") {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        if !says("application_name") {
+            config.application_name("prokura");
+        }
+
+        let (ssl_mode, verification) = encryption(ssl_mode.as_deref(), roots)?;
+        // As libpq: there is no TLS on a Unix socket, and no need for it.
+        config.ssl_mode(if on_sockets {
+            SslMode::Disable
+        } else {
+            ssl_mode
+        });
+        Ok(Self {
+            config,
+            verification,
+            reaching_takes: connect_timeout.saturating_mul(count),
+        })
+    }
+}
+
+/// What libpq makes of `sslmode` and `sslrootcert`.
+fn encryption(
+    ssl_mode: Option<&str>,
+    roots: Option<Roots>,
+) -> Result<(SslMode, Verification), InvalidPostgresUrl> {
+    use Verification::{Chain, ChainAndName, Nothing};
+    Ok(match (ssl_mode.unwrap_or("prefer"), roots) {
+        ("disable", None) => (SslMode::Disable, Nothing),
+        ("prefer", None) => (SslMode::Prefer, Nothing),
+        ("disable" | "prefer", Some(_)) => return Err(InvalidPostgresUrl::UnusedRoots),
+        ("require", None) => (SslMode::Require, Nothing),
+        ("require" | "verify-ca", Some(Roots::File(path))) => (SslMode::Require, Chain(path)),
+        ("require" | "verify-ca", _) => return Err(InvalidPostgresUrl::WeakRoots),
+        ("verify-full", roots) => (
+            SslMode::Require,
+            ChainAndName(roots.unwrap_or(Roots::System)),
+        ),
+        _ => return Err(InvalidPostgresUrl::SslMode),
+    })
+}
+
+/// The reason alone; it names options and positions, never values.
+fn malformed(error: tokio_postgres::Error) -> InvalidPostgresUrl {
+    let reason = error.into_source();
+    InvalidPostgresUrl::Malformed(reason.map_or_else(String::new, |reason| reason.to_string()))
+}
