@@ -6,5 +6,5 @@
 #![allow(missing_docs)]
 
 mod harness;
-// mod on_postgres;
+mod on_postgres;
 mod on_sqlite;

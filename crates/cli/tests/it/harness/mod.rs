@@ -1,6 +1,7 @@
 //! What the tests stand on: a server in this process on a database of its own, and a client for it.
 
 mod client;
+pub mod postgres;
 mod server;
 mod watched;
 

@@ -13,13 +13,14 @@ use prokura_server::{
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http,
     keys::MasterKey,
-    store::{Sqlite, SqliteAccess, Store},
+    store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
     client::{Client, Credentials},
+    postgres,
     watched::{Watch, Watched},
 };
 
@@ -116,7 +117,7 @@ impl Prokura {
     pub async fn start(database: Database, options: Options) -> Self {
         let place = match database {
             Database::Sqlite => Place::Sqlite(Arc::new(tempfile::tempdir().unwrap())),
-            Database::Postgres => todo!(),
+            Database::Postgres => Place::Postgres(postgres::fresh_database()),
         };
         let clock = TestClock(Arc::new(AtomicI64::new(NOON)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -247,7 +248,10 @@ fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
             let inner = Sqlite::open(&file, SqliteAccess::Server).unwrap();
             Store::new(Watched { inner, watch })
         }
-        Place::Postgres(_) => todo!(),
+        Place::Postgres(url) => {
+            let inner = Postgres::connect(url, 4).unwrap();
+            Store::new(Watched { inner, watch })
+        }
     }
 }
 

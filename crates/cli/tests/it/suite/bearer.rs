@@ -1,0 +1,1 @@
+//! The bearer's token at the management API (section B).

@@ -1,0 +1,1 @@
+//! Client authentication by secret (section A).

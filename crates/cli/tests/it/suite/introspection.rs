@@ -1,0 +1,1 @@
+//! Introspection (section I).

@@ -1,0 +1,1 @@
+//! The JWTs that are believed (section JV).

@@ -1,0 +1,1 @@
+//! The published keys (section K).

@@ -1,0 +1,1 @@
+//! The list of service accounts: pages, cursors, streams (G20).

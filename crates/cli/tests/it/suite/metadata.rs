@@ -1,0 +1,1 @@
+//! Discovery (section M).

@@ -1,0 +1,1 @@
+//! Errors at the OAuth endpoints (section E).

@@ -1,0 +1,1 @@
+//! Organizations never see each other (promise P6, G8).

@@ -1,0 +1,1 @@
+//! What holds when things happen at once (G6).

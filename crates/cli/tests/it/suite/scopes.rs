@@ -1,0 +1,1 @@
+//! Scopes and resources at the token endpoint (section S, RFC 8707).

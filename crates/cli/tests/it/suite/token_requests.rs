@@ -1,0 +1,1 @@
+//! The token endpoint, request side (section T).

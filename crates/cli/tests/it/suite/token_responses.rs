@@ -1,0 +1,1 @@
+//! The token endpoint, success side (section R).

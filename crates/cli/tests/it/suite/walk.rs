@@ -1,0 +1,1 @@
+//! Every operation of the API document, called by those who may not.
