@@ -6,5 +6,7 @@
 #![allow(missing_docs)]
 
 mod harness;
+mod house;
 mod on_postgres;
 mod on_sqlite;
+mod schema;

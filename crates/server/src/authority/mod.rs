@@ -37,8 +37,8 @@ pub use rotate_secret::RotateSecretError;
 
 use crate::{
     domain::{
-        Action, Actor, AuditEvent, ClientSecret, Resources, SecretId, ServiceAccount, StoredSecret,
-        Timestamp,
+        Action, Actor, AuditEvent, ClientSecret, PublicJwk, Resources, SecretId, ServiceAccount,
+        StoredSecret, Timestamp,
     },
     keys::{KeyError, KeyRing},
     store::{Store, StoreError},
@@ -102,7 +102,7 @@ impl Authority {
     }
 
     /// The keys that verify our tokens, those of the algorithms in use.
-    pub fn public_keys(&self) -> impl Iterator<Item = &crate::keys::PublicJwk> {
+    pub fn public_keys(&self) -> impl Iterator<Item = &PublicJwk> {
         self.keys.public_keys()
     }
 

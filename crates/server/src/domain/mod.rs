@@ -26,6 +26,6 @@ pub use scope::{
     ScopeSet, TOKENS_INTROSPECT,
 };
 pub use service_account::{ServiceAccount, StoredSecret};
-pub use signing_key::StoredSigningKey;
+pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;

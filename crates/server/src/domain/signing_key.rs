@@ -1,4 +1,7 @@
-//! Signing keys, as they are kept.
+//! Signing keys, as they are kept and as they are published.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{SigningAlgorithm, Timestamp};
 
@@ -15,4 +18,88 @@ pub struct StoredSigningKey {
     pub public_key: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// The public half of a key, as JWKS publishes it (RFC 7517 §4). Values are base64url without padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicJwk {
+    /// `kid`: the key's thumbprint (RFC 7638), so that it survives restarts and is the same on every node.
+    pub kid: String,
+    /// `alg`.
+    pub algorithm: SigningAlgorithm,
+    /// The rest.
+    pub material: PublicKeyMaterial,
+}
+
+/// The members of a JWK that are the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKeyMaterial {
+    /// `kty: EC`, `crv: P-256` (RFC 7518 §6.2).
+    Ec {
+        /// The x coordinate, 32 bytes.
+        x: String,
+        /// The y coordinate, 32 bytes.
+        y: String,
+    },
+    /// `kty: OKP`, `crv: Ed25519` (RFC 8037 §2).
+    Okp {
+        /// The public key, 32 bytes.
+        x: String,
+    },
+    /// `kty: RSA` (RFC 7518 §6.3).
+    Rsa {
+        /// The modulus.
+        n: String,
+        /// The exponent.
+        e: String,
+    },
+}
+
+impl PublicKeyMaterial {
+    /// The JWK thumbprint: SHA-256 over the required members in alphabetical order (RFC 7638 §3, RFC 8037 §2).
+    pub fn thumbprint(&self) -> String {
+        let canonical = match self {
+            Self::Ec { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            Self::Okp { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+        };
+        BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, canonical.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// K3: the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449 §4.
+    #[test]
+    fn thumbprints_are_those_of_the_standards() {
+        let rsa = PublicKeyMaterial::Rsa {
+            n: "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjB\
+                ZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8\
+                KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_\
+                xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+                .to_owned(),
+            e: "AQAB".to_owned(),
+        };
+        assert_eq!(
+            rsa.thumbprint(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
+        let okp = PublicKeyMaterial::Okp {
+            x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
+        };
+        assert_eq!(
+            okp.thumbprint(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+        let ec = PublicKeyMaterial::Ec {
+            x: "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs".to_owned(),
+            y: "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA".to_owned(),
+        };
+        assert_eq!(
+            ec.thumbprint(),
+            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+        );
+    }
 }

@@ -13,4 +13,4 @@ mod signing;
 pub use master::{InvalidMasterKey, MasterKey};
 pub use ring::{KeyRing, OpenKeyError};
 pub use sealing::{NONCE_BYTES, SealingKey};
-pub use signing::{KeyError, PublicJwk, PublicKeyMaterial, SigningKey};
+pub use signing::{KeyError, SigningKey};

@@ -2,12 +2,10 @@
 
 use aws_lc_rs::hmac;
 
-use super::{
-    MasterKey, NONCE_BYTES, PublicJwk, SealingKey, SigningKey, jwt, opaque, signing::KeyError,
-};
+use super::{MasterKey, NONCE_BYTES, SealingKey, SigningKey, jwt, opaque, signing::KeyError};
 use crate::domain::{
-    AccessToken, ClientSecret, SecretDigest, SigningAlgorithm, StoredSigningKey, Timestamp,
-    TokenFormat,
+    AccessToken, ClientSecret, PublicJwk, SecretDigest, SigningAlgorithm, StoredSigningKey,
+    Timestamp, TokenFormat,
 };
 
 /// Everything that makes and recognises secrets, tokens and cursors. It is made once at start and never changes; nothing

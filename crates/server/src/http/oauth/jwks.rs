@@ -4,7 +4,7 @@ use prokura_wire::{JsonWebKey, JsonWebKeySet};
 
 use crate::{
     authority::Authority,
-    keys::{PublicJwk, PublicKeyMaterial},
+    domain::{PublicJwk, PublicKeyMaterial},
 };
 
 /// The keys of the algorithms in use.

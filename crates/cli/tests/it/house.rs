@@ -1,0 +1,114 @@
+//! The shape of the code: which room may know which. `docs/ARCHITECTURE.md` draws the same arrows.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// For each room of the server, the rooms it may name.
+const ARROWS: [(&str, &[&str]); 5] = [
+    ("domain", &[]),
+    ("store", &["domain"]),
+    ("keys", &["domain"]),
+    ("authority", &["domain", "store", "keys"]),
+    ("http", &["domain", "authority"]),
+];
+
+/// What a room must not name, each with the reason.
+const ABSENT: [(&str, &str, &str); 14] = [
+    ("domain", "async ", "the rules wait for nothing"),
+    ("domain", "serde", "the rules know no format"),
+    ("domain", "axum", "the rules know no HTTP"),
+    ("domain", "rusqlite", "the rules know no SQL"),
+    ("domain", "tokio", "the rules know no runtime"),
+    ("domain", "Entropy", "randomness is handed in as bytes"),
+    ("domain", "Clock", "time is handed in as a value"),
+    ("store", "SystemRandom", "the store invents nothing"),
+    ("store", "SystemTime", "the store invents nothing"),
+    ("authority", "axum", "use cases know no HTTP"),
+    ("authority", "StatusCode", "use cases know no status code"),
+    ("authority", "serde_json", "use cases know no JSON"),
+    ("http", "rusqlite", "the door knows no SQL"),
+    ("http", "SystemTime", "the door knows no time of its own"),
+];
+
+#[test]
+fn no_arrow_points_the_wrong_way() {
+    let mut wrong = Vec::new();
+    for (room, may_name) in ARROWS {
+        for (file, code) in files_of(room) {
+            for (other, _) in ARROWS {
+                if other == room || may_name.contains(&other) {
+                    continue;
+                }
+                let nested = format!("    {other}::");
+                if code.contains(&format!("crate::{other}::"))
+                    || (code.contains("use crate::{") && imports(&code).contains(&nested))
+                {
+                    wrong.push(format!("{} names {other}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_deliberately_absent_is_absent() {
+    let mut found = Vec::new();
+    for (room, word, reason) in ABSENT {
+        for (file, code) in files_of(room) {
+            // The one place where the ambient clock and randomness come from.
+            if !file.ends_with("authority/ambient.rs") && code.contains(word) {
+                found.push(format!("{} has {word:?}: {reason}", file.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_server_reads_no_environment_and_no_files_but_its_stores_own() {
+    let found = ARROWS
+        .iter()
+        .flat_map(|(room, _)| files_of(room))
+        .filter(|(_, code)| code.contains("std::env") || code.contains("fs::"))
+        .map(|(file, _)| file.display().to_string())
+        .filter(|file| !file.ends_with("store/sqlite.rs"))
+        .collect::<Vec<_>>();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The text between `use crate::{` and its end.
+fn imports(code: &str) -> String {
+    code.split("use crate::{")
+        .skip(1)
+        .filter_map(|rest| rest.split("\n};").next())
+        .collect()
+}
+
+/// The source files of a room without their tests and comments.
+fn files_of(room: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
+    let mut files = Vec::new();
+    let mut folders = vec![root.join(room)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                let code = code
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"))
+                    .collect::<Vec<_>>()
+                    .join("\n");
+                files.push((path, code));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{room} has no files");
+    files
+}
