@@ -1,9 +1,11 @@
 //! Who is this client? (RFC 6749 §2.3)
 
+use std::sync::Arc;
+
 use super::{Authority, Unavailable};
 use crate::{
-    domain::{ClientId, ClientSecret, SecretDigest, ServiceAccount, Timestamp},
-    store::StoreError,
+    domain::{ClientId, ClientSecret, Timestamp},
+    store::{Credentials, StoreError},
 };
 
 /// What a client presented to say who it is; not yet believed.
@@ -48,35 +50,28 @@ impl From<StoreError> for AuthenticateClientError {
 }
 
 impl Authority {
-    /// The account that these credentials prove at `now`. Every way to fail costs the same: one digest, one look-up, one
-    /// comparison in constant time.
+    /// The account that these credentials prove at `now`. Digests are compared in constant time, and every way to fail costs
+    /// the same: one digest and one read of the store.
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
         now: Timestamp,
-    ) -> Result<ServiceAccount, AuthenticateClientError> {
+    ) -> Result<Arc<Credentials>, AuthenticateClientError> {
         let PresentedCredentials::Secret { client, secret } = credentials else {
             return Err(AuthenticateClientError::InvalidClient);
         };
         let presented = self.keys.digest(secret);
-        let found = self
-            .store
-            .find_credentials(client.service_account())
-            .await?;
-        let Some(found) = found else {
-            // Nothing matches; the comparison is made all the same.
-            let _ = SecretDigest::from_bytes([0; 32]).matches(&presented);
-            return Err(AuthenticateClientError::InvalidClient);
+        let proves = |known: &Credentials| {
+            let is_live_match = known
+                .secrets
+                .iter()
+                .filter(|secret| secret.digest.matches(&presented))
+                .any(|secret| secret.is_live(now));
+            is_live_match && known.account.is_usable(now)
         };
-        let matches = found
-            .secrets
-            .iter()
-            .filter(|secret| secret.digest.matches(&presented))
-            .any(|secret| secret.is_live(now));
-        if matches && found.account.is_usable(now) {
-            Ok(found.account)
-        } else {
-            Err(AuthenticateClientError::InvalidClient)
-        }
+        self.store
+            .find_credentials(client.service_account(), proves)
+            .await?
+            .ok_or(AuthenticateClientError::InvalidClient)
     }
 }

@@ -35,7 +35,8 @@ impl Authority {
         text: &str,
     ) -> Result<Option<AccessToken>, IntrospectTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let caller = self.authenticate_client(credentials, now).await?;
+        let client = self.authenticate_client(credentials, now).await?;
+        let caller = &client.account;
         if !caller.scopes.holds(TOKENS_INTROSPECT) {
             return Err(IntrospectTokenError::InsufficientScope);
         }

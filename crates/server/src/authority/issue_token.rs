@@ -73,7 +73,8 @@ impl Authority {
         request: &TokenRequest<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let account = self.authenticate_client(&request.credentials, now).await?;
+        let client = self.authenticate_client(&request.credentials, now).await?;
+        let account = &client.account;
         match request.grant_type {
             "client_credentials" => {}
             _ => return Err(IssueTokenError::UnsupportedGrantType),
@@ -83,7 +84,7 @@ impl Authority {
                 .grant(&request.resources, request.scope, &account.scopes)?;
         let id = TokenId::new(self.random().map_err(Unavailable::from)?);
         let lifetime_seconds = resource.token_lifetime_seconds;
-        let token = AccessToken::mint(id, &account, audience, scopes, lifetime_seconds, now);
+        let token = AccessToken::mint(id, account, audience, scopes, lifetime_seconds, now);
         let text = self
             .keys
             .seal_token(&token, resource.token_format)

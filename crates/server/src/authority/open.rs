@@ -34,7 +34,7 @@ impl Authority {
     /// key is the store's own, and sees that there is a signing key for every algorithm in use. Many nodes may do so at
     /// once on one empty store.
     pub async fn open(
-        store: Store,
+        mut store: Store,
         master: &MasterKey,
         issuer: &str,
         resources: Resources,
@@ -50,6 +50,8 @@ impl Authority {
         if claimed != check {
             return Err(OpenAuthorityError::WrongMasterKey);
         }
+
+        store.remember().await.map_err(Unavailable::from)?;
 
         let algorithms = algorithms_in_use(&resources);
         let mut stored = store.signing_keys().await.map_err(Unavailable::from)?;

@@ -13,7 +13,8 @@ impl Authority {
         origin: &Origin,
     ) -> Result<(), AuthenticateClientError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let caller = self.authenticate_client(credentials, now).await?;
+        let client = self.authenticate_client(credentials, now).await?;
+        let caller = &client.account;
         let token = self
             .open_token(text)
             .filter(|token| token.service_account_id == caller.id && !token.is_expired(now));

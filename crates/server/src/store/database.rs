@@ -18,6 +18,9 @@ pub trait Database: Send + Sync + 'static {
     /// Answers whether it did.
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>>;
 
+    /// Whether nobody but this process changes what is there, so that what it has read stays true until it writes.
+    fn is_solely_owned(&self) -> bool;
+
     /// Brings the schema to the version this build knows. Safe to call from many nodes at once.
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
 

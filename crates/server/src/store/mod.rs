@@ -7,6 +7,7 @@
 
 mod database;
 mod installation;
+mod memory;
 mod migrations;
 mod postgres;
 mod service_accounts;
@@ -14,6 +15,9 @@ mod signing_keys;
 mod sqlite;
 mod tokens;
 
+use std::sync::Arc;
+
+use self::memory::Memory;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
@@ -23,7 +27,8 @@ pub use tokens::TokenState;
 
 /// The store, whichever database is under it.
 pub struct Store {
-    database: Box<dyn Database>,
+    database: Arc<dyn Database>,
+    memory: Option<Arc<Memory>>,
 }
 
 /// Storage failed. What was to be read or written is unknown; whoever asked must refuse.
@@ -39,8 +44,19 @@ impl Store {
     /// The store on `database`. The schema is taken to be there: [`Store::migrate`] sees to it.
     pub fn new(database: impl Database) -> Self {
         Self {
-            database: Box::new(database),
+            database: Arc::new(database),
+            memory: None,
         }
+    }
+
+    /// Begins to remember what is read, if nobody else changes the database. Before, and otherwise, everything is read
+    /// each time.
+    pub async fn remember(&mut self) -> Result<(), StoreError> {
+        if self.database.is_solely_owned() {
+            let revoked = self.revoked_tokens().await?;
+            self.memory = Some(Arc::new(Memory::new(revoked)));
+        }
+        Ok(())
     }
 
     /// Brings the schema to the version that this build knows.
@@ -64,6 +80,29 @@ impl Store {
 
     async fn write(&self, doing: &'static str, steps: Vec<Step>) -> Result<bool, StoreError> {
         self.database.write(steps).await.map_err(during(doing))
+    }
+
+    /// Writes, and brings the memory up to date with `then` before the write is acknowledged: in a task of its own, so
+    /// that it happens even if whoever asked has hung up.
+    async fn write_and_then(
+        &self,
+        doing: &'static str,
+        steps: Vec<Step>,
+        then: impl FnOnce(&Memory) + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let Some(memory) = self.memory.clone() else {
+            return self.write(doing, steps).await;
+        };
+        let database = Arc::clone(&self.database);
+        tokio::spawn(async move {
+            let outcome = database.write(steps).await;
+            // Whether it succeeded or not: to forget is always safe.
+            then(&memory);
+            outcome
+        })
+        .await
+        .unwrap_or_else(|stopped| Err(DatabaseError::new(stopped)))
+        .map_err(during(doing))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Service accounts and their secrets.
 
+use std::sync::Arc;
+
 use super::{
     DatabaseError, Row, Store, StoreError,
     database::{Statement, Step},
@@ -158,7 +160,8 @@ impl Store {
             Step::Run(insert_secret(id, secret)),
             Step::Append(event),
         ];
-        self.write("rotating a secret", steps).await
+        self.write_and_then("rotating a secret", steps, move |memory| memory.forget(id))
+            .await
     }
 
     /// Deletes an account with all that belongs to it. `false`: `organization` has no such account.
@@ -173,12 +176,35 @@ impl Store {
             [organization.into(), id.into()],
         );
         let steps = vec![Step::Run(delete), Step::Append(event)];
-        self.write("deleting a service account", steps).await
+        self.write_and_then("deleting a service account", steps, move |memory| {
+            memory.forget(id);
+        })
+        .await
     }
 
-    /// The account behind a client id, with the secrets by which it may authenticate. The one look-up of the token
+    /// The account behind a client id with its secrets, if they are what `proves` looks for. The one look-up of the token
     /// path; who the organization is, is what it finds out.
+    ///
+    /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
+    /// costs the same as one whose secret was not presented.
     pub async fn find_credentials(
+        &self,
+        id: ServiceAccountId,
+        proves: impl Fn(&Credentials) -> bool,
+    ) -> Result<Option<Arc<Credentials>>, StoreError> {
+        let Some(memory) = &self.memory else {
+            let found = self.read_credentials(id).await?;
+            return Ok(found.map(Arc::new).filter(|found| proves(found)));
+        };
+        let found = match memory.account(id) {
+            Some(known) if proves(&known) => return Ok(Some(known)),
+            Some(_) => self.read_credentials(id).await?.map(Arc::new),
+            None => memory.learn(id, self.read_credentials(id)).await?,
+        };
+        Ok(found.filter(|found| proves(found)))
+    }
+
+    pub(super) async fn read_credentials(
         &self,
         id: ServiceAccountId,
     ) -> Result<Option<Credentials>, StoreError> {

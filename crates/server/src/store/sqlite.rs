@@ -37,7 +37,7 @@ pub struct Sqlite {
     writer_thread: Option<thread::JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
     /// Held as long as this is the server that owns the file.
-    _ownership: Option<File>,
+    ownership: Option<File>,
 }
 
 /// As what a process opens the file.
@@ -120,7 +120,7 @@ impl Sqlite {
             writer: Some(writer),
             writer_thread: Some(writer_thread),
             readers: Mutex::default(),
-            _ownership: ownership,
+            ownership,
         })
     }
 
@@ -166,6 +166,10 @@ impl Database for Sqlite {
             answer.await.map_err(|_| stopped())?
         }
         .boxed()
+    }
+
+    fn is_solely_owned(&self) -> bool {
+        self.ownership.is_some()
     }
 
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {

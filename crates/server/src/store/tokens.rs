@@ -1,5 +1,7 @@
 //! What is remembered of tokens: only those revoked before their time.
 
+use std::collections::HashMap;
+
 use super::{
     Store, StoreError,
     database::{Statement, Step},
@@ -27,6 +29,21 @@ impl Store {
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
         const DOING: &str = "reading the state of a token";
+        if let Some(memory) = &self.memory {
+            let known = memory.account(service_account);
+            let found = match known {
+                Some(known) => Some(known),
+                None => {
+                    memory
+                        .learn(service_account, self.read_credentials(service_account))
+                        .await?
+                }
+            };
+            return Ok(found.map(|found| TokenState {
+                account: found.account.clone(),
+                is_revoked: memory.is_revoked(token),
+            }));
+        }
         let rows = self
             .read(
                 DOING,
@@ -64,7 +81,12 @@ impl Store {
             [token.id.into(), token.expires_at().into()],
         );
         let steps = vec![Step::Run(insert), Step::Append(event)];
-        self.write("revoking a token", steps).await
+        let (id, expires_at) = (token.id, token.expires_at());
+        // Should the write fail, the token is refused here all the same: when in doubt, refuse.
+        self.write_and_then("revoking a token", steps, move |memory| {
+            memory.revoke(id, expires_at);
+        })
+        .await
     }
 
     /// Forgets the revoked tokens that have expired by `now`.
@@ -73,8 +95,24 @@ impl Store {
             "DELETE FROM revoked_tokens WHERE expires_at <= $1",
             [now.into()],
         );
-        self.write("sweeping revoked tokens", vec![Step::Run(sweep)])
-            .await
-            .map(drop)
+        self.write_and_then(
+            "sweeping revoked tokens",
+            vec![Step::Run(sweep)],
+            move |memory| memory.sweep(now),
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Every revoked token that has not been swept, and when it expires.
+    pub(super) async fn revoked_tokens(&self) -> Result<HashMap<TokenId, Timestamp>, StoreError> {
+        const DOING: &str = "reading the revoked tokens";
+        let select = Statement::new("SELECT id, expires_at FROM revoked_tokens", []);
+        self.read(DOING, select)
+            .await?
+            .into_iter()
+            .map(|mut row| Ok((row.next()?, row.next()?)))
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
     }
 }

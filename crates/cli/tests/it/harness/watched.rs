@@ -70,6 +70,10 @@ impl<D: Database> Database for Watched<D> {
         .boxed()
     }
 
+    fn is_solely_owned(&self) -> bool {
+        self.inner.is_solely_owned()
+    }
+
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
         self.inner.migrate()
     }

@@ -107,6 +107,10 @@ impl Database for Postgres {
         async move { tokio::spawn(write).await.map_err(DatabaseError::new)? }.boxed()
     }
 
+    fn is_solely_owned(&self) -> bool {
+        false
+    }
+
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
         async move {
             let mut client = self.pool.get().await.map_err(unreachable)?;
