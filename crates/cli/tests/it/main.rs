@@ -1,1 +1,5 @@
-//! Tests.
+//! The program from outside: its processes, files and output.
+
+mod configuration;
+mod first_start;
+mod harness;
