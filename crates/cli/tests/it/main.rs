@@ -1,10 +1,12 @@
-//! Prokura tested from outside. The modules of `suite` run on SQLite and on PostgreSQL, over real sockets; the others start
-//! the real binary.
+//! Prokura tested from outside. The modules of `suite` run on SQLite and on PostgreSQL, over real sockets; others start the
+//! real binary.
 
 // The suite is compiled once for each database, so that no test can forget one.
 #![allow(clippy::duplicate_mod)]
 #![allow(missing_docs)]
 
+mod configuration;
+mod first_start;
 mod harness;
 mod house;
 mod on_postgres;

@@ -47,6 +47,8 @@ pub enum SqliteAccess {
     Server,
     /// As a command beside it.
     Command,
+    /// To look and leave everything as it is: the file must be there, and writing fails.
+    Inspection,
 }
 
 /// Why a file cannot be opened as a database.
@@ -81,7 +83,7 @@ struct Job {
 }
 
 impl Sqlite {
-    /// Opens the file at `path`, creating it (mode 0600) if there is none.
+    /// Opens the file at `path`, creating it (mode 0600) if there is none and `access` may.
     pub fn open(path: &Path, access: SqliteAccess) -> Result<Self, OpenSqliteError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -89,6 +91,15 @@ impl Sqlite {
         };
         let ownership = match access {
             SqliteAccess::Command => None,
+            SqliteAccess::Inspection => {
+                return Ok(Self {
+                    path: path.to_owned(),
+                    writer: None,
+                    writer_thread: None,
+                    readers: Mutex::default(),
+                    ownership: None,
+                });
+            }
             SqliteAccess::Server => {
                 let mut lock_path = path.as_os_str().to_owned();
                 lock_path.push(".lock");

@@ -1,7 +1,9 @@
-//! What the tests stand on: a server in this process on a database of its own, and a client for it.
+//! What the tests stand on: a server in this process on a database of its own, and a client for it; the real binary; a
+//! temporary PostgreSQL.
 
 mod client;
 pub mod postgres;
+pub mod process;
 mod server;
 mod watched;
 

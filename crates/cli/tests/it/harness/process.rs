@@ -1,0 +1,260 @@
+//! `prokura` as a process: a server that ends with its guard, and commands that run to their end.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead as _, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take, on a machine that is busy with other things too.
+const DEADLINE: Duration = Duration::from_secs(60);
+const READY: &str = "prokura is serving on ";
+
+/// A `prokura` command in `directory`, of which the environment says nothing.
+pub fn prokura<A: AsRef<OsStr>>(
+    directory: &Path,
+    arguments: impl IntoIterator<Item = A>,
+) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prokura"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PROKURA_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub fn run<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item = A>) -> Finished {
+    Finished::of(
+        prokura(directory, arguments)
+            .output()
+            .expect("prokura starts"),
+    )
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+
+    /// Standard output of a command that must have succeeded.
+    pub fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.stdout
+    }
+
+    /// The line of a command that must have failed with `code`.
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        let mut errors = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("prokura: "));
+        let error = errors
+            .next()
+            .unwrap_or_else(|| panic!("no error line: {self:#?}"));
+        assert_eq!(errors.next(), None, "one line tells the error");
+        error.to_owned()
+    }
+}
+
+/// A running `prokura serve`. It is killed when dropped.
+pub struct Prokura {
+    child: Child,
+    stdout: Captured,
+    stderr: Captured,
+    /// Its working directory; the data directory is `prokura-data` in it unless the arguments say otherwise.
+    pub directory: PathBuf,
+    /// The URL of the ready line.
+    pub url: String,
+}
+
+impl Prokura {
+    /// Starts a server in `directory` on a free port and waits until it is ready.
+    pub fn serve(directory: &Path) -> Self {
+        Self::serve_with(directory, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn serve_with(directory: &Path, arguments: &[&str]) -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
+        let mut child = prokura(directory, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("prokura starts");
+        let stdout = Captured::new(child.stdout.take().expect("standard output is piped"));
+        let stderr = Captured::new(child.stderr.take().expect("standard error is piped"));
+        let mut server = Self {
+            child,
+            stdout,
+            stderr,
+            directory: directory.to_owned(),
+            url: String::new(),
+        };
+        let ready = server.stdout.line_with(READY);
+        let Some(ready) = ready else {
+            panic!(
+                "prokura is not ready: {}{}",
+                server.stdout(),
+                server.stderr()
+            );
+        };
+        server.url = ready
+            .strip_prefix(READY)
+            .expect("the ready line begins so")
+            .to_owned();
+        server
+    }
+
+    /// A path in its data directory.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.directory.join("prokura-data").join(name)
+    }
+
+    /// What it has written to standard output.
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// What it has written to standard error.
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Sends it `signal`, like `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("sh")
+            .args([
+                "-c",
+                "kill -s \"$0\" \"$1\"",
+                signal,
+                &self.child.id().to_string(),
+            ])
+            .status()
+            .expect("sh starts");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .expect("the process can be waited for")
+            {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "prokura does not end: {}",
+                self.stderr()
+            );
+            thread::yield_now();
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        self.child.wait().expect("the process can be waited for");
+    }
+}
+
+impl Drop for Prokura {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A stream of a process, read as it comes.
+struct Captured(Arc<(Mutex<Capture>, Condvar)>);
+
+#[derive(Default)]
+struct Capture {
+    text: String,
+    ended: bool,
+}
+
+impl Captured {
+    fn new(stream: impl Read + Send + 'static) -> Self {
+        let shared = Arc::new((Mutex::new(Capture::default()), Condvar::new()));
+        let captured = Self(Arc::clone(&shared));
+        thread::spawn(move || {
+            let (capture, changed) = &*shared;
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let mut capture = capture.lock().unwrap();
+                capture.text.push_str(&line);
+                capture.text.push('\n');
+                changed.notify_all();
+            }
+            capture.lock().unwrap().ended = true;
+            changed.notify_all();
+        });
+        captured
+    }
+
+    fn text(&self) -> String {
+        self.0.0.lock().unwrap().text.clone()
+    }
+
+    /// Waits for a line that begins with `start`. `None`: the stream ended, or the time did.
+    fn line_with(&self, start: &str) -> Option<String> {
+        let find = |capture: &Capture| {
+            capture
+                .text
+                .lines()
+                .find(|line| line.starts_with(start))
+                .map(str::to_owned)
+        };
+        let (capture, changed) = &*self.0;
+        let (capture, _) = changed
+            .wait_timeout_while(capture.lock().unwrap(), DEADLINE, |capture| {
+                !capture.ended && find(capture).is_none()
+            })
+            .unwrap();
+        find(&capture)
+    }
+}
+
+/// The names of what is in a directory, sorted; nothing if it is not there.
+pub fn names_in(directory: &Path) -> Vec<String> {
+    let mut names = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .map(|entry| {
+            entry
+                .expect("the directory can be read")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect::<Vec<_>>();
+    names.sort();
+    names
+}
