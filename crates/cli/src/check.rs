@@ -8,7 +8,6 @@ use std::{
 use anyhow::{Context as _, bail};
 use prokura_server::{
     domain::{Resource, TokenFormat},
-    keys::MasterKey,
     store::{SqliteAccess, Store},
 };
 use toml::Value;

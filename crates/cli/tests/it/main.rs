@@ -6,9 +6,13 @@
 #![allow(missing_docs)]
 
 mod configuration;
+mod durability;
 mod first_start;
 mod harness;
 mod house;
+mod nodes;
 mod on_postgres;
 mod on_sqlite;
+mod quickstart;
 mod schema;
+mod secrecy;

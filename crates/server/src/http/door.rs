@@ -27,7 +27,10 @@ use super::{
     api::ApiError,
     refusal::{Refusal, is_oauth},
 };
-use crate::authority::{Authority, Origin, Unavailable};
+use crate::{
+    authority::{Authority, Origin, Unavailable},
+    domain::ServiceAccountId,
+};
 
 /// The longest body read below `/oauth2`, in bytes. What is too long for a form is refused by the form, which can say what
 /// is too long in it.
@@ -111,8 +114,7 @@ pub(super) async fn pass(
 
     log(&Passed {
         method: &method,
-        path: uri.path(),
-        route: route.as_ref().map(MatchedPath::as_str),
+        path: shown_path(route.as_ref().map(MatchedPath::as_str), uri.path()),
         status: response.status(),
         cause: response.extensions().get::<Cause>(),
         request_id: &request_id,
@@ -205,7 +207,6 @@ fn is_harmless_id(id: &str) -> bool {
 struct Passed<'a> {
     method: &'a Method,
     path: &'a str,
-    route: Option<&'a str>,
     status: StatusCode,
     cause: Option<&'a Cause>,
     request_id: &'a str,
@@ -213,8 +214,22 @@ struct Passed<'a> {
     duration: Duration,
 }
 
+/// What the log shows of a path: nothing that somebody may have put there by mistake, such as a secret for an id.
+fn shown_path<'a>(route: Option<&'a str>, path: &'a str) -> &'a str {
+    let Some(route) = route else {
+        return "(unknown)";
+    };
+    let is_harmless = path
+        .split('/')
+        .zip(route.split('/'))
+        .all(|(segment, name)| {
+            segment == name || (name == "{id}" && ServiceAccountId::parse(segment).is_some())
+        });
+    if is_harmless { path } else { route }
+}
+
 /// One line per request: failures of ours as errors, the management API at info, tokens and health checks at debug. Never
-/// the query, which may hold what somebody put there by mistake.
+/// the query.
 fn log(passed: &Passed<'_>) {
     macro_rules! line {
         ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
@@ -230,7 +245,7 @@ fn log(passed: &Passed<'_>) {
             )
         };
     }
-    let is_management = passed.route.is_some_and(|route| route.starts_with("/api/"));
+    let is_management = passed.path.starts_with("/api/");
     match passed.cause {
         Some(cause) => line!(error, "request failed", cause = chain(&*cause.0)),
         None if passed.status.is_server_error() => line!(error, "request failed"),
@@ -276,6 +291,18 @@ mod tests {
         for bad in ["", "a b", "user@host", "a/b", "http://a", ":80"] {
             assert!(!hosts(&[bad]), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_not_shown() {
+        let route = "/api/v1/service-accounts/{id}";
+        let path = "/api/v1/service-accounts/01930a3e-7b1c-7def-8000-0123456789ab";
+        assert_eq!(shown_path(Some(route), path), path);
+        assert_eq!(
+            shown_path(Some(route), "/api/v1/service-accounts/prk_x"),
+            route
+        );
+        assert_eq!(shown_path(None, "/prk_x"), "(unknown)");
     }
 
     #[test]

@@ -184,9 +184,14 @@ impl Client {
 
     /// What introspection says of a token, asked by `client`.
     pub async fn introspect(&self, client: &Credentials, token: &str) -> Value {
-        let form = [("token", token)];
-        let reply = self.form("/oauth2/introspect", client, &form).await;
+        let reply = self.introspect_reply(client, token).await;
         reply.expect(200).json()
+    }
+
+    /// The answer to an introspection, asked by `client`.
+    pub async fn introspect_reply(&self, client: &Credentials, token: &str) -> Reply {
+        let form = [("token", token)];
+        self.form("/oauth2/introspect", client, &form).await
     }
 
     /// A call of the management API; `path` is what follows `/api/v1`.

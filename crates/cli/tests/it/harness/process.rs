@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{Client, Credentials};
+
 /// How long anything may take, on a machine that is busy with other things too.
 const DEADLINE: Duration = Duration::from_secs(60);
 const READY: &str = "prokura is serving on ";
@@ -129,6 +131,24 @@ impl Prokura {
         server
     }
 
+    /// The account of `bootstrap.json`.
+    pub fn root(&self) -> Credentials {
+        let text =
+            fs::read_to_string(self.data("bootstrap.json")).expect("bootstrap.json is there");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("bootstrap.json is JSON");
+        let member = |name: &str| json[name].as_str().expect("it has all members").to_owned();
+        Credentials {
+            id: member("serviceAccountId"),
+            client_id: member("clientId"),
+            client_secret: member("clientSecret"),
+        }
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::new(self.url.clone())
+    }
+
     /// A path in its data directory.
     pub fn data(&self, name: &str) -> PathBuf {
         self.directory.join("prokura-data").join(name)
@@ -174,7 +194,7 @@ impl Prokura {
                 "prokura does not end: {}",
                 self.stderr()
             );
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(2));
         }
     }
 

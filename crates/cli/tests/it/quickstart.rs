@@ -1,0 +1,31 @@
+//! The calls of the API's description, as a person makes them: with curl, against the real binary.
+
+use std::process::Command;
+
+use crate::harness::postgres;
+
+fn quickstart(database_url: Option<String>) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/quickstart");
+    let output = Command::new(script)
+        .args(database_url)
+        .env("PROKURA", env!("CARGO_BIN_EXE_prokura"))
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert!(
+        out.ends_with("quickstart: every call did what it promises\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_quickstart_does_what_it_promises_on_sqlite() {
+    quickstart(None);
+}
+
+#[test]
+fn the_quickstart_does_what_it_promises_on_postgres() {
+    quickstart(Some(postgres::fresh_database()));
+}
