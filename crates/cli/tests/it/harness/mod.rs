@@ -1,3 +1,3 @@
 //! What the tests share.
 
-pub mod process;
+pub(crate) mod process;
