@@ -48,7 +48,7 @@ async fn check_store(store: &Store, key: Found) -> anyhow::Result<()> {
         .schema_version()
         .await
         .context("the database cannot be used")?;
-    let Some(found) = found else {
+    let Some(found) = found.filter(|&version| version > 0) else {
         return print("# The database is reachable and empty; `prokura serve` will set it up.\n");
     };
     print(&format!(
@@ -109,14 +109,14 @@ fn effective(config: &Config) -> anyhow::Result<String> {
         ("log_level", Value::from(level(config.log_level))),
         ("log_format", Value::from(format(config.log_format))),
     ] {
-        let origin = match config.origins.get(key) {
-            Some(origin) => origin.to_string(),
-            None if key == "public_url" && config.listen.port() == 0 => {
-                "follows from listen, with the port that is picked".to_owned()
-            }
-            None => "follows from the others".to_owned(),
-        };
-        writeln!(text, "{key} = {value}  # {origin}")?;
+        match config.origins.get(key) {
+            Some(origin) => writeln!(text, "{key} = {value}  # {origin}")?,
+            // A comment, so that what is shown, read as a file, means the same.
+            None => writeln!(text, "# {key} = {value}  # follows from the others")?,
+        }
+    }
+    if config.public_url.is_none() && config.listen.port() == 0 {
+        writeln!(text, "# The public URL will have the port that is picked.")?;
     }
 
     let management = resources.management();

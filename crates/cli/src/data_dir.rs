@@ -4,7 +4,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
@@ -32,7 +32,9 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
 
 /// Writes a file of mode 0600, durably. Whoever finds a file at `path` finds all of it. What was there is replaced.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let temporary = path.with_added_extension("tmp");
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
     let write = || {
         // One that a crash left may have another mode.
         remove_if_there(&temporary)?;

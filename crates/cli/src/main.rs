@@ -34,7 +34,7 @@ const USAGE: u8 = 2;
 
 /// Service accounts for an organization's machines: OAuth 2.0 client credentials, and an API to manage them.
 #[derive(Parser)]
-#[command(name = "prokura", version, max_term_width = 120, after_help = AFTER_HELP)]
+#[command(name = "prokura", version, max_term_width = 120, arg_required_else_help = false, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

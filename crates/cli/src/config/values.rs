@@ -313,11 +313,10 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
-/// How the log looks.
+/// How the log looks. `Auto`: human on a terminal, JSON elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// Human on a terminal, JSON elsewhere.
     Auto,
     Human,
     Json,
@@ -423,7 +422,7 @@ mod tests {
             ("sqlite://p.db", "p.db"),
         ] {
             assert!(
-                matches!(database(url), Ok(Database::Sqlite(found)) if found == PathBuf::from(path)),
+                matches!(database(url), Ok(Database::Sqlite(found)) if found.as_os_str() == path),
                 "{url}"
             );
         }

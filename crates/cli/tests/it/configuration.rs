@@ -1,6 +1,6 @@
 //! What is configured, and what is refused.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
 use prokura_server::store::{Database as _, Sqlite, SqliteAccess, Statement, Step, Value};
 use tempfile::{TempDir, tempdir};
@@ -20,7 +20,8 @@ fn effective(
         .unwrap();
     let text = Finished::of(output).succeeded();
     let start = format!("{key} = ");
-    let line = text.lines().find(|line| line.starts_with(&start));
+    let mut lines = text.lines().map(|line| line.trim_start_matches("# "));
+    let line = lines.find(|line| line.starts_with(&start));
     line.unwrap_or_else(|| panic!("{key} is not in {text}"))
         .to_owned()
 }
@@ -184,6 +185,8 @@ fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
             .contains("database_url (PROKURA_DATABASE_URL) must be")
     );
     run(directory.path(), ["bootstrap", "--json"]).failed(2);
+    let error = run(directory.path(), [""; 0]).failed(2);
+    assert!(error.contains("serve, bootstrap, check"), "{error}");
     run(
         directory.path(),
         ["bootstrap", "--organization", " ", "--service-account", "a"],
@@ -334,11 +337,8 @@ fn a_database_opens_with_its_own_master_key_alone() {
 fn a_master_key_that_others_can_read_is_warned_about() {
     let directory = tempdir().unwrap();
     let key = directory.path().join("key");
-    fs::write(&key, format!("{}=", "B".repeat(43))).unwrap();
-    std::os::unix::fs::PermissionsExt::set_mode(
-        &mut fs::metadata(&key).unwrap().permissions(),
-        0o644,
-    );
+    fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let server = Prokura::serve_with(directory.path(), &["--master-key-file", "key"]);
     let log = server.stderr();
     assert!(log.contains("open to others than its owner"), "{log}");

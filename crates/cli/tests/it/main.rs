@@ -5,6 +5,8 @@
 #![allow(clippy::duplicate_mod)]
 #![allow(missing_docs)]
 
+#![allow(clippy::unwrap_used, reason = "all of this is tests")]
+
 mod configuration;
 mod durability;
 mod first_start;

@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const READY: &str = "prokura is serving on ";
 
 /// A `prokura` command in `directory`, of which the environment says nothing.
-pub fn prokura<A: AsRef<OsStr>>(
+pub(crate) fn prokura<A: AsRef<OsStr>>(
     directory: &Path,
     arguments: impl IntoIterator<Item = A>,
 ) -> Command {
@@ -36,7 +36,10 @@ pub fn prokura<A: AsRef<OsStr>>(
 }
 
 /// Runs a command to its end.
-pub fn run<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item = A>) -> Finished {
+pub(crate) fn run<A: AsRef<OsStr>>(
+    directory: &Path,
+    arguments: impl IntoIterator<Item = A>,
+) -> Finished {
     Finished::of(
         prokura(directory, arguments)
             .output()
@@ -46,14 +49,14 @@ pub fn run<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item 
 
 /// A command that has ended.
 #[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Finished {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
@@ -62,13 +65,13 @@ impl Finished {
     }
 
     /// Standard output of a command that must have succeeded.
-    pub fn succeeded(self) -> String {
+    pub(crate) fn succeeded(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.stdout
     }
 
     /// The line of a command that must have failed with `code`.
-    pub fn failed(self, code: i32) -> String {
+    pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:#?}");
         let mut errors = self
             .stderr
@@ -83,24 +86,24 @@ impl Finished {
 }
 
 /// A running `prokura serve`. It is killed when dropped.
-pub struct Prokura {
+pub(crate) struct Prokura {
     child: Child,
     stdout: Captured,
     stderr: Captured,
     /// Its working directory; the data directory is `prokura-data` in it unless the arguments say otherwise.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// The URL of the ready line.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Prokura {
     /// Starts a server in `directory` on a free port and waits until it is ready.
-    pub fn serve(directory: &Path) -> Self {
+    pub(crate) fn serve(directory: &Path) -> Self {
         Self::serve_with(directory, &[])
     }
 
     /// The same with further arguments.
-    pub fn serve_with(directory: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn serve_with(directory: &Path, arguments: &[&str]) -> Self {
         let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
         let mut child = prokura(directory, arguments)
             .stdout(Stdio::piped())
@@ -150,22 +153,22 @@ impl Prokura {
     }
 
     /// A path in its data directory.
-    pub fn data(&self, name: &str) -> PathBuf {
+    pub(crate) fn data(&self, name: &str) -> PathBuf {
         self.directory.join("prokura-data").join(name)
     }
 
     /// What it has written to standard output.
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         self.stdout.text()
     }
 
     /// What it has written to standard error.
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         self.stderr.text()
     }
 
     /// Sends it `signal`, like `TERM`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("sh")
             .args([
                 "-c",
@@ -179,7 +182,7 @@ impl Prokura {
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self
@@ -199,7 +202,7 @@ impl Prokura {
     }
 
     /// Ends it at once, as a crash would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // It may have ended already.
         let _ = self.child.kill();
         self.child.wait().expect("the process can be waited for");
@@ -263,7 +266,7 @@ impl Captured {
 }
 
 /// The names of what is in a directory, sorted; nothing if it is not there.
-pub fn names_in(directory: &Path) -> Vec<String> {
+pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     let mut names = fs::read_dir(directory)
         .into_iter()
         .flatten()
