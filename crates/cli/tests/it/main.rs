@@ -1,1 +1,5 @@
-//! Tests.
+//! The whole of Prokura, tested from outside.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod postgres;
