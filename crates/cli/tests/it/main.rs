@@ -5,8 +5,6 @@
 #![allow(clippy::duplicate_mod)]
 #![allow(missing_docs)]
 
-#![allow(clippy::unwrap_used, reason = "all of this is tests")]
-
 mod configuration;
 mod durability;
 mod first_start;
@@ -15,6 +13,7 @@ mod house;
 mod nodes;
 mod on_postgres;
 mod on_sqlite;
+mod postgres;
 mod quickstart;
 mod schema;
 mod secrecy;

@@ -3,11 +3,11 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     net::TcpListener,
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::PathBuf,
+    process::{self, Child, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -17,18 +17,25 @@ use std::{
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 /// Holds the server as long as its standard input is open, which is as long as the test process lives: the kernel closes
-/// it whatever the process dies of. `$as_user` makes `initdb` and `postgres`, which refuse to be root, somebody else.
+/// it whatever the process dies of. Every file is made here, so that none is made that is not removed. `$as_user` makes
+/// `initdb` and `postgres`, which refuse to be root, somebody else.
 const KEEPER: &str = r#"
 run() { program=$1; shift; $as_user "$bin/$program" "$@"; }
-end() { run pg_ctl stop -D "$dir/data" -m immediate; rm -rf "$dir"; }
+end() { run pg_ctl stop -D "$dir/data" -m immediate >/dev/null; rm -rf "$dir"; }
 trap end EXIT
-exec 2>"$dir/log"
-[ -z "$as_user" ] || chown -R postgres "$dir"
-cd "$dir" &&
+trap exit HUP INT PIPE TERM
+umask 077
+mkdir "$dir" || { trap - EXIT; exit; }
+cd "$dir"
+exec 2>log
+printf %s "$ca" >ca.pem
+printf %s "$certificate" >server.pem
+printf %s "$key" >server.key
+[ -z "$as_user" ] || chown -R postgres .
 run initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2 &&
-cat "$dir/settings" >>"$dir/data/postgresql.conf" &&
+echo "$settings" >>data/postgresql.conf &&
 run pg_ctl start -D "$dir/data" -l "$dir/log" -w >&2 &&
-echo ready && cat
+echo ready && cat || cat log
 "#;
 
 struct Cluster {
@@ -69,22 +76,17 @@ fn cluster() -> &'static Cluster {
 
 fn start() -> Cluster {
     let bin = binaries();
-    let dir = tempfile::Builder::new()
-        .prefix("prokura-postgres-")
-        .tempdir()
-        .expect("a temporary directory")
-        .keep();
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
         .port();
-    write_certificates(&dir);
+    let dir = env::temp_dir().join(format!("prokura-postgres-{}-{port}", process::id()));
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{dir}'\nmax_connections = 200\n\
          fsync = off\nssl = on\nssl_cert_file = '{dir}/server.pem'\nssl_key_file = '{dir}/server.key'\n",
         dir = dir.display()
     );
-    fs::write(dir.join("settings"), settings).expect("the settings are written");
+    let [ca, certificate, key] = certificates();
 
     let is_root = Command::new("id").arg("-u").output();
     let is_root = is_root.is_ok_and(|id| id.stdout == b"0\n");
@@ -93,6 +95,10 @@ fn start() -> Cluster {
         .args(["-c", KEEPER])
         .env("bin", &bin)
         .env("dir", &dir)
+        .env("settings", settings)
+        .env("ca", ca)
+        .env("certificate", certificate)
+        .env("key", key)
         .env("as_user", if is_root { as_user } else { "" })
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -100,11 +106,12 @@ fn start() -> Cluster {
         .process_group(0)
         .spawn()
         .expect("sh");
-    let mut ready = String::new();
-    let stdout = keeper.stdout.take().expect("a pipe");
-    let read = BufReader::new(stdout).read_line(&mut ready);
-    if read.is_err() || ready != "ready\n" {
-        panic!("PostgreSQL does not start; see {}/log", dir.display());
+    let mut stdout = BufReader::new(keeper.stdout.take().expect("a pipe"));
+    let mut said = String::new();
+    stdout.read_line(&mut said).expect("a line");
+    if said != "ready\n" {
+        stdout.read_to_string(&mut said).expect("its log");
+        panic!("PostgreSQL does not start: {said}");
     }
     Cluster {
         bin,
@@ -134,22 +141,18 @@ fn binaries() -> PathBuf {
         .expect("these tests need PostgreSQL's programs: apt-get install postgresql")
 }
 
-fn write_certificates(dir: &Path) {
+/// An authority, a certificate for `localhost` and its key, in PEM form.
+fn certificates() -> [String; 3] {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().expect("a key");
-    let ca = authority.self_signed(&authority_key).expect("an authority");
+    let ca = authority.self_signed(&authority_key);
+    let ca = ca.expect("an authority").pem();
     let issuer = Issuer::new(authority, authority_key);
 
     let key = KeyPair::generate().expect("a key");
-    let server = CertificateParams::new(["localhost".to_owned()])
+    let certificate = CertificateParams::new(["localhost".to_owned()])
         .and_then(|params| params.signed_by(&key, &issuer))
         .expect("a certificate");
-    let write =
-        |name, pem: String| fs::write(dir.join(name), pem).expect("a certificate is written");
-    write("ca.pem", ca.pem());
-    write("server.pem", server.pem());
-    write("server.key", key.serialize_pem());
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(dir.join("server.key"), private).expect("a private key");
+    [ca, certificate.pem(), key.serialize_pem()]
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{
     Client, GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
-    Runtime, Transaction,
+    Runtime, TimeoutType, Transaction,
 };
 use futures_util::{
     FutureExt as _,
@@ -68,7 +68,7 @@ impl Postgres {
             .max_size(pool_size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECTION_TIMEOUT))
-            .create_timeout(Some(reaching_takes + CONNECTION_TIMEOUT))
+            .create_timeout(Some(reaching_takes.saturating_add(CONNECTION_TIMEOUT)))
             .recycle_timeout(Some(CONNECTION_TIMEOUT))
             .build()
             .expect("a pool with a runtime can have timeouts");
@@ -117,7 +117,7 @@ impl Database for Postgres {
             let migrated = timeout(MIGRATION_TIMEOUT, migrate(&mut client)).await;
             // Whatever came of it, the statements prepared before may not fit the schema after it.
             drop(Object::take(client));
-            migrated.map_err(DatabaseError::new)?
+            migrated.map_err(late)?
         }
         .boxed()
     }
@@ -127,7 +127,7 @@ impl Database for Postgres {
             let client = self.pool.get().await.map_err(unreachable)?;
             timeout(OPERATION_TIMEOUT, schema_version(&client))
                 .await
-                .map_err(DatabaseError::new)?
+                .map_err(late)?
         }
         .boxed()
     }
@@ -186,7 +186,7 @@ fn settle<T>(
     let failure = match outcome {
         Ok(Ok(answer)) => return Ok(Some(answer)),
         Ok(Err(failure)) => failure,
-        Err(late) => Failure::Final(DatabaseError::new(late)),
+        Err(elapsed) => Failure::Final(late(elapsed)),
     };
     drop(Object::take(client));
     *attempts -= 1;
@@ -316,8 +316,16 @@ async fn schema_version(client: &impl GenericClient) -> Result<Option<i64>, Migr
 fn unreachable(error: PoolError) -> DatabaseError {
     match error {
         PoolError::Backend(error) => without_values(error),
+        PoolError::Timeout(TimeoutType::Wait) => {
+            DatabaseError::new("every connection to PostgreSQL stayed in use for too long")
+        }
+        PoolError::Timeout(_) => DatabaseError::new("PostgreSQL does not let us connect in time"),
         error => DatabaseError::new(error),
     }
+}
+
+fn late(_: Elapsed) -> DatabaseError {
+    DatabaseError::new("PostgreSQL does not answer in time")
 }
 
 /// What PostgreSQL said, without its DETAIL: that quotes rows, and a row may hold a digest.

@@ -1,0 +1,536 @@
+//! The store on PostgreSQL: what is PostgreSQL's own, its TLS, its failures, its many nodes.
+
+use std::{net::TcpListener, path::Path, time::Duration};
+
+use futures_util::{FutureExt as _, future::join_all};
+use prokura_server::{
+    domain::{
+        AccessToken, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet, SecretDigest,
+        SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
+    },
+    store::{ListPosition, MigrateError, Organization, Postgres, Store, StoreError},
+};
+use tokio_postgres::{Client, NoTls};
+
+use crate::harness::postgres::{ca_certificate, fresh_database, port};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+// TLS.
+
+#[tokio::test]
+async fn require_encrypts_and_asks_nobody_who_he_is() {
+    assert!(is_encrypted("127.0.0.1", "sslmode=require").await.unwrap());
+}
+
+#[tokio::test]
+async fn what_can_be_encrypted_is_encrypted_by_default() {
+    assert!(is_encrypted("127.0.0.1", "").await.unwrap());
+    assert!(is_encrypted("127.0.0.1", "sslmode=prefer").await.unwrap());
+}
+
+#[tokio::test]
+async fn disable_does_not_encrypt() {
+    let encrypted = is_encrypted("127.0.0.1", "sslmode=disable").await.unwrap();
+    assert!(!encrypted);
+}
+
+#[tokio::test]
+async fn verify_full_wants_the_authority_and_the_name() {
+    let right = format!(
+        "sslmode=verify-full&sslrootcert={}",
+        encoded(&ca_certificate())
+    );
+    assert!(is_encrypted("localhost", &right).await.unwrap());
+    let error = is_encrypted("127.0.0.1", &right).await.unwrap_err();
+    assert!(error.contains("not valid for name"), "{error}");
+
+    let stranger = another_authority();
+    let wrong = format!(
+        "sslmode=verify-full&sslrootcert={}",
+        encoded(stranger.path())
+    );
+    let error = is_encrypted("localhost", &wrong).await.unwrap_err();
+    assert!(error.contains("invalid peer certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn verify_ca_wants_the_authority_whatever_the_name() {
+    // libpq's rule: with an authority's file, `require` means `verify-ca`.
+    for mode in ["verify-ca", "require"] {
+        let right = format!("sslmode={mode}&sslrootcert={}", encoded(&ca_certificate()));
+        assert!(is_encrypted("127.0.0.1", &right).await.unwrap());
+
+        let stranger = another_authority();
+        let wrong = format!("sslmode={mode}&sslrootcert={}", encoded(stranger.path()));
+        let error = is_encrypted("127.0.0.1", &wrong).await.unwrap_err();
+        assert!(error.contains("invalid peer certificate"), "{error}");
+    }
+}
+
+// The URL.
+
+#[test]
+fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
+    for (url, why) in [
+        ("mysql://u:hunter2@host/db", "begins with postgres://"),
+        ("host=localhost password=hunter2", "begins with postgres://"),
+        ("postgres://u:hunter2@/db", "names no host"),
+        ("postgres:///db?user=u&password=hunter2", "names no host"),
+        (
+            "postgres://u:hunter2@host/db?sslmode=allow",
+            "must be one of disable",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=",
+            "must be one of disable",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslrootcert=system",
+            "add sslmode=verify-full",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-ca",
+            "use sslmode=verify-full",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=%2Fno%2Fsuch.pem",
+            "cannot read the certificates in sslrootcert=/no/such.pem",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=/dev/null",
+            "/dev/null holds no certificate",
+        ),
+        ("postgres://u:hunter2@host/db?sslcert=me.pem", "not known"),
+        ("postgres://u:hunter2@host/db?ssl=true", "not known"),
+        (
+            "postgres://u:hunter2@host/db?sslmode",
+            "cannot be told apart",
+        ),
+        (
+            "postgres://u:hunter2@host:port/db",
+            "invalid value for option `port`",
+        ),
+        (
+            "postgres://u:hunter2@host/db?target_session_attrs=x",
+            "target_session_attrs",
+        ),
+        // Passwords that were not encoded.
+        ("postgres://u:p@hunter2@host/db", "write @ as %40"),
+        ("postgres://u:p/hunter2@host/db", "write @ as %40"),
+        ("postgres://u:p?hunter2=x@host/db", "write @ as %40"),
+        (
+            "postgres://host/db?user=u&password=p&hunter2=x",
+            "not known",
+        ),
+    ] {
+        let error = Postgres::connect(url, 1).err().expect(url);
+        let message = format!("{error} {error:?}");
+        assert!(message.contains(why), "{url}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_may_name_several_hosts_and_sockets() {
+    let nobody = free_port();
+    let url = fresh_database();
+    let (_, database) = url.rsplit_once('/').unwrap();
+    let socket = encoded(ca_certificate().parent().unwrap());
+    for url in [
+        format!(
+            "postgresql://postgres@127.0.0.1:{nobody},127.0.0.1:{}/{database}",
+            port()
+        ),
+        format!(
+            "postgres://postgres@{socket}:{}/{database}?sslmode=require",
+            port()
+        ),
+        format!(
+            "postgres:///{database}?user=postgres&host={socket}&port={}",
+            port()
+        ),
+    ] {
+        let found = store(&url).schema_version().await;
+        assert_eq!(found.unwrap().0, None, "{url}");
+    }
+}
+
+// The schema.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nodes_that_migrate_at_once_migrate_once() {
+    let url = fresh_database();
+    let nodes = [store(&url), store(&url), store(&url)];
+    assert_eq!(nodes[0].schema_version().await.unwrap().0, None);
+    for migrated in join_all(nodes.iter().map(Store::migrate)).await {
+        migrated.unwrap();
+    }
+    let (found, known) = nodes[0].schema_version().await.unwrap();
+    assert_eq!(found, Some(known));
+    assert_eq!(count(&url, "prokura_schema").await, known);
+    nodes[0].migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_build_is_refused() {
+    let (url, store) = migrated().await;
+    run(&url, "INSERT INTO prokura_schema VALUES (1000)").await;
+    for refused in [
+        store.migrate().await.err(),
+        store.schema_version().await.err(),
+    ] {
+        let refused = refused.unwrap();
+        assert!(
+            matches!(refused, MigrateError::Newer { found: 1000, .. }),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_with_tables_of_somebody_else_is_refused_and_left_alone() {
+    let url = fresh_database();
+    run(&url, "CREATE TABLE customers (id int)").await;
+    let refused = store(&url).migrate().await.unwrap_err();
+    assert!(
+        matches!(&refused, MigrateError::Foreign(table) if table == "customers"),
+        "{refused}"
+    );
+    assert_eq!(
+        count(&url, "pg_tables WHERE schemaname = 'public'").await,
+        1
+    );
+}
+
+// Writes.
+
+#[tokio::test]
+async fn a_write_whose_first_step_touches_nothing_changes_nothing() {
+    let (url, store) = migrated().await;
+    let first = bootstrapped(&store).await;
+    let (organization, account, secret, events) = newcomer(2, "Acme");
+    let made = store
+        .bootstrap_another(&organization, &account, &secret, events)
+        .await;
+    assert!(!made.unwrap());
+    assert!(store.find_credentials(account.id).await.unwrap().is_none());
+    assert!(store.find_credentials(first.id).await.unwrap().is_some());
+    assert_eq!(count(&url, "organizations").await, 1);
+    assert_eq!(count(&url, "audit_events").await, 2);
+}
+
+#[tokio::test]
+async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let nowhere = ServiceAccount {
+        organization_id: OrganizationId::from_bytes([9; 16]),
+        ..account
+    };
+    let failed = revoke(&store, &nowhere, 1).await;
+    assert!(described(&failed.unwrap_err()).contains("the organization is gone"));
+    assert_eq!(count(&url, "revoked_tokens").await, 0);
+
+    let failed = store
+        .create_service_account(
+            &nowhere,
+            &secret(9),
+            event(&nowhere, Action::CreateServiceAccount),
+        )
+        .await;
+    let said = described(&failed.unwrap_err());
+    assert!(said.contains("SQLSTATE 23505"), "{said}");
+    assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
+    // The connection is as good as new.
+    assert!(store.find_credentials(nowhere.id).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_writes_at_once_line_up() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let revoked = join_all((0..20).map(|number| revoke(&store, &account, number))).await;
+    assert!(revoked.into_iter().all(Result::unwrap));
+    assert_eq!(count(&url, "revoked_tokens").await, 20);
+    assert_eq!(
+        count(&url, "audit_events WHERE sequence BETWEEN 1 AND 22").await,
+        22
+    );
+    assert_eq!(
+        count(&url, "organizations WHERE audit_sequence = 22").await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_runs_to_its_end_though_its_caller_hangs_up() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    assert!(revoke(&store, &account, 1).now_or_never().is_none());
+    let written = async { while count(&url, "revoked_tokens").await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(10), written)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_write_is_durable_whatever_the_servers_default() {
+    let (url, _) = migrated().await;
+    run(&url, "CREATE TABLE seen (setting text); \
+               CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                   INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
+               CREATE TRIGGER see AFTER INSERT ON installation FOR EACH ROW EXECUTE FUNCTION see(); \
+               DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET synchronous_commit = off'; END $$")
+    .await;
+    // The default holds for connections opened from now on.
+    let store = self::store(&url);
+    store.claim_installation([1; 32]).await.unwrap();
+    assert_eq!(count(&url, "seen WHERE setting = 'on'").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_written_comes_back() {
+    let (_, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let organization = account.organization_id;
+    assert_eq!(store.claim_installation([8; 32]).await.unwrap(), [7; 32]);
+
+    let listed = store
+        .list_service_accounts(organization, ListPosition::START, 10)
+        .await
+        .unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].id, &listed[0].name), (account.id, &account.name));
+    assert!(listed[0].description.is_none() && listed[0].last_used_at.is_none());
+    let behind = ListPosition::after(&account);
+    assert!(
+        store
+            .list_service_accounts(organization, behind, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let new = secret(5);
+    let rotated = event(&account, Action::RotateSecret);
+    let rotated = store
+        .rotate_secret(organization, account.id, &new, NOW, rotated)
+        .await;
+    assert!(rotated.unwrap());
+    let credentials = store.find_credentials(account.id).await.unwrap().unwrap();
+    assert_eq!(credentials.secrets.len(), 1);
+    assert!(credentials.secrets[0].digest.matches(&new.digest));
+
+    assert!(revoke(&store, &account, 1).await.unwrap());
+    assert!(!revoke(&store, &account, 1).await.unwrap());
+    let token = token(&account, 1);
+    let state = store
+        .find_token_state(account.id, token.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(state.is_revoked);
+
+    let deleted = event(&account, Action::DeleteServiceAccount);
+    let deleted = store
+        .delete_service_account(organization, account.id, deleted)
+        .await;
+    assert!(deleted.unwrap());
+    let gone = store.find_service_account(organization, account.id).await;
+    assert!(gone.unwrap().is_none());
+}
+
+// Failures.
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_error() {
+    let url = format!("postgres://postgres@127.0.0.1:{}/none", free_port());
+    let error = described(&store(&url).installation().await.unwrap_err());
+    assert!(error.contains("refused"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_the_server_ends_are_survived_by_the_next_read_and_write() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    for number in 0..10 {
+        // As many at once as there are connections, so that every one of them is open.
+        join_all((0..4).map(|_| store.installation())).await;
+        run(
+            &url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND application_name = 'prokura'",
+        )
+        .await;
+        if number % 2 == 0 {
+            store.installation().await.unwrap();
+        } else {
+            assert!(revoke(&store, &account, number).await.unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_schema_changed_by_a_newer_node_does_not_disturb_an_older_one() {
+    let (url, store) = migrated().await;
+    store.claim_installation([7; 32]).await.unwrap();
+    store.installation().await.unwrap();
+    run(
+        &url,
+        "ALTER TABLE installation ALTER COLUMN bootstrapped_at TYPE int USING 5",
+    )
+    .await;
+    let (_, at) = store.installation().await.unwrap().unwrap();
+    assert_eq!(at, Some(Timestamp::from_millis(5)));
+}
+
+// What the tests are made of.
+
+fn store(url: &str) -> Store {
+    Store::new(Postgres::connect(url, 4).unwrap())
+}
+
+async fn migrated() -> (String, Store) {
+    let url = fresh_database();
+    let store = store(&url);
+    store.migrate().await.unwrap();
+    (url, store)
+}
+
+/// Claims the store and makes its first organization, "Acme", with this account.
+async fn bootstrapped(store: &Store) -> ServiceAccount {
+    assert_eq!(store.claim_installation([7; 32]).await.unwrap(), [7; 32]);
+    let (organization, account, secret, events) = newcomer(1, "Acme");
+    let made = store
+        .bootstrap_first(&organization, &account, &secret, events)
+        .await;
+    assert!(made.unwrap());
+    account
+}
+
+fn newcomer(
+    number: u8,
+    name: &str,
+) -> (Organization, ServiceAccount, StoredSecret, [AuditEvent; 2]) {
+    let organization = Organization {
+        id: OrganizationId::from_bytes([number; 16]),
+        name: Name::parse(name.to_owned()).unwrap(),
+        created_at: NOW,
+    };
+    let account = ServiceAccount {
+        id: ServiceAccountId::from_bytes([number; 16]),
+        organization_id: organization.id,
+        name: Name::parse("CI 👩‍💻".to_owned()).unwrap(),
+        description: None,
+        scopes: ScopeSet::parse("management:all").unwrap(),
+        token_epoch: 0,
+        disabled_at: None,
+        created_at: NOW,
+        created_by: None,
+        updated_at: NOW,
+        last_used_at: None,
+    };
+    let events = [Action::CreateOrganization, Action::CreateServiceAccount];
+    let events = events.map(|action| event(&account, action));
+    (organization, account, secret(number), events)
+}
+
+/// Revokes the token `number` of `account`.
+async fn revoke(store: &Store, account: &ServiceAccount, number: u8) -> Result<bool, StoreError> {
+    let event = event(account, Action::RevokeToken);
+    store.revoke_token(&token(account, number), event).await
+}
+
+fn secret(number: u8) -> StoredSecret {
+    StoredSecret {
+        id: SecretId::from_bytes([number; 16]),
+        digest: SecretDigest::from_bytes([number; 32]),
+        hint: "abcd".to_owned(),
+        created_at: NOW,
+        expires_at: None,
+    }
+}
+
+fn token(account: &ServiceAccount, number: u8) -> AccessToken {
+    let id = TokenId::from_bytes([number; 16]);
+    AccessToken::mint(
+        id,
+        account,
+        "https://api.example.com",
+        ScopeSet::default(),
+        3600,
+        NOW,
+    )
+}
+
+fn event(account: &ServiceAccount, action: Action) -> AuditEvent {
+    AuditEvent {
+        organization_id: account.organization_id,
+        at: NOW,
+        actor: Actor::ServiceAccount(account.id),
+        action,
+        target: account.id.to_string(),
+        request_id: None,
+        address: Some([127, 0, 0, 1].into()),
+        detail: vec![("name", "CI".to_owned())],
+    }
+}
+
+/// Whether the store's connection to a fresh database at `host` is encrypted; the error if there is none.
+async fn is_encrypted(host: &str, parameters: &str) -> Result<bool, String> {
+    let url = fresh_database();
+    let store = store(&format!("{}?{parameters}", url.replace("127.0.0.1", host)));
+    store
+        .schema_version()
+        .await
+        .map_err(|error| described(&error))?;
+    let sessions = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                    WHERE datname = current_database() AND application_name = 'prokura'";
+    let row = client(&url).await.query_one(sessions, &[]).await;
+    Ok(row.unwrap().get(0))
+}
+
+async fn count(url: &str, from: &str) -> i64 {
+    let row = client(url)
+        .await
+        .query_one(&format!("SELECT count(*) FROM {from}"), &[])
+        .await;
+    row.unwrap().get(0)
+}
+
+async fn run(url: &str, sql: &str) {
+    client(url).await.batch_execute(sql).await.unwrap();
+}
+
+/// A connection that the store knows nothing of.
+async fn client(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn another_authority() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let stranger = rcgen::generate_simple_self_signed(["stranger".to_owned()]).unwrap();
+    std::fs::write(file.path(), stranger.cert.pem()).unwrap();
+    file
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn encoded(path: &Path) -> String {
+    path.to_str().unwrap().replace('/', "%2F")
+}
+
+/// An error with all its causes.
+fn described(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
