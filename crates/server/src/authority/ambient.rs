@@ -57,3 +57,46 @@ impl Entropy for SystemEntropy {
         self.0.fill(bytes).map_err(|_| EntropyError)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::domain::ClientSecret;
+
+    /// A16: 256 bits from the operating system's generator. A fault in the generator or in the conversion to base62 (a
+    /// modulo bias, say) would show in how often each character stands in each place.
+    #[test]
+    fn secrets_do_not_repeat_and_their_characters_are_even() {
+        const SECRETS: usize = 100_000;
+        /// The random characters begin behind `prk_`. The 43rd is the most significant digit of a number below 2^256,
+        /// which does not reach 62^43, so that one is not even.
+        const RANDOM: std::ops::Range<usize> = 4..46;
+
+        let entropy = SystemEntropy::default();
+        let mut seen = HashSet::with_capacity(SECRETS);
+        let mut counts = vec![[0u32; 128]; RANDOM.end];
+        for _ in 0..SECRETS {
+            let mut random = [0; 32];
+            entropy.fill(&mut random).unwrap();
+            let secret = ClientSecret::from_random(random);
+            let text = secret.expose().as_bytes();
+            assert_eq!(text.len(), ClientSecret::CHARS);
+            for at in RANDOM {
+                counts[at][usize::from(text[at])] += 1;
+            }
+            assert!(seen.insert(text[RANDOM].to_vec()), "a secret came twice");
+        }
+        let expected = SECRETS as f64 / 62.0;
+        for at in RANDOM {
+            let chi_square: f64 = (b'0'..=b'9')
+                .chain(b'A'..=b'Z')
+                .chain(b'a'..=b'z')
+                .map(|c| (f64::from(counts[at][usize::from(c)]) - expected).powi(2) / expected)
+                .sum();
+            // 61 degrees of freedom: chance exceeds this less than once in 10^12 places.
+            assert!(chi_square < 180.0, "character {at}: {chi_square}");
+        }
+    }
+}

@@ -101,6 +101,29 @@ impl Reply {
         assert_eq!(reply.header("cache-control"), "no-store");
         reply
     }
+
+    /// Asserts that it is an OAuth error, whichever: its status and its code.
+    #[track_caller]
+    pub fn any_oauth_error(&self) -> (u16, String) {
+        let code = text(&self.json()["error"]);
+        assert!(self.status >= 400, "{self:?}");
+        self.clone().expect_oauth_error(self.status, &code);
+        (self.status, code)
+    }
+
+    /// Everything in it but the date and the request id, by which alone two answers to two strangers may differ.
+    pub fn fingerprint(&self) -> String {
+        let mut headers = self.headers.clone();
+        headers.remove("date");
+        headers.remove("x-request-id");
+        format!("{} {headers:?} {:?}", self.status, self.body)
+    }
+
+    /// Whether `text` is anywhere in it.
+    pub fn mentions(&self, text: &str) -> bool {
+        format!("{:?}", self.headers).contains(text)
+            || String::from_utf8_lossy(&self.body).contains(text)
+    }
 }
 
 /// A client of one server.

@@ -10,10 +10,13 @@ use std::{
 
 use prokura_server::{
     authority::{Authority, Clock, ClockError, SystemEntropy},
-    domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
+    domain::{
+        Name, Resource, Resources, ScopeSet, ServiceAccountId, SigningAlgorithm, Timestamp,
+        TokenFormat,
+    },
     http,
     keys::MasterKey,
-    store::{Postgres, Sqlite, SqliteAccess, Store},
+    store::{Database as _, Postgres, Sqlite, SqliteAccess, Statement, Step, Store, Value},
 };
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -237,6 +240,29 @@ impl Prokura {
             stop: Some(stop),
             served: Some(served),
         }
+    }
+
+    /// Changes the row of an account in a way that the API does not offer, and starts the server again, since it need not
+    /// notice what is done behind its back. `$1` in `sql` is the account's id.
+    pub async fn alter(self, sql: &'static str, account: &Credentials) -> Self {
+        let id = ServiceAccountId::parse(&account.id).unwrap();
+        let step = Step::Run(Statement {
+            sql,
+            params: vec![Value::Bytes(id.as_bytes().to_vec())],
+        });
+        let altered = match &self.place {
+            Place::Sqlite(directory) => {
+                let file = directory.path().join("prokura.db");
+                let database = Sqlite::open(&file, SqliteAccess::Command).unwrap();
+                database.write(vec![step]).await
+            }
+            Place::Postgres(url) => {
+                let database = Postgres::connect(url, 1).unwrap();
+                database.write(vec![step]).await
+            }
+        };
+        assert!(altered.unwrap(), "{sql} touches no row");
+        self.restart(Options::default()).await
     }
 }
 
