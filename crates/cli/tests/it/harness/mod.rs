@@ -5,6 +5,6 @@ pub mod postgres;
 mod server;
 mod watched;
 
-pub use client::{Answer, Client, Credentials, Reply, basic};
+pub use client::{Answer, Client, Credentials, Reply};
 pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};
 pub use watched::Watch;

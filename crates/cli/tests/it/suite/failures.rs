@@ -6,8 +6,8 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{start, start_with};
-use crate::harness::{Credentials, Options, Prokura, Reply, jwt_resource};
+use super::{DATABASE, start, start_with};
+use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
 
 /// The most calls of the store that any operation makes.
 const MOST_CALLS: i64 = 8;
@@ -25,8 +25,8 @@ fn assert_unavailable(reply: Reply, is_oauth: bool) {
 }
 
 /// Sends the request while the store fails from its first call on, from its second, and so on, until it succeeds: which
-/// has to be when, and not before, it fails at none. `check` looks, with the store whole again, for what a failed one
-/// left behind.
+/// has to be when, and not before, it fails at none. (A yes may need no call at all where an account is remembered, which
+/// is on SQLite.) `check` looks, with the store whole again, for what a failed one left behind.
 async fn fail_at_every_call(
     prokura: &Prokura,
     success: u16,
@@ -43,7 +43,11 @@ async fn fail_at_every_call(
         let reply = prokura.send(request()).await;
         prokura.watch.mend();
         if reply.status != 503 {
-            assert!(calls > 0, "this never asked the store: {reply:?}");
+            let may_remember = DATABASE == Database::Sqlite && success == 200;
+            assert!(
+                calls > 0 || may_remember,
+                "the store was not asked: {reply:?}"
+            );
             return reply.expect(success);
         }
         assert_unavailable(reply, is_oauth);
@@ -69,6 +73,12 @@ fn api(prokura: &Prokura, method: Method, path: &str, token: &str) -> RequestBui
     prokura.request(method, &path).bearer_auth(token)
 }
 
+/// Whether a token lives whose revocation failed. On SQLite the server that failed refuses it all the same: in doubt, and
+/// until it is started again.
+async fn survives_a_failed_revocation(prokura: &Prokura, token: &str) -> bool {
+    DATABASE == Database::Sqlite || is_active(prokura, token).await
+}
+
 async fn is_active(prokura: &Prokura, token: &str) -> bool {
     prokura.introspect(&prokura.root, token).await["active"] == true
 }
@@ -84,6 +94,9 @@ async fn who_cannot_read_refuses() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
+    let other = prokura.bootstrap("Other").await;
+    // A server that remembers nothing yet.
+    let prokura = prokura.restart(Options::default()).await;
     let grant = [("grant_type", "client_credentials")];
     let nothing = async || ();
 
@@ -102,7 +115,7 @@ async fn who_cannot_read_refuses() {
     }
     // Refusals, too, wait for the store: who is not known to be wrong is not told so.
     let wrong = Credentials {
-        client_secret: prokura.bootstrap("Other").await.client_secret,
+        client_secret: other.client_secret,
         ..root.clone()
     };
     for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
@@ -128,7 +141,7 @@ async fn who_cannot_write_changes_nothing() {
         assert_eq!(list(&prokura, &token).await, before);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
-        assert!(is_active(&prokura, &doomed).await);
+        assert!(survives_a_failed_revocation(&prokura, &doomed).await);
     };
 
     let request = || {
@@ -216,10 +229,12 @@ async fn what_cannot_be_written_down_is_not_done() {
 
     assert_eq!(list(&prokura, &token).await, before);
     prokura.access_token(&account).await;
-    assert!(is_active(&prokura, &kept).await);
+    assert!(survives_a_failed_revocation(&prokura, &kept).await);
     // And it goes on as if nothing had been.
     prokura.create(&token, json!({ "name": "New" })).await;
     prokura.rotate(&token, &account.id).await;
+    let prokura = prokura.restart(Options::default()).await;
+    assert!(is_active(&prokura, &kept).await);
 }
 
 /// P8: an answer that has begun cannot become a 503; it is cut off, so that nobody takes the half for the whole.
@@ -231,11 +246,15 @@ async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
         let body = json!({ "name": format!("{number}") });
         prokura.create(&token, body).await;
     }
-    // The token, and the first of two chunks.
-    prokura.watch.fail_after(2);
-    let response = api(&prokura, Method::GET, "", &token).send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    assert!(response.bytes().await.is_err());
+    // The token, unless its account is remembered, and the first of two chunks.
+    let calls = if DATABASE == Database::Postgres { 2 } else { 1 };
+    prokura.watch.fail_after(calls);
+    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    let cut_off = match api(&prokura, Method::GET, "", &token).send().await {
+        Ok(response) => response.bytes().await.is_err(),
+        Err(_) => true,
+    };
+    assert!(cut_off);
     prokura.watch.mend();
     assert_eq!(list(&prokura, &token).await.as_array().unwrap().len(), 251);
 }
@@ -284,8 +303,8 @@ async fn readiness_follows_the_store() {
     prokura.get("/readyz").await.expect(200);
 }
 
-/// P4: a token costs one read and no write, and so does it to believe one: the client that asks, and the account that the
-/// token names.
+/// P4: a token costs one read and no write; to introspect one costs two, of the client that asks and of the account that
+/// the token names. Where accounts are remembered, which is on SQLite, neither costs any.
 #[tokio::test]
 async fn issuing_and_introspecting_write_nothing() {
     let stock = "https://stock.example.com";
@@ -307,14 +326,16 @@ async fn issuing_and_introspecting_write_nothing() {
             let watch = &prokura.watch;
             [&watch.reads, &watch.writes].map(|calls| calls.load(Ordering::SeqCst))
         };
+        let cost = usize::from(DATABASE == Database::Postgres);
+        prokura.access_token(&account).await;
         for number in 0..100 {
             let resource = [("resource", stock)];
             let form = if number % 2 == 0 { &[][..] } else { &resource };
             let [reads, writes] = seen(&prokura);
             let token = prokura.access_token_with(&account, form).await;
-            assert_eq!(seen(&prokura), [reads + 1, writes]);
+            assert_eq!(seen(&prokura), [reads + cost, writes]);
             assert!(is_active(&prokura, &token).await);
-            assert_eq!(seen(&prokura), [reads + 3, writes]);
+            assert_eq!(seen(&prokura), [reads + 3 * cost, writes]);
         }
         // Nor is a refusal worth a write.
         let [_, writes] = seen(&prokura);

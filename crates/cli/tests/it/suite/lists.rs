@@ -6,8 +6,8 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Prokura, Reply};
+use super::{DATABASE, start};
+use crate::harness::{Database, Prokura, Reply};
 
 async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
     let path = format!("/service-accounts{query}");
@@ -75,7 +75,9 @@ async fn the_whole_list_and_its_pages_agree() {
         let reads = prokura.watch.reads.load(Ordering::SeqCst);
         let whole = get(&prokura, &token, "").await.expect(200);
         let reads = prokura.watch.reads.load(Ordering::SeqCst) - reads;
-        assert_eq!(reads, 1 + count / 200 + 1, "the token, then the chunks");
+        // The token, unless its account is remembered, then the chunks.
+        let token_reads = usize::from(DATABASE == Database::Postgres);
+        assert_eq!(reads, token_reads + count / 200 + 1);
         assert_eq!(whole.header("content-length"), "");
         let whole = whole.json();
         assert_eq!(whole.get("nextCursor"), None);

@@ -4,7 +4,9 @@
 mod audit;
 mod bearer;
 mod client_authentication;
+mod conventions;
 mod failures;
+mod grants;
 mod http;
 mod introspection;
 mod jwt;
@@ -12,6 +14,7 @@ mod jwt_verification;
 mod keys;
 mod lists;
 mod metadata;
+mod names;
 mod oauth_errors;
 mod organizations;
 mod races;
