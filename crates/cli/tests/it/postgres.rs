@@ -214,8 +214,20 @@ async fn a_write_whose_first_step_touches_nothing_changes_nothing() {
         .bootstrap_another(&organization, &account, &secret, events)
         .await;
     assert!(!made.unwrap());
-    assert!(store.find_credentials(account.id).await.unwrap().is_none());
-    assert!(store.find_credentials(first.id).await.unwrap().is_some());
+    assert!(
+        store
+            .find_credentials(account.id, |_| true)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .find_credentials(first.id, |_| true)
+            .await
+            .unwrap()
+            .is_some()
+    );
     assert_eq!(count(&url, "organizations").await, 1);
     assert_eq!(count(&url, "audit_events").await, 2);
 }
@@ -243,7 +255,13 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
     assert!(said.contains("SQLSTATE 23505"), "{said}");
     assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
     // The connection is as good as new.
-    assert!(store.find_credentials(nowhere.id).await.unwrap().is_some());
+    assert!(
+        store
+            .find_credentials(nowhere.id, |_| true)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,7 +336,11 @@ async fn what_is_written_comes_back() {
         .rotate_secret(organization, account.id, &new, NOW, rotated)
         .await;
     assert!(rotated.unwrap());
-    let credentials = store.find_credentials(account.id).await.unwrap().unwrap();
+    let credentials = store
+        .find_credentials(account.id, |_| true)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(credentials.secrets.len(), 1);
     assert!(credentials.secrets[0].digest.matches(&new.digest));
 

@@ -124,6 +124,84 @@ impl Reply {
         format!("{:?}", self.headers).contains(text)
             || String::from_utf8_lossy(&self.body).contains(text)
     }
+
+    /// All of it but the date: what must be equal where two answers must not be told apart. Both requests have to carry
+    /// one `X-Request-Id`.
+    pub fn essence(&self) -> (u16, Vec<(String, String)>, String) {
+        let mut headers = self
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "date")
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect::<Vec<_>>();
+        headers.sort();
+        let body = String::from_utf8(self.body.to_vec()).unwrap();
+        (self.status, headers, body)
+    }
+
+    /// Asserts that the one thing wrong is this field.
+    #[track_caller]
+    pub fn expect_wrong_field(self, field: &str) -> Self {
+        let reply = self.expect_api_error(400, "invalid_request");
+        let body = reply.json();
+        let fields = body["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["field"].as_str().unwrap())
+            .collect::<Vec<_>>();
+        assert_eq!(fields, [field], "{body}");
+        reply
+    }
+}
+
+/// What came back on a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Answer(pub String);
+
+impl Answer {
+    /// The status of every answer, those that say "continue" apart.
+    pub fn statuses(&self) -> Vec<u16> {
+        self.0
+            .split("HTTP/1.1 ")
+            .skip(1)
+            .map(|answer| answer[..3].parse().unwrap())
+            .filter(|status| *status >= 200)
+            .collect()
+    }
+
+    /// The status of the one answer.
+    #[track_caller]
+    pub fn status(&self) -> u16 {
+        let statuses = self.statuses();
+        assert_eq!(statuses.len(), 1, "{self:?}");
+        statuses[0]
+    }
+
+    /// A header of the last answer; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.head()
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The body of the last answer.
+    pub fn body(&self) -> &str {
+        self.last()
+            .split_once("\r\n\r\n")
+            .map_or("", |parts| parts.1)
+    }
+
+    fn head(&self) -> &str {
+        self.last().split("\r\n\r\n").next().unwrap_or_default()
+    }
+
+    fn last(&self) -> &str {
+        let at = self.0.rfind("HTTP/1.1 ").unwrap_or(0);
+        &self.0[at..]
+    }
 }
 
 /// A client of one server.
@@ -152,12 +230,16 @@ impl Client {
 
     /// Sends a request and reads the answer whole.
     pub async fn send(&self, request: RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
-        Reply {
+        let request = request.build().unwrap();
+        let path = request.url().path().to_owned();
+        let response = self.http.execute(request).await.unwrap();
+        let reply = Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.bytes().await.unwrap(),
-        }
+        };
+        assert_keeps_secrets(&path, &reply);
+        reply
     }
 
     /// `GET path` without credentials.
@@ -275,6 +357,48 @@ impl Client {
         }
         String::from_utf8_lossy(&answer).into_owned()
     }
+
+    /// Sends these bytes on a connection of their own and waits for the server to close it, which they have to ask for
+    /// or to provoke.
+    pub async fn wire(&self, bytes: impl Into<Vec<u8>>) -> Answer {
+        let (client, bytes) = (self.clone(), bytes.into());
+        tokio::task::spawn_blocking(move || client.raw(&bytes, Duration::from_secs(20)))
+            .await
+            .map(Answer)
+            .unwrap()
+    }
+
+    /// `METHOD target` with these header lines, as they are written.
+    pub async fn wire_request(&self, request: &str, headers: &[&str]) -> Answer {
+        let host = self.url.trim_start_matches("http://");
+        let mut text = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        for header in headers {
+            text.push_str(header);
+            text.push_str("\r\n");
+        }
+        text.push_str("\r\n");
+        self.wire(text).await
+    }
+}
+
+/// G2: whatever a test asks, no answer but those of create and rotate has a secret in it.
+#[track_caller]
+fn assert_keeps_secrets(path: &str, reply: &Reply) {
+    let may_show = match reply.status {
+        201 => path.ends_with("/service-accounts"),
+        200 => path.ends_with("/rotate-secret"),
+        _ => false,
+    };
+    let text = format!(
+        "{:?} {}",
+        reply.headers,
+        String::from_utf8_lossy(&reply.body)
+    );
+    let shows = text.match_indices("prk_").any(|(at, _)| {
+        let rest = text[at + 4..].bytes();
+        rest.take_while(u8::is_ascii_alphanumeric).count() >= 49
+    });
+    assert!(may_show || !shows, "{path} shows a secret");
 }
 
 fn text(value: &Value) -> String {

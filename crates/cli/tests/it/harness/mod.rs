@@ -7,6 +7,6 @@ pub mod process;
 mod server;
 mod watched;
 
-pub use client::{Client, Credentials, Reply};
+pub use client::{Answer, Client, Credentials, Reply};
 pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};
 pub use watched::Watch;

@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -10,16 +11,16 @@ use std::{
 
 use prokura_server::{
     authority::{Authority, Clock, ClockError, SystemEntropy},
-    domain::{
-        Name, Resource, Resources, ScopeSet, ServiceAccountId, SigningAlgorithm, Timestamp,
-        TokenFormat,
-    },
+    domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http,
     keys::MasterKey,
-    store::{Database as _, Postgres, Sqlite, SqliteAccess, Statement, Step, Store, Value},
+    store::{Postgres, Sqlite, SqliteAccess, Store},
 };
+use rusqlite::types::ValueRef;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_postgres::{NoTls, types::Type};
 
 use super::{
     client::{Client, Credentials},
@@ -125,12 +126,13 @@ impl Prokura {
         let clock = TestClock(Arc::new(AtomicI64::new(NOON)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let root = Credentials::default();
-        let mut server = Self::on(place, clock, listener, options, root).await;
+        let mut server = Self::on(place, clock, listener, None, options, root).await;
         server.root = server.bootstrap("Acme").await;
         server
     }
 
-    /// Another node on the same database, with a clock of its own at the same time.
+    /// Another node of the same installation: on its database and with its public URL, with a clock of its own at the
+    /// same time.
     pub async fn another_node(&self, options: Options) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(self.now())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -138,6 +140,7 @@ impl Prokura {
             self.place.clone(),
             clock,
             listener,
+            Some(self.issuer.clone()),
             options,
             self.root.clone(),
         )
@@ -152,7 +155,7 @@ impl Prokura {
         // SQLite is owned by one server: the old one must have let go.
         drop(self);
         let listener = TcpListener::bind(address).unwrap();
-        Self::on(place, clock, listener, options, root).await
+        Self::on(place, clock, listener, None, options, root).await
     }
 
     /// Ends the server as SIGTERM would.
@@ -200,11 +203,12 @@ impl Prokura {
         place: Place,
         clock: TestClock,
         listener: TcpListener,
+        issuer: Option<String>,
         options: Options,
         root: Credentials,
     ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let issuer = format!("{url}{}", options.public_path);
+        let issuer = issuer.unwrap_or_else(|| format!("{url}{}", options.public_path));
         let watch = Watch::new();
         let store = open_store(&place, &watch);
         let management = Resource {
@@ -244,33 +248,94 @@ impl Prokura {
 
     /// Changes the row of an account in a way that the API does not offer, and starts the server again, since it need not
     /// notice what is done behind its back. `$1` in `sql` is the account's id.
-    pub async fn alter(self, sql: &'static str, account: &Credentials) -> Self {
-        let id = ServiceAccountId::parse(&account.id).unwrap();
-        let step = Step::Run(Statement {
-            sql,
-            params: vec![Value::Bytes(id.as_bytes().to_vec())],
-        });
-        let altered = match &self.place {
-            Place::Sqlite(directory) => {
-                let file = directory.path().join("prokura.db");
-                let database = Sqlite::open(&file, SqliteAccess::Command).unwrap();
-                database.write(vec![step]).await
-            }
-            Place::Postgres(url) => {
-                let database = Postgres::connect(url, 1).unwrap();
-                database.write(vec![step]).await
-            }
+    pub async fn alter(self, sql: &str, account: &Credentials) -> Self {
+        let id = account.id.replace('-', "");
+        let literal = match &self.place {
+            Place::Sqlite(_) => format!("x'{id}'"),
+            Place::Postgres(_) => format!("'\\x{id}'"),
         };
-        assert!(altered.unwrap(), "{sql} touches no row");
+        self.change_database(&sql.replace("$1", &literal)).await;
         self.restart(Options::default()).await
     }
+
+    /// Reads the database itself: the rows of a query, with bytes in hexadecimal.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
+        match &self.place {
+            Place::Sqlite(directory) => sqlite_rows(&sqlite_file(directory), sql).unwrap(),
+            Place::Postgres(url) => {
+                let client = connect(url).await;
+                let rows = client.query(sql, &[]).await.unwrap();
+                rows.iter().map(postgres_row).collect()
+            }
+        }
+    }
+
+    /// Changes the database behind the server's back. On SQLite a running server need not notice: it owns the file.
+    pub async fn change_database(&self, sql: &str) {
+        match &self.place {
+            Place::Sqlite(directory) => {
+                let connection = rusqlite::Connection::open(sqlite_file(directory)).unwrap();
+                connection.execute_batch(sql).unwrap();
+            }
+            Place::Postgres(url) => connect(url).await.batch_execute(sql).await.unwrap(),
+        }
+    }
+}
+
+fn sqlite_file(directory: &TempDir) -> PathBuf {
+    directory.path().join("prokura.db")
+}
+
+fn sqlite_rows(file: &Path, sql: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
+    let connection = rusqlite::Connection::open(file)?;
+    let mut statement = connection.prepare(sql)?;
+    let columns = statement.column_count();
+    statement
+        .query_map([], |row| {
+            (0..columns)
+                .map(|column| {
+                    Ok(match row.get_ref(column)? {
+                        ValueRef::Null => Value::Null,
+                        ValueRef::Integer(number) => number.into(),
+                        ValueRef::Real(number) => number.into(),
+                        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+                        ValueRef::Blob(bytes) => hex(bytes).into(),
+                    })
+                })
+                .collect()
+        })?
+        .collect()
+}
+
+fn postgres_row(row: &tokio_postgres::Row) -> Vec<Value> {
+    let cell = |column: usize| match row.columns()[column].type_() {
+        &Type::INT8 => row.get::<_, Option<i64>>(column).map(Value::from),
+        &Type::BYTEA => {
+            let bytes = row.get::<_, Option<Vec<u8>>>(column);
+            bytes.map(|bytes| hex(&bytes).into())
+        }
+        _ => row.get::<_, Option<String>>(column).map(Value::from),
+    };
+    (0..row.len())
+        .map(|column| cell(column).unwrap_or(Value::Null))
+        .collect()
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
     let watch = Arc::clone(watch);
     match place {
         Place::Sqlite(directory) => {
-            let file = directory.path().join("prokura.db");
+            let file = sqlite_file(directory);
             let inner = Sqlite::open(&file, SqliteAccess::Server).unwrap();
             Store::new(Watched { inner, watch })
         }
