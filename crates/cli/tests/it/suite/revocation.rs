@@ -321,3 +321,31 @@ async fn a_revocation_reaches_every_node_at_once() {
         }
     }
 }
+
+/// V8: a node forgets a revocation when the token is dead on every node, not as soon as its own clock says so.
+#[tokio::test]
+async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
+    if DATABASE == Database::Sqlite {
+        return;
+    }
+    let ahead = start().await;
+    let behind = ahead.another_node(Options::default()).await;
+    let token = ahead.access_token(&ahead.root).await;
+    revoke(&ahead, &ahead.root, &token).await.expect(200);
+    ahead.advance(3600 * 1000);
+    behind.advance(3600 * 1000 - 30_000);
+    ahead.authority.sweep().await.unwrap();
+    assert_dead(&behind, &ahead.root, &token).await;
+
+    // Nor does it refuse to revoke what has just expired by its own clock.
+    let token = behind.access_token(&ahead.root).await;
+    behind.advance(3600 * 1000 - 1);
+    ahead.advance(3600 * 1000 - 30_000);
+    assert_eq!(
+        ahead.introspect(&ahead.root, &token).await,
+        json!({ "active": false })
+    );
+    assert_alive(&behind, &ahead.root, &token).await;
+    revoke(&ahead, &ahead.root, &token).await.expect(200);
+    assert_dead(&behind, &ahead.root, &token).await;
+}
