@@ -3,7 +3,9 @@
 
 // The suite is compiled once for each database, so that no test can forget one.
 #![allow(clippy::duplicate_mod)]
-#![allow(missing_docs)]
+// A test that unwraps says where it stopped, which is all it needs to say.
+#![allow(clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub)]
 
 mod configuration;
 mod durability;

@@ -31,6 +31,15 @@ pub struct Store {
     memory: Option<Arc<Memory>>,
 }
 
+/// What the memory is told of a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It is done, or there was nothing to do.
+    Written,
+    /// It failed, and most likely nothing was changed.
+    Failed,
+}
+
 /// Storage failed. What was to be read or written is unknown; whoever asked must refuse.
 #[derive(Debug, thiserror::Error)]
 #[error("storage failed while {doing}")]
@@ -88,7 +97,7 @@ impl Store {
         &self,
         doing: &'static str,
         steps: Vec<Step>,
-        then: impl FnOnce(&Memory) + Send + 'static,
+        then: impl FnOnce(&Memory, Outcome) + Send + 'static,
     ) -> Result<bool, StoreError> {
         let Some(memory) = self.memory.clone() else {
             return self.write(doing, steps).await;
@@ -96,8 +105,14 @@ impl Store {
         let database = Arc::clone(&self.database);
         tokio::spawn(async move {
             let outcome = database.write(steps).await;
-            // Whether it succeeded or not: to forget is always safe.
-            then(&memory);
+            then(
+                &memory,
+                if outcome.is_ok() {
+                    Outcome::Written
+                } else {
+                    Outcome::Failed
+                },
+            );
             outcome
         })
         .await

@@ -160,8 +160,10 @@ impl Store {
             Step::Run(insert_secret(id, secret)),
             Step::Append(event),
         ];
-        self.write_and_then("rotating a secret", steps, move |memory| memory.forget(id))
-            .await
+        self.write_and_then("rotating a secret", steps, move |memory, _| {
+            memory.forget(id)
+        })
+        .await
     }
 
     /// Deletes an account with all that belongs to it. `false`: `organization` has no such account.
@@ -176,7 +178,7 @@ impl Store {
             [organization.into(), id.into()],
         );
         let steps = vec![Step::Run(delete), Step::Append(event)];
-        self.write_and_then("deleting a service account", steps, move |memory| {
+        self.write_and_then("deleting a service account", steps, move |memory, _| {
             memory.forget(id);
         })
         .await

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Store, StoreError,
+    Outcome, Store, StoreError,
     database::{Statement, Step},
     during,
     service_accounts::{account, account_columns},
@@ -82,9 +82,11 @@ impl Store {
         );
         let steps = vec![Step::Run(insert), Step::Append(event)];
         let (id, expires_at) = (token.id, token.expires_at());
-        // Should the write fail, the token is refused here all the same: when in doubt, refuse.
-        self.write_and_then("revoking a token", steps, move |memory| {
-            memory.revoke(id, expires_at);
+        // RFC 7009 §2.2.1: a revocation that failed revokes nothing, here as after a restart.
+        self.write_and_then("revoking a token", steps, move |memory, outcome| {
+            if outcome == Outcome::Written {
+                memory.revoke(id, expires_at);
+            }
         })
         .await
     }
@@ -98,7 +100,7 @@ impl Store {
         self.write_and_then(
             "sweeping revoked tokens",
             vec![Step::Run(sweep)],
-            move |memory| memory.sweep(expired_by),
+            move |memory, _| memory.sweep(expired_by),
         )
         .await
         .map(drop)

@@ -6,8 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{start, start_with};
-use crate::harness::{Credentials, Options, Prokura, Reply, opaque_resource};
+use super::{DATABASE, start, start_with};
+use crate::harness::{Credentials, Database, Options, Prokura, Reply, opaque_resource};
 
 const TOKEN: &str = "/oauth2/token";
 const ENDPOINTS: [&str; 3] = [TOKEN, "/oauth2/introspect", "/oauth2/revoke"];
@@ -249,6 +249,8 @@ async fn without_a_database_or_a_clock_nobody_is_let_in() {
         ..prokura.root.clone()
     };
     let token = prokura.access_token(&prokura.root).await;
+    // A server that remembers nothing yet.
+    let prokura = prokura.restart(Options::default()).await;
 
     prokura.watch.fail_after(0);
     nobody_is_let_in(&prokura, &prokura.root).await;
@@ -256,13 +258,16 @@ async fn without_a_database_or_a_clock_nobody_is_let_in() {
     prokura.watch.mend();
     prokura.token(&prokura.root, &[]).await.expect(200);
 
-    // The client can be authenticated, but not its token: no verdict on that either.
-    prokura.watch.fail_after(1);
-    prokura
-        .form("/oauth2/introspect", &prokura.root, &[("token", &token)])
-        .await
-        .expect_oauth_error(503, "temporarily_unavailable");
-    prokura.watch.fail_after(1);
+    // The client can be authenticated, but what it asks for cannot be done. (On SQLite the server remembers it.)
+    let calls = i64::from(DATABASE == Database::Postgres);
+    if DATABASE == Database::Postgres {
+        prokura.watch.fail_after(calls);
+        prokura
+            .form("/oauth2/introspect", &prokura.root, &[("token", &token)])
+            .await
+            .expect_oauth_error(503, "temporarily_unavailable");
+    }
+    prokura.watch.fail_after(calls);
     prokura
         .form("/oauth2/revoke", &prokura.root, &[("token", &token)])
         .await
