@@ -3,7 +3,8 @@
 
 // The suite is compiled once for each database, so that no test can forget one.
 #![allow(clippy::duplicate_mod)]
-#![allow(missing_docs)]
+// A test binary has no public, and what fails in it is to panic, in the harness as well as in the tests.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod configuration;
 mod durability;

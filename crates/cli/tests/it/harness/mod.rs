@@ -9,4 +9,3 @@ mod watched;
 
 pub use client::{Answer, Client, Credentials, Reply};
 pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};
-pub use watched::Watch;
