@@ -37,8 +37,8 @@ pub use rotate_secret::RotateSecretError;
 
 use crate::{
     domain::{
-        Action, Actor, AuditEvent, ClientSecret, PublicJwk, Resources, SecretId, ServiceAccount,
-        StoredSecret, Timestamp,
+        AccessToken, Action, Actor, AuditEvent, ClientSecret, PublicJwk, Resources, SecretId,
+        ServiceAccount, StoredSecret, Timestamp,
     },
     keys::{KeyError, KeyRing},
     store::{Store, StoreError},
@@ -112,10 +112,10 @@ impl Authority {
         Ok(())
     }
 
-    /// Forgets the revoked tokens that have expired. To be called now and then.
+    /// Forgets the revoked tokens that have expired on every node. To be called now and then.
     pub async fn sweep(&self) -> Result<(), Unavailable> {
-        let now = self.clock.now()?;
-        Ok(self.store.sweep_revoked_tokens(now).await?)
+        let expired_by = AccessToken::expired_everywhere_by(self.clock.now()?);
+        Ok(self.store.sweep_revoked_tokens(expired_by).await?)
     }
 
     /// 64 random bits in hexadecimal, to begin the ids of one run's requests with.

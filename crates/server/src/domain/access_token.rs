@@ -5,7 +5,7 @@ use super::{OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId, Timestam
 /// The longest life that a token can be given: 365 days, in seconds.
 pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 31_536_000;
 
-/// How far ahead of ours the clock of the node that issued a token may be, in milliseconds.
+/// How far the clocks of two nodes may be apart, in milliseconds.
 const CLOCK_SKEW_MS: i64 = 60_000;
 
 /// Everything that an access token says, whatever its format. The issuer is not among it: it belongs to the keys, which
@@ -61,6 +61,11 @@ impl AccessToken {
     /// Whether its time has run out at `now` (RFC 7519 §4.1.4: valid *before* `exp`).
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at()
+    }
+
+    /// The instant by which a token must have expired to be dead at `now` on every node, for their clocks may be behind.
+    pub const fn expired_everywhere_by(now: Timestamp) -> Timestamp {
+        Timestamp::from_millis(now.as_millis().saturating_sub(CLOCK_SKEW_MS))
     }
 
     /// Whether it claims to come from a time that no clock of ours can have shown yet.

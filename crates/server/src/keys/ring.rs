@@ -1,6 +1,7 @@
 //! All keys of a server, ready for use.
 
 use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
 
 use super::{MasterKey, NONCE_BYTES, SealingKey, SigningKey, jwt, opaque, signing::KeyError};
 use crate::domain::{
@@ -44,15 +45,12 @@ impl KeyRing {
         stored: &[StoredSigningKey],
         published: Vec<SigningAlgorithm>,
     ) -> Result<Self, OpenKeyError> {
-        let sealing = master.sealing_key(SIGNING_KEY_PURPOSE);
         let signing = stored
             .iter()
             .map(|stored| {
-                let mut sealed = zeroize::Zeroizing::new(stored.sealed_private_key.clone());
-                let pkcs8 = sealing
-                    .open_whole(stored.id.as_bytes(), &mut sealed)
+                let pkcs8 = Self::unseal_signing_key(master, stored)
                     .ok_or_else(|| OpenKeyError::Sealed(stored.id.clone()))?;
-                SigningKey::from_pkcs8(stored.algorithm, pkcs8)
+                SigningKey::from_pkcs8(stored.algorithm, &pkcs8)
                     .ok()
                     .filter(|key| key.jwk().kid == stored.id)
                     .ok_or_else(|| OpenKeyError::Damaged(stored.id.clone()))
@@ -88,6 +86,18 @@ impl KeyRing {
             algorithm,
             created_at,
         })
+    }
+
+    /// The private key in `stored`, a PKCS #8 document. `None`: it was altered, or sealed with another master key.
+    pub fn unseal_signing_key(
+        master: &MasterKey,
+        stored: &StoredSigningKey,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let mut sealed = Zeroizing::new(stored.sealed_private_key.clone());
+        master
+            .sealing_key(SIGNING_KEY_PURPOSE)
+            .open_whole(stored.id.as_bytes(), &mut sealed)
+            .map(|pkcs8| Zeroizing::new(pkcs8.to_vec()))
     }
 
     /// Who issues the tokens: `iss`.

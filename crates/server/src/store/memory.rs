@@ -75,11 +75,11 @@ impl Memory {
             .insert(token, expires_at);
     }
 
-    /// Forgets the revoked tokens that have expired by `now`.
-    pub(super) fn sweep(&self, now: Timestamp) {
+    /// Forgets the revoked tokens that expire by `expired_by`.
+    pub(super) fn sweep(&self, expired_by: Timestamp) {
         self.revoked
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, expires_at| *expires_at > now);
+            .retain(|_, expires_at| *expires_at > expired_by);
     }
 }

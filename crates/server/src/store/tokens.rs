@@ -89,16 +89,16 @@ impl Store {
         .await
     }
 
-    /// Forgets the revoked tokens that have expired by `now`.
-    pub async fn sweep_revoked_tokens(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// Forgets the revoked tokens that expire by `expired_by`.
+    pub async fn sweep_revoked_tokens(&self, expired_by: Timestamp) -> Result<(), StoreError> {
         let sweep = Statement::new(
             "DELETE FROM revoked_tokens WHERE expires_at <= $1",
-            [now.into()],
+            [expired_by.into()],
         );
         self.write_and_then(
             "sweeping revoked tokens",
             vec![Step::Run(sweep)],
-            move |memory| memory.sweep(now),
+            move |memory| memory.sweep(expired_by),
         )
         .await
         .map(drop)

@@ -13,7 +13,7 @@ use prokura_server::{
     authority::{Authority, Clock, ClockError, SystemEntropy},
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http,
-    keys::MasterKey,
+    keys::{KeyRing, MasterKey},
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 use rusqlite::types::ValueRef;
@@ -24,6 +24,7 @@ use tokio_postgres::{NoTls, types::Type};
 
 use super::{
     client::{Client, Credentials},
+    jwt::Forger,
     postgres,
     watched::{Watch, Watched},
 };
@@ -220,7 +221,7 @@ impl Prokura {
         };
         let authority = Authority::open(
             store,
-            &MasterKey::from_bytes(&[7; MasterKey::BYTES]),
+            &master_key(),
             &issuer,
             Resources::new(management, options.resources).unwrap(),
             Box::new(clock.clone()),
@@ -280,6 +281,25 @@ impl Prokura {
             Place::Postgres(url) => connect(url).await.batch_execute(sql).await.unwrap(),
         }
     }
+
+    /// Somebody who has got hold of the key with which the server signs `algorithm`.
+    pub async fn forger(&self, algorithm: SigningAlgorithm) -> Forger {
+        let store = match &self.place {
+            Place::Sqlite(directory) => {
+                let file = sqlite_file(directory);
+                Store::new(Sqlite::open(&file, SqliteAccess::Command).unwrap())
+            }
+            Place::Postgres(url) => Store::new(Postgres::connect(url, 1).unwrap()),
+        };
+        let stored = store.signing_keys().await.unwrap();
+        let stored = stored.iter().find(|key| key.algorithm == algorithm);
+        let pkcs8 = KeyRing::unseal_signing_key(&master_key(), stored.unwrap()).unwrap();
+        Forger::new(algorithm, &pkcs8)
+    }
+}
+
+fn master_key() -> MasterKey {
+    MasterKey::from_bytes(&[7; MasterKey::BYTES])
 }
 
 fn sqlite_file(directory: &TempDir) -> PathBuf {
