@@ -4,6 +4,8 @@
 // The suite is compiled once for each database, so that no test can forget one.
 #![allow(clippy::duplicate_mod)]
 #![allow(missing_docs)]
+// A test may unwrap and so may what it calls; and a test binary has no one to reach.
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod configuration;
 mod durability;

@@ -11,4 +11,3 @@ mod watched;
 pub use client::{Answer, Client, Credentials, Reply};
 pub use jwt::{Forger, claims_of, encode, header_of, verify};
 pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};
-pub use watched::Watch;

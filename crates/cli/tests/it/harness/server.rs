@@ -328,9 +328,9 @@ fn sqlite_rows(file: &Path, sql: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
 }
 
 fn postgres_row(row: &tokio_postgres::Row) -> Vec<Value> {
-    let cell = |column: usize| match row.columns()[column].type_() {
-        &Type::INT8 => row.get::<_, Option<i64>>(column).map(Value::from),
-        &Type::BYTEA => {
+    let cell = |column: usize| match *row.columns()[column].type_() {
+        Type::INT8 => row.get::<_, Option<i64>>(column).map(Value::from),
+        Type::BYTEA => {
             let bytes = row.get::<_, Option<Vec<u8>>>(column);
             bytes.map(|bytes| hex(&bytes).into())
         }
