@@ -11,8 +11,8 @@ use base64::{
 use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
 
-use super::{DATABASE, start};
-use crate::harness::{Credentials, Database, Prokura, Reply};
+use super::start;
+use crate::harness::{Credentials, Prokura, Reply};
 
 const TOKEN: &str = "/oauth2/token";
 const GRANT: &str = "grant_type=client_credentials";
@@ -185,8 +185,8 @@ async fn every_way_not_to_be_a_client_is_answered_alike() {
 }
 
 /// A3: and it costs the same, so the time tells nothing either. What is counted here is what time is made of: look-ups. The
-/// digest is computed for unknown clients too (`Authority::authenticate_client`), and `SecretDigest::matches` is constant in
-/// time.
+/// digest is made before the look-up, so for unknown clients too (`Authority::authenticate_client`), and
+/// `SecretDigest::matches` is constant in time.
 #[tokio::test]
 async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
     let prokura = start().await;
@@ -216,17 +216,16 @@ async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
             assert_eq!(count(), (reads + 1, writes), "{case} at {path}");
         }
     }
-    // Success costs no more (and nothing where the account is remembered), and what cannot be a secret of ours nothing.
+    // Success costs no more, and what cannot be a secret of ours costs nothing.
     let (reads, writes) = count();
     prokura.token(&living, &[]).await.expect(200);
-    let (reads_then, writes_then) = count();
-    let cost = usize::from(DATABASE == Database::Postgres);
-    assert_eq!((reads_then, writes_then), (reads + cost, writes));
+    let after = count();
+    assert!(after.0 <= reads + 1 && after.1 == writes, "{after:?}");
     prokura
         .token(&mistyped(&living), &[])
         .await
         .expect_oauth_error(401, "invalid_client");
-    assert_eq!(count(), (reads_then, writes_then));
+    assert_eq!(count(), after);
 }
 
 /// A4: RFC 6749 §2.3: one method of authentication per request, even if both say the same.
@@ -465,12 +464,9 @@ async fn another_scheme_is_no_way_in() {
             reply.header("www-authenticate").starts_with("Basic "),
             "{authorization}"
         );
-        let reply = ask(&prokura, &[authorization], &credentials).await;
-        assert_eq!(
-            reply.any_oauth_error(),
-            (400, "invalid_request".to_owned()),
-            "{authorization}"
-        );
+        ask(&prokura, &[authorization], &credentials)
+            .await
+            .expect_oauth_error(401, "invalid_client");
     }
 }
 

@@ -146,9 +146,10 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<PresentedCredentials,
     let assertion = form
         .get("client_assertion")
         .or_else(|| form.get("client_assertion_type"));
-    let methods = usize::from(authorization.is_some())
-        + usize::from(secret.is_some())
-        + usize::from(assertion.is_some());
+    // Another scheme is no method of ours: it fails by itself, and nothing in the body rescues it.
+    let is_basic = authorization.is_some_and(|value| basic_credentials(value.as_bytes()).is_some());
+    let methods =
+        usize::from(is_basic) + usize::from(secret.is_some()) + usize::from(assertion.is_some());
     if authorizations.next().is_some() || methods > 1 {
         return Err(OAuthError::InvalidRequest(
             "the request has more than one set of client credentials",
@@ -157,7 +158,8 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<PresentedCredentials,
 
     let client_id = form.get("client_id");
     let presented = match (authorization, secret) {
-        (Some(value), _) => basic(value.as_bytes())
+        (Some(value), _) => basic_credentials(value.as_bytes())
+            .and_then(basic)
             // Beside Basic, `client_id` only identifies; it must be the same client.
             .filter(|(id, _)| client_id.is_none_or(|client_id| client_id == id))
             .map(|(id, secret)| PresentedCredentials::parse(&id, &secret)),
@@ -167,14 +169,18 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<PresentedCredentials,
     Ok(presented.unwrap_or(PresentedCredentials::Unrecognisable))
 }
 
-/// The id and secret of a Basic header (RFC 7617 §2), each half form-decoded after splitting (RFC 6749 §2.3.1). Secrets
-/// and ids of ours hold nothing that encoding changes, so clients that do not encode come through as well.
-fn basic(value: &[u8]) -> Option<(String, String)> {
-    let (scheme, encoded) = value.split_at_checked(6)?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
-        return None;
-    }
-    let decoded = BASE64_STANDARD.decode(encoded.trim_ascii()).ok()?;
+/// What follows the scheme in a Basic header (RFC 7617 §2); the scheme is written in any case (RFC 9110 §11.1).
+fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, encoded) = value.split_at_checked("basic ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"basic ")
+        .then(|| encoded.trim_ascii())
+}
+
+/// The id and secret in Basic credentials, each half form-decoded after splitting (RFC 6749 §2.3.1). Secrets and ids of
+/// ours hold nothing that encoding changes, so clients that do not encode come through as well.
+fn basic(encoded: &[u8]) -> Option<(String, String)> {
+    let decoded = BASE64_STANDARD.decode(encoded).ok()?;
     let at = decoded.iter().position(|&byte| byte == b':')?;
     Some((
         decode(&decoded[..at]).ok()?,
