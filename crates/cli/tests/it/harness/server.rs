@@ -1,12 +1,14 @@
 //! A server in this process: real sockets, a real database of its own, a clock that the test moves.
 
 use std::{
+    io::ErrorKind,
     net::TcpListener,
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use prokura_server::{
@@ -155,7 +157,7 @@ impl Prokura {
         let (place, clock, root) = (self.place.clone(), self.clock.clone(), self.root.clone());
         // SQLite is owned by one server: the old one must have let go.
         drop(self);
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = bind_again(&address).await;
         Self::on(place, clock, listener, None, options, root).await
     }
 
@@ -300,6 +302,20 @@ impl Prokura {
 
 fn master_key() -> MasterKey {
     MasterKey::from_bytes(&[7; MasterKey::BYTES])
+}
+
+/// Binds an address that was ours a moment ago: meanwhile a connection of another test may have got the port for its own
+/// end, and lets go of it with that test.
+async fn bind_again(address: &str) -> TcpListener {
+    for _ in 0..3000 {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+    panic!("{address} stays in use");
 }
 
 fn sqlite_file(directory: &TempDir) -> PathBuf {

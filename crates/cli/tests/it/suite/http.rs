@@ -212,6 +212,41 @@ async fn requests_one_after_the_other_are_answered_one_by_one() {
     }
 }
 
+/// H1: what is no HTTP/1 at all is answered once, with a refusal, or not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_http_is_refused() {
+    let prokura = start().await;
+    let tls = [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        &[0; 64],
+    ]
+    .concat();
+    for bytes in [
+        &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+        b"GET /healthz\r\n\r\n",
+        b"GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n",
+        b"GET /healthz HTTP/1.2\r\nHost: a\r\n\r\n",
+        b"GET /healthz HTTP/11\r\nHost: a\r\n\r\n",
+        b"GET  /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /heal thz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"G\0T /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /heal\0thz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"*1\r\n$4\r\nPING\r\n",
+        b"\xff\xff\xff\xff\r\n\r\n",
+        &tls,
+    ] {
+        let answer = prokura.wire(bytes).await;
+        let statuses = answer.statuses();
+        assert!(statuses.len() <= 1, "{bytes:?} {answer:?}");
+        assert!(
+            statuses.iter().all(|status| (400..500).contains(status)),
+            "{bytes:?} {answer:?}"
+        );
+    }
+    prokura.get("/healthz").await.expect(200);
+}
+
 /// H2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_has_exactly_one_well_formed_host() {
