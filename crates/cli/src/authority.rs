@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use prokura_server::{
-    authority::{Authority, SystemClock, SystemEntropy},
+    authority::{Authority, RotationPolicy, Settings, SystemClock, SystemEntropy},
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 
@@ -26,8 +26,11 @@ pub(crate) async fn open(
     let authority = Authority::open(
         open_store(config, access)?,
         &master_key,
-        &config.public_url(address).to_string(),
-        config.resources(address)?,
+        Settings {
+            issuer: config.public_url(address).to_string(),
+            resources: config.resources(address)?,
+            rotation: RotationPolicy::default(),
+        },
         Box::new(SystemClock),
         Box::new(SystemEntropy::default()),
     )

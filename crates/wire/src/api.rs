@@ -87,6 +87,89 @@ pub struct CreateServiceAccount {
     pub scopes: Option<Vec<String>>,
 }
 
+/// How a secret is to be rotated. Every member may be left out, and so may the body.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RotateSecret {
+    /// How long the old secrets live on, in seconds. Left out: they end now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 0, maximum = 604_800, default = 0)
+    )]
+    pub grace_period_seconds: Option<u32>,
+    /// How long the new secret is to live, in seconds. Left out: it does not expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 315_360_000))]
+    pub expires_in_seconds: Option<u32>,
+    /// Whether the tokens issued so far end as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(default = false))]
+    pub revoke_tokens: Option<bool>,
+}
+
+/// What a further secret is to be like. Every member may be left out, and so may the body.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddSecret {
+    /// How long it is to live, in seconds. Left out: it does not expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 315_360_000))]
+    pub expires_in_seconds: Option<u32>,
+}
+
+/// A secret of a service account, without the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountSecret {
+    /// Its id, a UUID.
+    #[cfg_attr(feature = "openapi", schema(format = "uuid"))]
+    pub id: String,
+    /// Its last four characters.
+    #[cfg_attr(feature = "openapi", schema(example = "41wP"))]
+    pub hint: String,
+    /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(format = "date-time"))]
+    pub created_at: String,
+    /// The id of the account that made it; null for the server itself.
+    #[cfg_attr(feature = "openapi", schema(required, format = "uuid"))]
+    pub created_by: Option<String>,
+    /// When it ends by itself: its expiry, or the end of its grace if that comes first; null if it does not.
+    #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
+    pub expires_at: Option<String>,
+    /// When it last obtained a token; null where that is not known.
+    #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
+    pub last_used_at: Option<String>,
+    /// `active`, `retiring` (until the grace of a rotation ends), `expired` or `revoked`.
+    #[cfg_attr(feature = "openapi", schema(example = "active"))]
+    pub state: String,
+    /// Whether it can be ended without anybody noticing: a newer secret has been in use, and this one not, for a day.
+    pub safe_to_revoke: bool,
+}
+
+/// Secrets, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountSecretList {
+    /// The secrets.
+    pub items: Vec<ServiceAccountSecret>,
+}
+
+/// A further secret: what adding one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AddedSecret {
+    /// The secret, without the secret.
+    pub secret: ServiceAccountSecret,
+    /// What the account authenticates with from now on, among others.
+    pub credentials: Credentials,
+}
+
 /// An account with its new secret: the answer to create and rotate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -8,8 +8,9 @@ mod oauth;
 mod secret;
 
 pub use api::{
-    ApiError, CreateServiceAccount, Credentials, FieldError, ServiceAccount,
-    ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
+    AddSecret, AddedSecret, ApiError, CreateServiceAccount, Credentials, FieldError, RotateSecret,
+    ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
+    ServiceAccountSecret, ServiceAccountSecretList,
 };
 pub use oauth::{
     AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,

@@ -8,7 +8,10 @@ use prokura_server::{
         AccessToken, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet, SecretDigest,
         SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
-    store::{ListPosition, MigrateError, Organization, Postgres, Store, StoreError},
+    store::{
+        ListPosition, MigrateError, Organization, Postgres, Rotation, SecretsChange, Store,
+        StoreError,
+    },
 };
 use tokio_postgres::{Client, NoTls};
 
@@ -331,11 +334,16 @@ async fn what_is_written_comes_back() {
     );
 
     let new = secret(5);
+    let rotation = Rotation {
+        secret: new.clone(),
+        grace_until: None,
+        revoke_tokens: false,
+    };
     let rotated = event(&account, Action::RotateSecret);
     let rotated = store
-        .rotate_secret(organization, account.id, &new, NOW, rotated)
+        .rotate_secret(organization, account.id, &rotation, NOW, rotated)
         .await;
-    assert!(rotated.unwrap());
+    assert_eq!(rotated.unwrap(), SecretsChange::Done);
     let credentials = store
         .find_credentials(account.id, |_| true)
         .await
@@ -470,7 +478,12 @@ fn secret(number: u8) -> StoredSecret {
         digest: SecretDigest::from_bytes([number; 32]),
         hint: "abcd".to_owned(),
         created_at: NOW,
+        created_by: None,
         expires_at: None,
+        retires_at: None,
+        revoked_at: None,
+        first_used_at: None,
+        last_used_at: None,
     }
 }
 

@@ -95,7 +95,7 @@ impl Authority {
             updated_at: now,
             last_used_at: None,
         };
-        let (secret, stored) = self.new_secret(now)?;
+        let (secret, stored) = self.new_secret(now, None, None)?;
         Ok(Bootstrap {
             organization,
             credentials: IssuedCredentials { account, secret },

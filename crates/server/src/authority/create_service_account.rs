@@ -77,7 +77,9 @@ impl Authority {
             updated_at: now,
             last_used_at: None,
         };
-        let (secret, stored) = self.new_secret(now).map_err(Unavailable::from)?;
+        let (secret, stored) = self
+            .new_secret(now, Some(caller.service_account_id), None)
+            .map_err(Unavailable::from)?;
         let event = caller.event(
             origin,
             now,

@@ -16,6 +16,7 @@ mod list_service_accounts;
 mod open;
 mod revoke_token;
 mod rotate_secret;
+mod secrets;
 
 use std::{
     net::IpAddr,
@@ -32,13 +33,14 @@ pub use get_service_account::GetServiceAccountError;
 pub use introspect_token::IntrospectTokenError;
 pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
 pub use list_service_accounts::{ListServiceAccountsError, Page};
-pub use open::OpenAuthorityError;
-pub use rotate_secret::RotateSecretError;
+pub use open::{OpenAuthorityError, Settings};
+pub use rotate_secret::{RotateSecretError, RotationRequest};
+pub use secrets::{AddedSecret, ListedSecret, SecretError};
 
 use crate::{
     domain::{
         AccessToken, Action, Actor, AuditEvent, ClientSecret, PublicJwk, Resources, SecretId,
-        ServiceAccount, StoredSecret, Timestamp,
+        ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
     keys::{KeyError, KeyRing},
     store::{Store, StoreError},
@@ -49,10 +51,30 @@ pub struct Authority {
     store: Store,
     keys: KeyRing,
     resources: Resources,
+    rotation: RotationPolicy,
     clock: Box<dyn Clock>,
     entropy: Box<dyn Entropy>,
     /// The millisecond of the last ordered id and its number within it: `millisecond << 12 | number`.
     last_id: AtomicI64,
+}
+
+/// What is allowed when secrets change hands.
+#[derive(Clone, Copy, Debug)]
+pub struct RotationPolicy {
+    /// The longest grace that a rotation may leave the old secrets, in seconds.
+    pub max_grace_period_seconds: u32,
+    /// For how long a secret must have been idle, its successor being in use, to be called safe to revoke, in seconds.
+    pub safe_to_revoke_after_seconds: u32,
+}
+
+impl Default for RotationPolicy {
+    /// Seven days; one day.
+    fn default() -> Self {
+        Self {
+            max_grace_period_seconds: 7 * 24 * 3600,
+            safe_to_revoke_after_seconds: 24 * 3600,
+        }
+    }
 }
 
 /// Something that every answer needs is away, so there is none. Retrying later may help.
@@ -154,14 +176,24 @@ impl Authority {
     }
 
     /// A new secret: in clear for its owner, and as it is stored.
-    fn new_secret(&self, now: Timestamp) -> Result<(ClientSecret, StoredSecret), EntropyError> {
+    fn new_secret(
+        &self,
+        now: Timestamp,
+        created_by: Option<ServiceAccountId>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(ClientSecret, StoredSecret), EntropyError> {
         let secret = ClientSecret::from_random(self.random()?);
         let stored = StoredSecret {
             id: SecretId::new(now, self.ordered_random(now)?),
             digest: self.keys.digest(&secret),
             hint: secret.hint().to_owned(),
             created_at: now,
-            expires_at: None,
+            created_by,
+            expires_at,
+            retires_at: None,
+            revoked_at: None,
+            first_used_at: None,
+            last_used_at: None,
         };
         Ok((secret, stored))
     }

@@ -2,12 +2,23 @@
 
 use std::sync::atomic::AtomicI64;
 
-use super::{Authority, Clock, Entropy, Unavailable};
+use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
     keys::{KeyRing, MasterKey, OpenKeyError},
     store::{MigrateError, Store},
 };
+
+/// What an authority works by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who issues the tokens: the public URL, without a slash at the end.
+    pub issuer: String,
+    /// The resources that tokens can be for.
+    pub resources: Resources,
+    /// What is allowed when secrets change hands.
+    pub rotation: RotationPolicy,
+}
 
 /// Why an authority does not come up.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +41,13 @@ pub enum OpenAuthorityError {
 }
 
 impl Authority {
-    /// Brings up the authority that issues tokens as `issuer` for `resources`: migrates the store, checks that the master
+    /// Brings up the authority that works by `settings`: migrates the store, checks that the master
     /// key is the store's own, and sees that there is a signing key for every algorithm in use. Many nodes may do so at
     /// once on one empty store.
     pub async fn open(
         mut store: Store,
         master: &MasterKey,
-        issuer: &str,
-        resources: Resources,
+        settings: Settings,
         clock: Box<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, OpenAuthorityError> {
@@ -53,7 +63,7 @@ impl Authority {
 
         store.remember().await.map_err(Unavailable::from)?;
 
-        let algorithms = algorithms_in_use(&resources);
+        let algorithms = algorithms_in_use(&settings.resources);
         let mut stored = store.signing_keys().await.map_err(Unavailable::from)?;
         for &algorithm in &algorithms {
             if stored.iter().any(|key| key.algorithm == algorithm) {
@@ -71,11 +81,12 @@ impl Authority {
             // Another node may have been faster: what the store has now is what all use.
             stored = store.signing_keys().await.map_err(Unavailable::from)?;
         }
-        let keys = KeyRing::open(master, issuer, &stored, algorithms)?;
+        let keys = KeyRing::open(master, &settings.issuer, &stored, algorithms)?;
         Ok(Self {
             store,
             keys,
-            resources,
+            resources: settings.resources,
+            rotation: settings.rotation,
             clock,
             entropy,
             last_id: AtomicI64::new(0),

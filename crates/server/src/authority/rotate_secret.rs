@@ -1,44 +1,133 @@
-//! `rotate_secret`.
+//! `rotate_secret`, and `cancel_rotation`, which takes it back.
 
-use super::{Authority, Caller, GetServiceAccountError, IssuedCredentials, Origin, Unavailable};
-use crate::domain::{Action, MANAGEMENT_SCOPES, ServiceAccountId};
+use super::{
+    Authority, Caller, GetServiceAccountError, IssuedCredentials, Origin, Unavailable,
+    secrets::SecretError,
+};
+use crate::{
+    domain::{
+        Action, MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
+    },
+    store::{Rotation, SecretsChange},
+};
+
+/// How a secret is to be rotated.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RotationRequest {
+    /// How long the old secrets live on, in seconds. 0: they end now.
+    pub grace_period_seconds: u32,
+    /// How long the new secret is to live, in seconds. `None`: it does not expire.
+    pub expires_in_seconds: Option<u32>,
+    /// Whether the tokens issued so far end as well.
+    pub revoke_tokens: bool,
+}
 
 /// Why a secret is not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateSecretError {
-    /// The caller's organization has no such account.
-    #[error("there is no such service account")]
-    NotFound,
-    /// The new secret would give the caller what he does not hold; these are the scopes that he lacks.
-    #[error("the caller lacks the scopes {0:?}")]
-    MissingScopes(Vec<String>),
-    /// No answer.
+    /// More grace than is allowed; the most, in seconds.
+    #[error("the grace period may be at most {0} seconds")]
+    TooMuchGrace(u32),
+    /// As for every change of an account's secrets.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Secret(#[from] SecretError),
 }
 
-impl From<GetServiceAccountError> for RotateSecretError {
-    fn from(error: GetServiceAccountError) -> Self {
-        match error {
-            GetServiceAccountError::NotFound => Self::NotFound,
-            GetServiceAccountError::Unavailable(error) => Self::Unavailable(error),
-        }
+impl From<Unavailable> for RotateSecretError {
+    fn from(error: Unavailable) -> Self {
+        Self::Secret(error.into())
     }
 }
 
 impl Authority {
-    /// Ends the account's secrets and gives it a new one. Tokens already issued live on.
-    ///
-    /// Whoever rotates learns a secret, so he needs what it takes to create such an account; of itself an account learns
-    /// only what it has, so there the management scopes alone count (a token may have fewer than its account).
+    /// Gives the account a new secret in place of the old ones, which end now or after a grace. Tokens already issued live
+    /// on unless asked otherwise.
     pub async fn rotate_secret(
         &self,
         caller: &Caller,
         origin: &Origin,
         id: ServiceAccountId,
+        request: RotationRequest,
     ) -> Result<IssuedCredentials, RotateSecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let mut account = self.get_service_account(caller, id).await?;
+        let most = self.rotation.max_grace_period_seconds;
+        if request.grace_period_seconds > most {
+            return Err(RotateSecretError::TooMuchGrace(most));
+        }
+        let mut account = self.account_to_get_a_secret_of(caller, id).await?;
+        let expires_at = request
+            .expires_in_seconds
+            .map(|seconds| later(now, seconds));
+        let (secret, stored) = self
+            .new_secret(now, Some(caller.service_account_id), expires_at)
+            .map_err(Unavailable::from)?;
+        let grace_until = Some(request.grace_period_seconds)
+            .filter(|&seconds| seconds > 0)
+            .map(|seconds| later(now, seconds));
+        let event = caller.event(
+            origin,
+            now,
+            Action::RotateSecret,
+            id.to_string(),
+            rotation_detail(&stored, &request),
+        );
+        let rotation = Rotation {
+            secret: stored,
+            grace_until,
+            revoke_tokens: request.revoke_tokens,
+        };
+        let change = self
+            .store
+            .rotate_secret(caller.organization_id, id, &rotation, now, event)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            SecretsChange::Done => {}
+            SecretsChange::NoAccount => return Err(SecretError::NoAccount.into()),
+            SecretsChange::Refused => return Err(SecretError::TooMany.into()),
+        }
+        account.updated_at = now;
+        Ok(IssuedCredentials { account, secret })
+    }
+
+    /// Takes back the rotation whose grace has not ended: the secret that it made ends, and those that were to retire live
+    /// on as before.
+    pub async fn cancel_rotation(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        id: ServiceAccountId,
+    ) -> Result<ServiceAccount, SecretError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let event = caller.event(
+            origin,
+            now,
+            Action::CancelRotation,
+            id.to_string(),
+            Vec::new(),
+        );
+        let change = self
+            .store
+            .cancel_rotation(caller.organization_id, id, now, event)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            SecretsChange::Done => Ok(self.get_service_account(caller, id).await?),
+            SecretsChange::NoAccount => Err(SecretError::NoAccount),
+            SecretsChange::Refused => Err(SecretError::NoRotation),
+        }
+    }
+
+    /// The account `id`, if the caller may get a secret of it.
+    ///
+    /// Whoever gets a secret gets what it is good for, so he needs what it takes to create such an account; of itself an
+    /// account gets only what it has, so there the management scopes alone count (a token may have fewer than its account).
+    pub(super) async fn account_to_get_a_secret_of(
+        &self,
+        caller: &Caller,
+        id: ServiceAccountId,
+    ) -> Result<ServiceAccount, SecretError> {
+        let account = self.get_service_account(caller, id).await?;
         let gained = if id == caller.service_account_id {
             account
                 .scopes
@@ -47,27 +136,44 @@ impl Authority {
             account.scopes.clone()
         };
         let missing = caller.scopes.missing_to_grant(&gained);
-        if !missing.is_empty() {
-            return Err(RotateSecretError::MissingScopes(missing));
+        if missing.is_empty() {
+            Ok(account)
+        } else {
+            Err(SecretError::MissingScopes(missing))
         }
-
-        let (secret, stored) = self.new_secret(now).map_err(Unavailable::from)?;
-        let event = caller.event(
-            origin,
-            now,
-            Action::RotateSecret,
-            id.to_string(),
-            vec![("hint", stored.hint.clone())],
-        );
-        let rotated = self
-            .store
-            .rotate_secret(caller.organization_id, id, &stored, now, event)
-            .await
-            .map_err(Unavailable::from)?;
-        if !rotated {
-            return Err(RotateSecretError::NotFound);
-        }
-        account.updated_at = now;
-        Ok(IssuedCredentials { account, secret })
     }
+}
+
+impl From<GetServiceAccountError> for SecretError {
+    fn from(error: GetServiceAccountError) -> Self {
+        match error {
+            GetServiceAccountError::NotFound => Self::NoAccount,
+            GetServiceAccountError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// `seconds` after `now`.
+pub(super) fn later(now: Timestamp, seconds: u32) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() + i64::from(seconds) * 1000)
+}
+
+fn rotation_detail(
+    stored: &StoredSecret,
+    request: &RotationRequest,
+) -> Vec<(&'static str, String)> {
+    let mut detail = Vec::new();
+    if let Some(seconds) = request.expires_in_seconds {
+        detail.push(("expiresInSeconds", seconds.to_string()));
+    }
+    if request.grace_period_seconds > 0 {
+        let seconds = request.grace_period_seconds.to_string();
+        detail.push(("gracePeriodSeconds", seconds));
+    }
+    detail.push(("hint", stored.hint.clone()));
+    if request.revoke_tokens {
+        detail.push(("revokeTokens", true.to_string()));
+    }
+    detail.push(("secretId", stored.id.to_string()));
+    detail
 }

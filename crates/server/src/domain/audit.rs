@@ -34,6 +34,14 @@ pub enum Action {
     CreateServiceAccount,
     /// Its secret was replaced.
     RotateSecret,
+    /// A rotation under way was taken back.
+    CancelRotation,
+    /// It got a further secret.
+    AddSecret,
+    /// One of its secrets was ended.
+    DeleteSecret,
+    /// Every token issued to it so far was ended.
+    RevokeTokens,
     /// It was deleted, its tokens with it.
     DeleteServiceAccount,
     /// One token was ended before its time.
@@ -47,6 +55,10 @@ impl Action {
             Self::CreateOrganization => "create_organization",
             Self::CreateServiceAccount => "create_service_account",
             Self::RotateSecret => "rotate_secret",
+            Self::CancelRotation => "cancel_rotation",
+            Self::AddSecret => "add_secret",
+            Self::DeleteSecret => "delete_secret",
+            Self::RevokeTokens => "revoke_tokens",
             Self::DeleteServiceAccount => "delete_service_account",
             Self::RevokeToken => "revoke_token",
         }

@@ -11,6 +11,7 @@ mod resource;
 mod scope;
 mod service_account;
 mod signing_key;
+mod stored_secret;
 mod text;
 mod timestamp;
 
@@ -25,7 +26,8 @@ pub use scope::{
     InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE,
     ScopeSet, TOKENS_INTROSPECT,
 };
-pub use service_account::{ServiceAccount, StoredSecret};
+pub use service_account::ServiceAccount;
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
+pub use stored_secret::{ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret};
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;

@@ -1,9 +1,6 @@
-//! Service accounts and their secrets.
+//! Service accounts.
 
-use super::{
-    Description, Name, OrganizationId, ScopeSet, SecretDigest, SecretId, ServiceAccountId,
-    Timestamp,
-};
+use super::{Description, Name, OrganizationId, ScopeSet, ServiceAccountId, Timestamp};
 
 /// An identity for a machine. It acts for its organization, not for a person.
 #[derive(Clone, Debug)]
@@ -40,28 +37,6 @@ impl ServiceAccount {
     }
 }
 
-/// A secret as it is stored: everything but the secret.
-#[derive(Clone, Debug)]
-pub struct StoredSecret {
-    /// Its id.
-    pub id: SecretId,
-    /// The keyed digest by which it is recognised.
-    pub digest: SecretDigest,
-    /// Its last four characters.
-    pub hint: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// From when on it is refused. `None`: it does not expire.
-    pub expires_at: Option<Timestamp>,
-}
-
-impl StoredSecret {
-    /// Whether it authenticates at `now`: an expiry counts from its very instant on.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,20 +61,5 @@ mod tests {
         account.disabled_at = Some(at);
         assert!(account.is_usable(Timestamp::from_millis(999)));
         assert!(!account.is_usable(at));
-    }
-
-    #[test]
-    fn a_secret_ends_at_its_expiry() {
-        let secret = |expires_at| StoredSecret {
-            id: SecretId::from_bytes([3; 16]),
-            digest: SecretDigest::from_bytes([0; 32]),
-            hint: "abcd".to_owned(),
-            created_at: Timestamp::from_millis(0),
-            expires_at,
-        };
-        let end = Timestamp::from_millis(50);
-        assert!(secret(Some(end)).is_live(Timestamp::from_millis(49)));
-        assert!(!secret(Some(end)).is_live(end));
-        assert!(secret(None).is_live(Timestamp::from_millis(i64::MAX)));
     }
 }

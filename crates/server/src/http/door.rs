@@ -223,7 +223,7 @@ fn shown_path<'a>(route: Option<&'a str>, path: &'a str) -> &'a str {
         .split('/')
         .zip(route.split('/'))
         .all(|(segment, name)| {
-            segment == name || (name == "{id}" && ServiceAccountId::parse(segment).is_some())
+            segment == name || (name.starts_with('{') && ServiceAccountId::parse(segment).is_some())
         });
     if is_harmless { path } else { route }
 }

@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api::service_accounts as accounts,
+    api::{secrets, service_accounts as accounts},
     document::Document,
     door::{self, Door},
     health, oauth,
@@ -68,6 +68,11 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
             accounts::delete_service_account
         ))
         .routes(routes!(accounts::rotate_secret))
+        // …/{id}/secrets, …/{id}/secrets/{secretId}, …/{id}/cancel-rotation, …/{id}/revoke-tokens
+        .routes(routes!(secrets::list_secrets, secrets::add_secret))
+        .routes(routes!(secrets::delete_secret))
+        .routes(routes!(secrets::cancel_rotation))
+        .routes(routes!(secrets::revoke_tokens))
         // /healthz, /readyz
         .routes(routes!(health::check_liveness))
         .routes(routes!(health::check_readiness))

@@ -14,9 +14,8 @@ pub trait Database: Send + Sync + 'static {
     /// The rows of one statement.
     fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
 
-    /// Applies the steps in one transaction, wholly if the first of them touches a row and not at all otherwise.
-    /// Answers whether it did.
-    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>>;
+    /// Applies the steps in one transaction: wholly if every [`Step::Require`] touches a row, and not at all otherwise.
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>>;
 
     /// Whether nobody but this process changes what is there, so that what it has read stays true until it writes.
     fn is_solely_owned(&self) -> bool;
@@ -46,10 +45,24 @@ impl Statement {
     }
 }
 
+/// What came of a write that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// All of it is done and durable.
+    Wholly,
+    /// Nothing is done: the step at this index required a row and found none.
+    NotAtAll {
+        /// The index of that step.
+        refused_by: usize,
+    },
+}
+
 /// One step of a write.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Run this statement.
+    /// Run this statement; if it touches no row, nothing of the write is done.
+    Require(Statement),
+    /// Run this statement, whatever it touches.
     Run(Statement),
     /// Put this event at the end of its organization's chain. The one step that has to read before it writes.
     Append(AuditEvent),

@@ -1,6 +1,8 @@
 //! The installation itself: its master key's fingerprint, its organizations, its first start.
 
-use super::{StoreError, database::Statement, database::Step, during, service_accounts};
+use super::{
+    StoreError, Written, database::Statement, database::Step, during, secrets, service_accounts,
+};
 use crate::domain::{
     AuditEvent, ChainHead, Name, OrganizationId, ServiceAccount, StoredSecret, Timestamp,
 };
@@ -65,12 +67,14 @@ impl super::Store {
             [organization.created_at.into()],
         );
         let mut steps = vec![
-            Step::Run(first),
+            Step::Require(first),
             Step::Run(insert_organization(organization)),
         ];
         steps.extend(first_account(account, secret, events));
-        self.write("bootstrapping the first organization", steps)
-            .await
+        let written = self
+            .write("bootstrapping the first organization", steps)
+            .await?;
+        Ok(written == Written::Wholly)
     }
 
     /// Makes another organization and its first account. `false`: the name is taken, and nothing changed.
@@ -86,11 +90,12 @@ impl super::Store {
             [organization.created_at.into()],
         );
         let mut steps = vec![
-            Step::Run(insert_organization(organization)),
+            Step::Require(insert_organization(organization)),
             Step::Run(bootstrapped),
         ];
         steps.extend(first_account(account, secret, events));
-        self.write("bootstrapping an organization", steps).await
+        let written = self.write("bootstrapping an organization", steps).await?;
+        Ok(written == Written::Wholly)
     }
 }
 
@@ -115,7 +120,7 @@ fn first_account(
 ) -> impl Iterator<Item = Step> {
     [
         service_accounts::insert_account(account),
-        service_accounts::insert_secret(account.id, secret),
+        secrets::insert_secret(account.id, secret),
     ]
     .into_iter()
     .map(Step::Run)

@@ -10,6 +10,7 @@ mod installation;
 mod memory;
 mod migrations;
 mod postgres;
+mod secrets;
 mod service_accounts;
 mod signing_keys;
 mod sqlite;
@@ -18,9 +19,10 @@ mod tokens;
 use std::sync::Arc;
 
 use self::memory::Memory;
-pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value};
+pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
+pub use secrets::{Rotation, SecretsChange};
 pub use service_accounts::{Credentials, ListPosition};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
@@ -87,7 +89,7 @@ impl Store {
         self.database.read(statement).await.map_err(during(doing))
     }
 
-    async fn write(&self, doing: &'static str, steps: Vec<Step>) -> Result<bool, StoreError> {
+    async fn write(&self, doing: &'static str, steps: Vec<Step>) -> Result<Written, StoreError> {
         self.database.write(steps).await.map_err(during(doing))
     }
 
@@ -98,7 +100,7 @@ impl Store {
         doing: &'static str,
         steps: Vec<Step>,
         then: impl FnOnce(&Memory, Outcome) + Send + 'static,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Written, StoreError> {
         let Some(memory) = self.memory.clone() else {
             return self.write(doing, steps).await;
         };

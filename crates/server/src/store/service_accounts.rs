@@ -1,15 +1,16 @@
-//! Service accounts and their secrets.
+//! Service accounts.
 
 use std::sync::Arc;
 
 use super::{
-    DatabaseError, Row, Store, StoreError,
+    DatabaseError, Row, Store, StoreError, Written,
     database::{Statement, Step},
     during,
+    secrets::{insert_secret, secret, secret_columns},
 };
 use crate::domain::{
-    AuditEvent, Description, Name, OrganizationId, ScopeSet, SecretDigest, ServiceAccount,
-    ServiceAccountId, StoredSecret, Timestamp,
+    AuditEvent, Description, Name, OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId,
+    StoredSecret, Timestamp,
 };
 
 /// An account with the secrets that have not been revoked, newest first: all that authenticating a client needs.
@@ -134,38 +135,6 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Ends the secrets of an account at `now` and gives it `secret` instead. `false`: `organization` has no such
-    /// account.
-    pub async fn rotate_secret(
-        &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
-        secret: &StoredSecret,
-        now: Timestamp,
-        event: AuditEvent,
-    ) -> Result<bool, StoreError> {
-        // The first statement locks the account's row, so that of rotations at once one comes after the other and
-        // exactly the last one's secret lives.
-        let touch = Statement::new(
-            "UPDATE service_accounts SET updated_at = $3 WHERE organization_id = $1 AND id = $2",
-            [organization.into(), id.into(), now.into()],
-        );
-        let end_old = Statement::new(
-            "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND revoked_at IS NULL",
-            [id.into(), now.into()],
-        );
-        let steps = vec![
-            Step::Run(touch),
-            Step::Run(end_old),
-            Step::Run(insert_secret(id, secret)),
-            Step::Append(event),
-        ];
-        self.write_and_then("rotating a secret", steps, move |memory, _| {
-            memory.forget(id)
-        })
-        .await
-    }
-
     /// Deletes an account with all that belongs to it. `false`: `organization` has no such account.
     pub async fn delete_service_account(
         &self,
@@ -177,11 +146,13 @@ impl Store {
             "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2",
             [organization.into(), id.into()],
         );
-        let steps = vec![Step::Run(delete), Step::Append(event)];
-        self.write_and_then("deleting a service account", steps, move |memory, _| {
-            memory.forget(id);
-        })
-        .await
+        let steps = vec![Step::Require(delete), Step::Append(event)];
+        let written = self
+            .write_and_then("deleting a service account", steps, move |memory, _| {
+                memory.forget(id);
+            })
+            .await?;
+        Ok(written == Written::Wholly)
     }
 
     /// The account behind a client id with its secrets, if they are what `proves` looks for. The one look-up of the token
@@ -218,8 +189,9 @@ impl Store {
                     concat!(
                         "SELECT ",
                         account_columns!(),
-                        ", s.id, s.digest, s.hint, s.created_at, s.expires_at FROM service_accounts a \
-                         LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL \
+                        ", ",
+                        secret_columns!(),
+                        " FROM service_accounts a LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL \
                          WHERE a.id = $1 ORDER BY s.id DESC"
                     ),
                     [id.into()],
@@ -250,21 +222,6 @@ pub(super) fn insert_account(account: &ServiceAccount) -> Statement {
             account.created_by.into(),
             account.updated_at.into(),
             account.last_used_at.into(),
-        ],
-    )
-}
-
-pub(super) fn insert_secret(account: ServiceAccountId, secret: &StoredSecret) -> Statement {
-    Statement::new(
-        "INSERT INTO secrets (id, service_account_id, digest, hint, created_at, expires_at, revoked_at, last_used_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)",
-        [
-            secret.id.into(),
-            account.into(),
-            (*secret.digest.as_bytes()).into(),
-            secret.hint.clone().into(),
-            secret.created_at.into(),
-            secret.expires_at.into(),
         ],
     )
 }
@@ -306,14 +263,9 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
             account,
             secrets: Vec::new(),
         });
-        let Some(id) = row.next()? else { continue };
-        credentials.secrets.push(StoredSecret {
-            id,
-            digest: SecretDigest::from_bytes(row.next()?),
-            hint: row.next()?,
-            created_at: row.next()?,
-            expires_at: row.next()?,
-        });
+        if let Some(secret) = secret(&mut row)? {
+            credentials.secrets.push(secret);
+        }
     }
     Ok(found)
 }

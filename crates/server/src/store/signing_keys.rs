@@ -1,7 +1,7 @@
 //! The keys that sign tokens.
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Written,
     database::{Statement, Step},
     during,
 };
@@ -57,7 +57,9 @@ impl Store {
                 key.created_at.into(),
             ],
         );
-        self.write("creating a signing key", vec![Step::Run(insert)])
-            .await
+        let written = self
+            .write("creating a signing key", vec![Step::Require(insert)])
+            .await?;
+        Ok(written == Written::Wholly)
     }
 }

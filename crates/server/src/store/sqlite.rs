@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value},
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
     database::{advance_chain, append},
     migrations,
 };
@@ -79,7 +79,7 @@ pub enum OpenSqliteError {
 
 struct Job {
     steps: Vec<Step>,
-    done: oneshot::Sender<Result<bool, DatabaseError>>,
+    done: oneshot::Sender<Result<Written, DatabaseError>>,
 }
 
 impl Sqlite {
@@ -165,7 +165,7 @@ impl Database for Sqlite {
         async move { self.query(&statement) }.boxed()
     }
 
-    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
             let stopped = || DatabaseError::new("the SQLite writer has stopped");
             let writer = self.writer.as_ref().ok_or_else(stopped)?;
@@ -289,7 +289,7 @@ fn write_jobs(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
 }
 
 fn refuse_all(
-    answers: impl Iterator<Item = oneshot::Sender<Result<bool, DatabaseError>>>,
+    answers: impl Iterator<Item = oneshot::Sender<Result<Written, DatabaseError>>>,
     error: &rusqlite::Error,
 ) {
     for answer in answers {
@@ -298,21 +298,28 @@ fn refuse_all(
 }
 
 /// Applies one job inside a savepoint, so that its failure is its own.
-fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<bool, DatabaseError> {
+fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<Written, DatabaseError> {
     let run = |sql| connection.execute_batch(sql).map_err(DatabaseError::new);
     run("SAVEPOINT job")?;
     let outcome = apply(connection, steps);
-    if !matches!(outcome, Ok(true)) {
+    if !matches!(outcome, Ok(Written::Wholly)) {
         run("ROLLBACK TO job")?;
     }
     run("RELEASE job")?;
     outcome
 }
 
-fn apply(connection: &Connection, steps: Vec<Step>) -> Result<bool, DatabaseError> {
+fn apply(connection: &Connection, steps: Vec<Step>) -> Result<Written, DatabaseError> {
     for (at, step) in steps.into_iter().enumerate() {
-        let touched = match step {
-            Step::Run(statement) => execute(connection, &statement)?,
+        match step {
+            Step::Require(statement) => {
+                if execute(connection, &statement)? == 0 {
+                    return Ok(Written::NotAtAll { refused_by: at });
+                }
+            }
+            Step::Run(statement) => {
+                execute(connection, &statement)?;
+            }
             Step::Append(event) => {
                 let head = query(connection, &advance_chain(&event))?
                     .pop()
@@ -320,14 +327,10 @@ fn apply(connection: &Connection, steps: Vec<Step>) -> Result<bool, DatabaseErro
                 for statement in append(event, head)? {
                     execute(connection, &statement)?;
                 }
-                1
             }
-        };
-        if at == 0 && touched == 0 {
-            return Ok(false);
         }
     }
-    Ok(true)
+    Ok(Written::Wholly)
 }
 
 fn execute(connection: &Connection, statement: &Statement) -> Result<usize, DatabaseError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Outcome, Store, StoreError,
+    Outcome, Store, StoreError, Written,
     database::{Statement, Step},
     during,
     service_accounts::{account, account_columns},
@@ -80,15 +80,17 @@ impl Store {
             "INSERT INTO revoked_tokens (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
             [token.id.into(), token.expires_at().into()],
         );
-        let steps = vec![Step::Run(insert), Step::Append(event)];
+        let steps = vec![Step::Require(insert), Step::Append(event)];
         let (id, expires_at) = (token.id, token.expires_at());
         // RFC 7009 §2.2.1: a revocation that failed revokes nothing, here as after a restart.
-        self.write_and_then("revoking a token", steps, move |memory, outcome| {
-            if outcome == Outcome::Written {
-                memory.revoke(id, expires_at);
-            }
-        })
-        .await
+        let written = self
+            .write_and_then("revoking a token", steps, move |memory, outcome| {
+                if outcome == Outcome::Written {
+                    memory.revoke(id, expires_at);
+                }
+            })
+            .await?;
+        Ok(written == Written::Wholly)
     }
 
     /// Forgets the revoked tokens that expire by `expired_by`.

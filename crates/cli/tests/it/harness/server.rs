@@ -12,7 +12,7 @@ use std::{
 };
 
 use prokura_server::{
-    authority::{Authority, Clock, ClockError, SystemEntropy},
+    authority::{Authority, Clock, ClockError, RotationPolicy, Settings, SystemEntropy},
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http,
     keys::{KeyRing, MasterKey},
@@ -224,8 +224,11 @@ impl Prokura {
         let authority = Authority::open(
             store,
             &master_key(),
-            &issuer,
-            Resources::new(management, options.resources).unwrap(),
+            Settings {
+                issuer: issuer.clone(),
+                resources: Resources::new(management, options.resources).unwrap(),
+                rotation: RotationPolicy::default(),
+            },
             Box::new(clock.clone()),
             Box::new(SystemEntropy::default()),
         )

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use prokura_server::store::{Database, DatabaseError, MigrateError, Row, Statement, Step};
+use prokura_server::store::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written};
 
 /// What is seen of a watched database.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<D: Database> Database for Watched<D> {
         .boxed()
     }
 
-    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
             self.watch.count(&self.watch.writes)?;
             self.inner.write(steps).await

@@ -21,6 +21,7 @@ mod races;
 mod request_bodies;
 mod revocation;
 mod scopes;
+mod secrets;
 mod service_accounts;
 mod token_requests;
 mod token_responses;

@@ -12,8 +12,10 @@ use prokura_wire as wire;
 use crate::{
     authority::{
         AuthenticateBearerError, CreateServiceAccountError, DeleteServiceAccountError,
-        GetServiceAccountError, ListServiceAccountsError, RotateSecretError, Unavailable,
+        GetServiceAccountError, ListServiceAccountsError, RotateSecretError, SecretError,
+        Unavailable,
     },
+    domain::MAX_LIVE_SECRETS,
     http::{door::Cause, refusal::Refusal},
 };
 
@@ -34,6 +36,12 @@ pub(in crate::http) enum ApiError {
     MissingScopes(Vec<String>),
     /// The organization has no such account.
     NotFound,
+    /// The account has no such living secret.
+    NoSecret,
+    /// The account has as many living secrets as it may have.
+    TooManySecrets,
+    /// There is no rotation to cancel.
+    NoRotation,
     /// Refused at the door.
     Refused(Refusal),
     /// No store, no key, no clock.
@@ -98,6 +106,23 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 "service_account_not_found",
                 text("there is no such service account"),
+            ),
+            Self::NoSecret => (
+                StatusCode::NOT_FOUND,
+                "secret_not_found",
+                text("the service account has no such living secret"),
+            ),
+            Self::TooManySecrets => (
+                StatusCode::CONFLICT,
+                "too_many_secrets",
+                format!(
+                    "a service account may have at most {MAX_LIVE_SECRETS} living secrets; end one first"
+                ),
+            ),
+            Self::NoRotation => (
+                StatusCode::CONFLICT,
+                "no_rotation_under_way",
+                text("there is no rotation to cancel: no secret of this account is retiring"),
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
             Self::Unavailable(_) => (
@@ -224,9 +249,24 @@ impl From<GetServiceAccountError> for ApiError {
 impl From<RotateSecretError> for ApiError {
     fn from(error: RotateSecretError) -> Self {
         match error {
-            RotateSecretError::NotFound => Self::NotFound,
-            RotateSecretError::MissingScopes(missing) => Self::MissingScopes(missing),
-            RotateSecretError::Unavailable(error) => error.into(),
+            RotateSecretError::TooMuchGrace(most) => Self::field(
+                "gracePeriodSeconds",
+                format!("must be a whole number from 0 to {most}"),
+            ),
+            RotateSecretError::Secret(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretError> for ApiError {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::NoAccount => Self::NotFound,
+            SecretError::NoSecret => Self::NoSecret,
+            SecretError::TooMany => Self::TooManySecrets,
+            SecretError::NoRotation => Self::NoRotation,
+            SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
+            SecretError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -61,6 +61,33 @@ impl JsonObject {
         }
     }
 
+    /// An optional whole number from `least` to `most`; null is absence.
+    pub(super) fn optional_number(&mut self, name: &str, least: u32, most: u32) -> Option<u32> {
+        let value = self.take(name).filter(|value| !value.is_null())?;
+        value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| (least..=most).contains(number))
+            .or_else(|| {
+                self.error(
+                    name,
+                    format!("must be a whole number from {least} to {most}"),
+                )
+            })
+    }
+
+    /// An optional truth value, false if it is not there.
+    pub(super) fn optional_bool(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(value)) => value,
+            Some(_) => {
+                self.error::<()>(name, "must be true or false");
+                false
+            }
+        }
+    }
+
     /// Remembers that `name` is wrong. `None`, so that a reader can end with it.
     pub(super) fn error<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
         self.errors.push(FieldError {

@@ -3,6 +3,8 @@
 mod bearer;
 mod error;
 mod json;
+mod path;
+pub(super) mod secrets;
 pub(super) mod service_accounts;
 
 pub(super) use error::ApiError;

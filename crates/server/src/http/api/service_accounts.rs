@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{
     Extension,
     body::Body,
-    extract::{FromRequestParts, RawQuery, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    extract::{RawQuery, State},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -18,15 +18,20 @@ use super::{
     ApiError,
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     json::{JsonObject, OptionalJsonObject},
+    path::AccountId,
 };
 use crate::{
-    authority::{Authority, IssuedCredentials, NewServiceAccount, Origin, Unavailable},
-    domain::{Description, Name, ScopeSet, ServiceAccount, ServiceAccountId, Timestamp},
+    authority::{
+        Authority, IssuedCredentials, NewServiceAccount, Origin, RotationRequest, Unavailable,
+    },
+    domain::{Description, Name, ScopeSet, ServiceAccount, Timestamp},
     http::form,
 };
 
 /// How many accounts a page has if only a cursor is given.
 const DEFAULT_LIMIT: usize = 50;
+/// The longest life that a secret can be given: ten years, in seconds.
+pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 /// How many accounts a page may have.
 const MAX_LIMIT: usize = 200;
 
@@ -139,20 +144,24 @@ pub(in crate::http) async fn get_service_account(
 
 /// Rotate the secret of a service account.
 ///
-/// The old secret is refused from now on; tokens already issued live until they expire. The answer holds the new secret,
-/// which is shown this once. Should the answer be lost, rotate again.
+/// Without a body the old secrets are refused from now on; with `gracePeriodSeconds` they live on for so long. Tokens already
+/// issued live until they expire, unless `revokeTokens` is true. The answer holds the new secret, which is shown this once.
+/// Should the answer be lost, rotate again.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/rotate-secret",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
     params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    request_body(content = Option<wire::RotateSecret>),
     responses(
         (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials),
         (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
         (status = 401, description = "No living access token for this API", body = wire::ApiError),
         (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
         (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError),
+        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -161,10 +170,20 @@ pub(in crate::http) async fn rotate_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     Extension(origin): Extension<Origin>,
-    OptionalJsonObject(body): OptionalJsonObject,
+    OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
+    let request = RotationRequest {
+        // How much is allowed is the authority's to say.
+        grace_period_seconds: body
+            .optional_number("gracePeriodSeconds", 0, u32::MAX)
+            .unwrap_or(0),
+        expires_in_seconds: body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS),
+        revoke_tokens: body.optional_bool("revokeTokens"),
+    };
     body.finish()?;
-    let issued = authority.rotate_secret(&caller, &origin, id).await?;
+    let issued = authority
+        .rotate_secret(&caller, &origin, id, request)
+        .await?;
     Ok(json(StatusCode::OK, &with_credentials(&issued)))
 }
 
@@ -196,28 +215,6 @@ pub(in crate::http) async fn delete_service_account(
         .delete_service_account(&caller, &origin, id)
         .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The `{id}` of the path. It must stand there in its one canonical spelling, unescaped.
-pub(in crate::http) struct AccountId(ServiceAccountId);
-
-impl<S: Send + Sync> FromRequestParts<S> for AccountId {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        const BEFORE: &str = "/api/v1/service-accounts/";
-        let path = parts.uri.path();
-        path.strip_prefix(BEFORE)
-            .and_then(|rest| rest.split('/').next())
-            .and_then(ServiceAccountId::parse)
-            .map(Self)
-            .ok_or_else(|| {
-                ApiError::field(
-                    "id",
-                    "must be the account's id, a UUID in lower case with hyphens (not its client id)",
-                )
-            })
-    }
 }
 
 fn new_service_account(mut body: JsonObject) -> Result<NewServiceAccount, ApiError> {
@@ -315,7 +312,7 @@ async fn stream_all(
         .into_response())
 }
 
-fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {
+pub(super) fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {
     wire::ServiceAccountCredentials {
         service_account: service_account(&issued.account),
         credentials: wire::Credentials {
@@ -325,7 +322,7 @@ fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentia
     }
 }
 
-fn service_account(account: &ServiceAccount) -> wire::ServiceAccount {
+pub(super) fn service_account(account: &ServiceAccount) -> wire::ServiceAccount {
     wire::ServiceAccount {
         id: account.id.to_string(),
         client_id: account.id.client_id().to_string(),
@@ -343,13 +340,13 @@ fn service_account(account: &ServiceAccount) -> wire::ServiceAccount {
 }
 
 /// RFC 3339 in UTC with milliseconds.
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())
         .map(|at| format!("{at:.3}"))
         .unwrap_or_default()
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

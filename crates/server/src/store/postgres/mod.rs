@@ -23,7 +23,7 @@ use tokio_postgres::{IsolationLevel, error::SqlState, types::ToSql};
 use self::address::Address;
 pub use self::address::InvalidPostgresUrl;
 use super::{
-    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value},
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
     database::{advance_chain, append},
     migrations,
 };
@@ -91,7 +91,7 @@ impl Database for Postgres {
         .boxed()
     }
 
-    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<bool, DatabaseError>> {
+    fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         let pool = self.pool.clone();
         let write = async move {
             let mut attempts = attempts(&pool);
@@ -196,29 +196,37 @@ fn settle<T>(
     }
 }
 
-async fn apply(client: &mut Client, steps: &[Step]) -> Result<bool, Failure> {
+async fn apply(client: &mut Client, steps: &[Step]) -> Result<Written, Failure> {
     let Some((first, rest)) = steps.split_first() else {
-        return Ok(true);
+        return Ok(Written::Wholly);
     };
     // The driver's own transaction: dropped at any point, in the middle of BEGIN even, it rolls back.
     let transaction = begin(client).await?;
-    let (set, touched) = join(
+    let (set, is_met) = join(
         transaction.batch_execute(WRITE_SETTINGS),
         run(&transaction, first),
     )
     .await;
     set?;
-    if touched? == 0 {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
+    let mut is_met = is_met?;
+    let mut done = 1;
     for step in rest {
-        run(&transaction, step).await?;
+        if !is_met {
+            break;
+        }
+        is_met = run(&transaction, step).await?;
+        done += 1;
+    }
+    if !is_met {
+        transaction.rollback().await?;
+        return Ok(Written::NotAtAll {
+            refused_by: done - 1,
+        });
     }
     // What failed here may have been committed all the same, and must not be done twice.
     let committed = transaction.commit().await;
     committed.map_err(|error| Failure::Final(without_values(error)))?;
-    Ok(true)
+    Ok(Written::Wholly)
 }
 
 /// Every statement is to see what was committed before it, even where the server's default is stricter: who has waited for
@@ -231,10 +239,11 @@ async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::E
         .await
 }
 
-/// Runs one step and counts the rows it touched.
-async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<u64, Failure> {
+/// Runs one step. `false`: it required a row and found none.
+async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<bool, Failure> {
     match step {
-        Step::Run(statement) => execute(transaction, statement).await,
+        Step::Require(statement) => Ok(execute(transaction, statement).await? > 0),
+        Step::Run(statement) => execute(transaction, statement).await.map(|_| true),
         Step::Append(event) => {
             let head = query(transaction, &advance_chain(event)).await?.pop();
             let head = head.ok_or_else(|| DatabaseError::new("the organization is gone"))?;
@@ -244,7 +253,7 @@ async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<u64, Failure>
                 execute(transaction, &advance),
             )
             .await?;
-            Ok(1)
+            Ok(true)
         }
     }
 }

@@ -37,8 +37,13 @@ CREATE TABLE secrets (
     digest              BYTEA   NOT NULL,
     hint                TEXT    NOT NULL,
     created_at          BIGINT  NOT NULL,
+    created_by          BYTEA,
     expires_at          BIGINT,
+    -- Set by a rotation with grace: when it ends, and which secret took its place.
+    retires_at          BIGINT,
+    retired_by          BYTEA,
     revoked_at          BIGINT,
+    first_used_at       BIGINT,
     last_used_at        BIGINT
 );
 

@@ -37,8 +37,13 @@ CREATE TABLE secrets (
     digest              BLOB    NOT NULL,
     hint                TEXT    NOT NULL,
     created_at          INTEGER NOT NULL,
+    created_by          BLOB,
     expires_at          INTEGER,
+    -- Set by a rotation with grace: when it ends, and which secret took its place.
+    retires_at          INTEGER,
+    retired_by          BLOB,
     revoked_at          INTEGER,
+    first_used_at       INTEGER,
     last_used_at        INTEGER
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,163 @@
+//! `list_secrets`, `add_secret`, `delete_secret` and `revoke_tokens`: an account's secrets one by one, and its tokens.
+
+use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable, rotate_secret::later};
+use crate::{
+    domain::{Action, MAX_LIVE_SECRETS, SecretId, SecretState, ServiceAccountId, StoredSecret},
+    store::SecretsChange,
+};
+
+/// A secret as it is listed.
+#[derive(Clone, Debug)]
+pub struct ListedSecret {
+    /// The secret, without the secret.
+    pub secret: StoredSecret,
+    /// Where it is in its life.
+    pub state: SecretState,
+    /// Whether it can be ended without anybody noticing.
+    pub safe_to_revoke: bool,
+}
+
+/// What adding a secret answers: the secret in clear, once, and as it will be listed.
+#[derive(Clone, Debug)]
+pub struct AddedSecret {
+    /// The account with its new secret.
+    pub issued: IssuedCredentials,
+    /// The secret as it will be listed.
+    pub listed: ListedSecret,
+}
+
+/// Why an account's secrets are not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The caller's organization has no such account.
+    #[error("there is no such service account")]
+    NoAccount,
+    /// The account has no such living secret.
+    #[error("the service account has no such living secret")]
+    NoSecret,
+    /// The account has as many living secrets as it may have.
+    #[error("an account may have at most {MAX_LIVE_SECRETS} living secrets; end one first")]
+    TooMany,
+    /// There is nothing to cancel.
+    #[error("no rotation is under way")]
+    NoRotation,
+    /// A secret would give the caller what he does not hold; these are the scopes that he lacks.
+    #[error("the caller lacks the scopes {0:?}")]
+    MissingScopes(Vec<String>),
+    /// No answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Authority {
+    /// The account's secrets that live or ended in the last 30 days, newest first.
+    pub async fn list_secrets(
+        &self,
+        caller: &Caller,
+        id: ServiceAccountId,
+    ) -> Result<Vec<ListedSecret>, SecretError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        self.get_service_account(caller, id).await?;
+        let secrets = self
+            .store
+            .list_secrets(caller.organization_id, id, now)
+            .await
+            .map_err(Unavailable::from)?;
+        let quiet_seconds = self.rotation.safe_to_revoke_after_seconds;
+        let listed = secrets.iter().map(|secret| ListedSecret {
+            secret: secret.clone(),
+            state: secret.state(now),
+            safe_to_revoke: secret.is_safe_to_revoke(&secrets, now, quiet_seconds),
+        });
+        Ok(listed.collect())
+    }
+
+    /// Gives the account a further secret beside those that live.
+    pub async fn add_secret(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        id: ServiceAccountId,
+        expires_in_seconds: Option<u32>,
+    ) -> Result<AddedSecret, SecretError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let mut account = self.account_to_get_a_secret_of(caller, id).await?;
+        let expires_at = expires_in_seconds.map(|seconds| later(now, seconds));
+        let (secret, stored) = self
+            .new_secret(now, Some(caller.service_account_id), expires_at)
+            .map_err(Unavailable::from)?;
+        let mut detail = vec![
+            ("hint", stored.hint.clone()),
+            ("secretId", stored.id.to_string()),
+        ];
+        if let Some(seconds) = expires_in_seconds {
+            detail.insert(0, ("expiresInSeconds", seconds.to_string()));
+        }
+        let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
+        let change = self
+            .store
+            .add_secret(caller.organization_id, id, &stored, now, event)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            SecretsChange::Done => {}
+            SecretsChange::NoAccount => return Err(SecretError::NoAccount),
+            SecretsChange::Refused => return Err(SecretError::TooMany),
+        }
+        account.updated_at = now;
+        Ok(AddedSecret {
+            issued: IssuedCredentials { account, secret },
+            listed: ListedSecret {
+                state: stored.state(now),
+                safe_to_revoke: false,
+                secret: stored,
+            },
+        })
+    }
+
+    /// Ends one living secret of the account at once.
+    pub async fn delete_secret(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        id: ServiceAccountId,
+        secret: SecretId,
+    ) -> Result<(), SecretError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let detail = vec![("secretId", secret.to_string())];
+        let event = caller.event(origin, now, Action::DeleteSecret, id.to_string(), detail);
+        let change = self
+            .store
+            .delete_secret(caller.organization_id, id, secret, now, event)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            SecretsChange::Done => Ok(()),
+            SecretsChange::NoAccount => Err(SecretError::NoAccount),
+            SecretsChange::Refused => Err(SecretError::NoSecret),
+        }
+    }
+
+    /// Ends every token issued to the account so far, and nothing else.
+    pub async fn revoke_tokens(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        id: ServiceAccountId,
+    ) -> Result<(), SecretError> {
+        let now = self.clock.now().map_err(Unavailable::from)?;
+        let event = caller.event(
+            origin,
+            now,
+            Action::RevokeTokens,
+            id.to_string(),
+            Vec::new(),
+        );
+        let revoked = self
+            .store
+            .revoke_tokens(caller.organization_id, id, now, event)
+            .await
+            .map_err(Unavailable::from)?;
+        revoked.then_some(()).ok_or(SecretError::NoAccount)
+    }
+}

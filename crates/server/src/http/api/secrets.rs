@@ -1,0 +1,193 @@
+//! `/api/v1/service-accounts/{id}/secrets`, and what else ends secrets and tokens.
+
+use std::sync::Arc;
+
+use axum::{Extension, extract::State, http::StatusCode, response::Response};
+use prokura_wire as wire;
+
+use super::{
+    ApiError,
+    bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    json::OptionalJsonObject,
+    path::{AccountId, SecretIdInPath},
+    service_accounts::{MAX_EXPIRES_IN_SECONDS, instant, json, service_account, with_credentials},
+};
+use crate::authority::{Authority, ListedSecret, Origin};
+
+/// List the secrets of a service account, newest first.
+///
+/// Those that live, and those that ended in the last 30 days. Never the secrets themselves.
+#[utoipa::path(
+    get,
+    path = "/api/v1/service-accounts/{id}/secrets",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:read"])),
+    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    responses(
+        (status = 200, description = "The secrets", body = wire::ServiceAccountSecretList),
+        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
+        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn list_secrets(
+    State(authority): State<Arc<Authority>>,
+    ReadsServiceAccounts(caller): ReadsServiceAccounts,
+    AccountId(id): AccountId,
+) -> Result<Response, ApiError> {
+    let secrets = authority.list_secrets(&caller, id).await?;
+    let list = wire::ServiceAccountSecretList {
+        items: secrets.iter().map(secret).collect(),
+    };
+    Ok(json(StatusCode::OK, &list))
+}
+
+/// Give a service account a further secret beside those that live.
+///
+/// At most five live at once. The answer holds the new secret, which is shown this once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/service-accounts/{id}/secrets",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:write"])),
+    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    request_body(content = Option<wire::AddSecret>),
+    responses(
+        (status = 201, description = "Added", body = wire::AddedSecret),
+        (status = 400, description = "A member is wrong, or the id is no UUID in canonical form", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
+        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 409, description = "Five secrets live already", body = wire::ApiError),
+        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn add_secret(
+    State(authority): State<Arc<Authority>>,
+    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    AccountId(id): AccountId,
+    Extension(origin): Extension<Origin>,
+    OptionalJsonObject(mut body): OptionalJsonObject,
+) -> Result<Response, ApiError> {
+    let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
+    body.finish()?;
+    let added = authority
+        .add_secret(&caller, &origin, id, expires_in_seconds)
+        .await?;
+    let answer = wire::AddedSecret {
+        secret: secret(&added.listed),
+        credentials: with_credentials(&added.issued).credentials,
+    };
+    Ok(json(StatusCode::CREATED, &answer))
+}
+
+/// End one secret of a service account at once.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/service-accounts/{id}/secrets/{secretId}",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:write"])),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid")
+    ),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 400, description = "An id is no UUID in canonical form", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
+        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn delete_secret(
+    State(authority): State<Arc<Authority>>,
+    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    AccountId(id): AccountId,
+    SecretIdInPath(secret): SecretIdInPath,
+    Extension(origin): Extension<Origin>,
+) -> Result<StatusCode, ApiError> {
+    authority
+        .delete_secret(&caller, &origin, id, secret)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take back a rotation whose grace has not ended.
+///
+/// The secret that it made ends at once, and those that were to retire live on as before.
+#[utoipa::path(
+    post,
+    path = "/api/v1/service-accounts/{id}/cancel-rotation",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:write"])),
+    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    responses(
+        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope),
+        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
+        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 409, description = "No rotation is under way", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn cancel_rotation(
+    State(authority): State<Arc<Authority>>,
+    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    AccountId(id): AccountId,
+    Extension(origin): Extension<Origin>,
+    OptionalJsonObject(body): OptionalJsonObject,
+) -> Result<Response, ApiError> {
+    body.finish()?;
+    let account = authority.cancel_rotation(&caller, &origin, id).await?;
+    let envelope = wire::ServiceAccountEnvelope {
+        service_account: service_account(&account),
+    };
+    Ok(json(StatusCode::OK, &envelope))
+}
+
+/// End every token issued to a service account so far, and nothing else.
+#[utoipa::path(
+    post,
+    path = "/api/v1/service-accounts/{id}/revoke-tokens",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:write"])),
+    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
+        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn revoke_tokens(
+    State(authority): State<Arc<Authority>>,
+    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    AccountId(id): AccountId,
+    Extension(origin): Extension<Origin>,
+    OptionalJsonObject(body): OptionalJsonObject,
+) -> Result<StatusCode, ApiError> {
+    body.finish()?;
+    authority.revoke_tokens(&caller, &origin, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn secret(listed: &ListedSecret) -> wire::ServiceAccountSecret {
+    let secret = &listed.secret;
+    wire::ServiceAccountSecret {
+        id: secret.id.to_string(),
+        hint: secret.hint.clone(),
+        created_at: instant(secret.created_at),
+        created_by: secret.created_by.map(|id| id.to_string()),
+        expires_at: secret.ends_at().map(instant),
+        last_used_at: secret.last_used_at.map(instant),
+        state: listed.state.as_str().to_owned(),
+        safe_to_revoke: listed.safe_to_revoke,
+    }
+}

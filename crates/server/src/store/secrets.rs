@@ -1,0 +1,336 @@
+//! The secrets of service accounts.
+//!
+//! Every change of an account's secrets begins with the account's row, which it locks: so of two at once one comes after the
+//! other, and sees what the first left.
+
+use super::{
+    DatabaseError, Row, Store, StoreError, Written,
+    database::{Statement, Step},
+    during,
+};
+use crate::domain::{
+    AuditEvent, ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, OrganizationId, SecretDigest, SecretId,
+    ServiceAccountId, StoredSecret, Timestamp,
+};
+
+/// A rotation: what takes the place of an account's secrets, and how they go.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The new secret.
+    pub secret: StoredSecret,
+    /// Until when the others live on. `None`: they end now.
+    pub grace_until: Option<Timestamp>,
+    /// Whether the tokens issued so far end as well.
+    pub revoke_tokens: bool,
+}
+
+/// What came of a change of an account's secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretsChange {
+    /// It is done.
+    Done,
+    /// The organization has no such account.
+    NoAccount,
+    /// The account's secrets are not as the change needs them: too many, none such, no rotation under way.
+    Refused,
+}
+
+impl From<Written> for SecretsChange {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Wholly => Self::Done,
+            // The account's row is always the first step.
+            Written::NotAtAll { refused_by: 0 } => Self::NoAccount,
+            Written::NotAtAll { .. } => Self::Refused,
+        }
+    }
+}
+
+/// The columns of a secret, in the order in which [`secret`] reads them.
+macro_rules! secret_columns {
+    () => {
+        "s.id, s.digest, s.hint, s.created_at, s.created_by, s.expires_at, s.retires_at, s.revoked_at, \
+         s.first_used_at, s.last_used_at"
+    };
+}
+pub(super) use secret_columns;
+
+/// What makes a secret live at `$2`.
+macro_rules! live {
+    () => {
+        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+         AND (retires_at IS NULL OR retires_at > $2)"
+    };
+}
+
+impl Store {
+    /// The secrets of an account that live or ended in the last 30 days, newest first. Of an account of another
+    /// organization: none.
+    pub async fn list_secrets(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        now: Timestamp,
+    ) -> Result<Vec<StoredSecret>, StoreError> {
+        const DOING: &str = "listing secrets";
+        let ended_after = Timestamp::from_millis(now.as_millis() - ENDED_SECRETS_LISTED_MS);
+        let rows = self
+            .read(
+                DOING,
+                Statement::new(
+                    concat!(
+                        "SELECT ",
+                        secret_columns!(),
+                        " FROM secrets s JOIN service_accounts a ON a.id = s.service_account_id \
+                         WHERE s.service_account_id = $1 AND a.organization_id = $3 \
+                         AND (s.revoked_at IS NULL OR s.revoked_at > $2) \
+                         AND (s.expires_at IS NULL OR s.expires_at > $2) \
+                         AND (s.retires_at IS NULL OR s.retires_at > $2) ORDER BY s.created_at DESC, s.id DESC"
+                    ),
+                    [id.into(), ended_after.into(), organization.into()],
+                ),
+            )
+            .await?;
+        rows.into_iter()
+            .filter_map(|mut row| secret(&mut row).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
+    /// Gives an account the rotation's secret in place of those that live.
+    pub async fn rotate_secret(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        rotation: &Rotation,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SecretsChange, StoreError> {
+        let end_others = match rotation.grace_until {
+            None => Statement::new(
+                concat!(
+                    "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND ",
+                    live!()
+                ),
+                [id.into(), now.into()],
+            ),
+            // Whoever retires earlier already goes on to do so.
+            Some(grace_until) => Statement::new(
+                concat!(
+                    "UPDATE secrets SET retires_at = $3, retired_by = $4 WHERE service_account_id = $1 \
+                     AND (retires_at IS NULL OR retires_at > $3) AND ",
+                    live!()
+                ),
+                [
+                    id.into(),
+                    now.into(),
+                    grace_until.into(),
+                    rotation.secret.id.into(),
+                ],
+            ),
+        };
+        let steps = vec![
+            Step::Require(touch(organization, id, now, rotation.revoke_tokens)),
+            Step::Run(end_others),
+            Step::Require(insert_secret_within_limit(id, &rotation.secret, now)),
+            Step::Append(event),
+        ];
+        self.change_secrets("rotating a secret", id, steps).await
+    }
+
+    /// Takes back the newest rotation whose grace has not ended: the secret it made ends, and those it was to replace live on
+    /// as before.
+    pub async fn cancel_rotation(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SecretsChange, StoreError> {
+        // The newest secret in whose favour others retire.
+        macro_rules! successor {
+            () => {
+                concat!(
+                    "(SELECT retired_by FROM secrets WHERE service_account_id = $1 AND retired_by IS NOT NULL AND ",
+                    live!(),
+                    " ORDER BY retired_by DESC LIMIT 1)"
+                )
+            };
+        }
+        let end_new = Statement::new(
+            concat!(
+                "UPDATE secrets SET revoked_at = $2 WHERE revoked_at IS NULL AND id = ",
+                successor!()
+            ),
+            [id.into(), now.into()],
+        );
+        let revive_old = Statement::new(
+            concat!(
+                "UPDATE secrets SET retires_at = NULL, retired_by = NULL WHERE service_account_id = $1 AND ",
+                live!(),
+                " AND retired_by = ",
+                successor!()
+            ),
+            [id.into(), now.into()],
+        );
+        let steps = vec![
+            Step::Require(touch(organization, id, now, false)),
+            Step::Run(end_new),
+            Step::Require(revive_old),
+            Step::Append(event),
+        ];
+        self.change_secrets("cancelling a rotation", id, steps)
+            .await
+    }
+
+    /// Gives an account a further secret beside those that live.
+    pub async fn add_secret(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        secret: &StoredSecret,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SecretsChange, StoreError> {
+        let steps = vec![
+            Step::Require(touch(organization, id, now, false)),
+            Step::Require(insert_secret_within_limit(id, secret, now)),
+            Step::Append(event),
+        ];
+        self.change_secrets("adding a secret", id, steps).await
+    }
+
+    /// Ends one living secret of an account.
+    pub async fn delete_secret(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        secret: SecretId,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SecretsChange, StoreError> {
+        let end = Statement::new(
+            concat!(
+                "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND id = $3 AND ",
+                live!()
+            ),
+            [id.into(), now.into(), secret.into()],
+        );
+        let steps = vec![
+            Step::Require(touch(organization, id, now, false)),
+            Step::Require(end),
+            Step::Append(event),
+        ];
+        self.change_secrets("ending a secret", id, steps).await
+    }
+
+    /// Ends every token issued to an account so far. `false`: `organization` has no such account.
+    pub async fn revoke_tokens(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let steps = vec![
+            Step::Require(touch(organization, id, now, true)),
+            Step::Append(event),
+        ];
+        let change = self
+            .change_secrets("revoking an account's tokens", id, steps)
+            .await?;
+        Ok(change == SecretsChange::Done)
+    }
+
+    async fn change_secrets(
+        &self,
+        doing: &'static str,
+        id: ServiceAccountId,
+        steps: Vec<Step>,
+    ) -> Result<SecretsChange, StoreError> {
+        self.write_and_then(doing, steps, move |memory, _| memory.forget(id))
+            .await
+            .map(SecretsChange::from)
+    }
+}
+
+/// Marks the account as changed, which locks its row; with `end_tokens` its tokens end, too.
+fn touch(
+    organization: OrganizationId,
+    id: ServiceAccountId,
+    now: Timestamp,
+    end_tokens: bool,
+) -> Statement {
+    Statement::new(
+        "UPDATE service_accounts SET updated_at = $3, token_epoch = token_epoch + $4 \
+         WHERE organization_id = $1 AND id = $2",
+        [
+            organization.into(),
+            id.into(),
+            now.into(),
+            i64::from(end_tokens).into(),
+        ],
+    )
+}
+
+pub(super) fn insert_secret(account: ServiceAccountId, secret: &StoredSecret) -> Statement {
+    Statement::new(
+        "INSERT INTO secrets (id, service_account_id, digest, hint, created_at, created_by, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            secret.id.into(),
+            account.into(),
+            (*secret.digest.as_bytes()).into(),
+            secret.hint.clone().into(),
+            secret.created_at.into(),
+            secret.created_by.into(),
+            secret.expires_at.into(),
+        ],
+    )
+}
+
+/// The same, if the account has fewer living secrets than it may have.
+fn insert_secret_within_limit(
+    account: ServiceAccountId,
+    secret: &StoredSecret,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(
+        concat!(
+            "INSERT INTO secrets (service_account_id, id, digest, hint, created_at, created_by, expires_at) \
+             SELECT $1, $3, $4, $5, $2, $6, $7 WHERE (SELECT count(*) FROM secrets \
+             WHERE service_account_id = $1 AND ",
+            live!(),
+            ") < $8"
+        ),
+        [
+            account.into(),
+            now.into(),
+            secret.id.into(),
+            (*secret.digest.as_bytes()).into(),
+            secret.hint.clone().into(),
+            secret.created_by.into(),
+            secret.expires_at.into(),
+            MAX_LIVE_SECRETS.into(),
+        ],
+    )
+}
+
+/// Reads the columns of [`secret_columns`]. `None`: they are absent, as in an outer join without a secret.
+pub(super) fn secret(row: &mut Row) -> Result<Option<StoredSecret>, DatabaseError> {
+    let Some(id) = row.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(StoredSecret {
+        id,
+        digest: SecretDigest::from_bytes(row.next()?),
+        hint: row.next()?,
+        created_at: row.next()?,
+        created_by: row.next()?,
+        expires_at: row.next()?,
+        retires_at: row.next()?,
+        revoked_at: row.next()?,
+        first_used_at: row.next()?,
+        last_used_at: row.next()?,
+    }))
+}
