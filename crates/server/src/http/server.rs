@@ -21,7 +21,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take in nothing of what it is sent before its connection is cut.
 #[cfg(target_os = "linux")]
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest head: what is longer is answered with 431.
+/// The longest head that is surely read. hyper asks before each read, so up to twice as much may pass; what is longer is
+/// answered with 431.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
 /// How many header fields a request may have.
 const MAX_HEADERS: usize = 100;
