@@ -65,12 +65,6 @@ impl Forger {
         }
     }
 
-    /// With a key of his own.
-    pub fn stranger(algorithm: SigningAlgorithm) -> Self {
-        let (_, pkcs8) = SigningKey::generate(algorithm).unwrap();
-        Self::new(algorithm, &pkcs8)
-    }
-
     /// The header that the server writes with this key.
     pub fn header(&self) -> Value {
         let jwk = self.key.jwk();
