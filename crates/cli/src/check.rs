@@ -30,9 +30,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         ))?,
     }
     if let Database::Sqlite(path) = &config.database
-        && !path
-            .try_exists()
-            .with_context(|| format!("cannot look for {}", path.display()))?
+        && Database::is_empty_file(path)?
     {
         return print(&format!(
             "# There is no database at {} yet; `prokura serve` will make it.\n",

@@ -41,10 +41,7 @@ pub(crate) fn find(config: &Config) -> anyhow::Result<Found> {
     match (read(&path), database) {
         (Ok(key), _) => key.map(Found::Key),
         (Err(error), Some(database)) if is_absent(&error) => {
-            if database
-                .try_exists()
-                .with_context(|| format!("cannot look for {}", database.display()))?
-            {
+            if !Database::is_empty_file(database)? {
                 bail!(
                     "the master key {} is missing, and the database {} cannot be used without it: put it back, or name it \
                      with --master-key-file",

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use prokura_server::{authority::Authority, http, store::SqliteAccess};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
@@ -20,6 +21,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Serves until a signal ends it.
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    raise_file_limit();
     // First what fails most often and leaves nothing behind; and only the listener knows its port.
     let listener = bind(config.listen)?;
     let address = listener
@@ -37,6 +39,15 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     served.context("the server failed")?;
     info!("stopped");
     Ok(())
+}
+
+/// Every connection is an open file. Systems let a process have 1,024 of them unless it asks for more, and allow far more.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        warn!(%error, "could not raise the limit of open files, which limits connections");
+    }
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

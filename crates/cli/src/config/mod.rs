@@ -358,6 +358,9 @@ impl Config {
         {
             management.aliases.push(twin);
         }
+        // Whoever lists the API's own name, before or after it became the public URL, means no second resource.
+        let own = management.identifier.clone();
+        management.aliases.retain(|alias| *alias != own);
         Resources::new(management, self.resources.clone())
     }
 }

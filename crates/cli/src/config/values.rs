@@ -1,12 +1,13 @@
 //! The values of settings, each parsed where it enters, from a flag, a variable or a file alike.
 
 use std::{
-    fmt,
+    fmt, fs, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
+use anyhow::Context as _;
 use prokura_server::domain::{
     MANAGEMENT_SCOPES, MAX_TOKEN_LIFETIME_SECONDS, ScopeSet, SigningAlgorithm, TokenFormat,
 };
@@ -139,6 +140,15 @@ impl Database {
                 "must be sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or postgresql://… of the same form"
                     .to_owned(),
             ),
+        }
+    }
+
+    /// Whether there is nothing at a SQLite file's path, or an empty file, which SQLite takes for an empty database.
+    pub(crate) fn is_empty_file(path: &Path) -> anyhow::Result<bool> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error).with_context(|| format!("cannot look for {}", path.display())),
         }
     }
 

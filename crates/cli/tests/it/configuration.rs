@@ -278,6 +278,30 @@ fn check_sees_what_a_server_left_and_leaves_it_so() {
 }
 
 #[test]
+fn the_api_may_be_listed_as_its_own_alias() {
+    let directory = directory_with(
+        "p.toml",
+        "public_url = \"https://example.com\"\n[management_api]\naliases = [\"https://example.com/api/v1\"]\n",
+    );
+    let shown = run(directory.path(), ["check", "--config", "p.toml"]).succeeded();
+    assert!(shown.contains("aliases = []"), "{shown}");
+}
+
+#[test]
+fn an_empty_file_is_an_empty_database() {
+    let directory = directory_with("new.db", "");
+    let shown = run(
+        directory.path(),
+        ["check", "--database-url", "sqlite:new.db"],
+    )
+    .succeeded();
+    assert!(shown.contains("will make it"), "{shown}");
+    let prokura = Prokura::serve_with(directory.path(), &["--database-url", "sqlite:new.db"]);
+    assert!(prokura.data("master.key").exists());
+    assert!(prokura.data("bootstrap.json").exists());
+}
+
+#[test]
 fn a_database_opens_with_its_own_master_key_alone() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));

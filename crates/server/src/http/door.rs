@@ -130,9 +130,11 @@ pub(super) async fn pass(
         HeaderValue::from_static("nosniff"),
     );
     // What is not declared public is not to be kept: tokens, secrets, and who is not allowed to see them.
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    // `Pragma` says so to caches of HTTP/1.0 (RFC 6749 §5.1).
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
     response
 }
 

@@ -37,6 +37,8 @@ pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
         .route("/openapi.json", get(Document::text(openapi_text(openapi))));
     // RFC 8414 §3.1: the well-known segment goes between host and path.
     if let Some(path) = oauth::metadata::issuer_path(authority.issuer()) {
+        // A segment may begin with `:` or `*`; it means itself.
+        router = router.without_v07_checks();
         for document in ["oauth-authorization-server", "openid-configuration"] {
             router = router.route(
                 &format!("/.well-known/{document}{path}"),

@@ -18,7 +18,11 @@ use crate::authority::Authority;
 const MAX_CONNECTIONS: usize = 4096;
 /// How long the head of a request may take, and how long a connection may idle before the next one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest head: what is longer is answered with 431.
+/// How long a client may take in nothing of what it is sent before its connection is cut.
+#[cfg(target_os = "linux")]
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest head that is surely read. hyper asks before each read, so up to twice as much may pass; what is longer is
+/// answered with 431.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
 /// How many header fields a request may have.
 const MAX_HEADERS: usize = 100;
@@ -88,6 +92,11 @@ async fn serve_connection(
     app: Router,
     open: hyper_util::server::graceful::Watcher,
 ) {
+    // A client that reads nothing of its answers would otherwise keep its connection, and its slot, for ever.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
+        tracing::debug!(%error, "a connection has no time limit for its answers");
+    }
     // An answer is one small write; waiting for more only adds delay.
     let (Ok(()), Ok(peer)) = (stream.set_nodelay(true), stream.peer_addr()) else {
         return;

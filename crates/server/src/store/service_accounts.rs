@@ -177,6 +177,7 @@ impl Store {
         Ok(found.filter(|found| proves(found)))
     }
 
+    /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.
     pub(super) async fn read_credentials(
         &self,
         id: ServiceAccountId,
@@ -192,13 +193,15 @@ impl Store {
                         ", ",
                         secret_columns!(),
                         " FROM service_accounts a LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL \
-                         WHERE a.id = $1 ORDER BY s.id DESC"
+                         WHERE a.id = (SELECT id FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) \
+                         ORDER BY s.id DESC"
                     ),
                     [id.into()],
                 ),
             )
             .await?;
-        credentials(rows).map_err(during(DOING))
+        let found = credentials(rows).map_err(during(DOING))?;
+        Ok(found.filter(|found| found.account.id == id))
     }
 }
 

@@ -256,7 +256,6 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
     Ok(connection)
 }
 
@@ -299,6 +298,12 @@ fn refuse_all(
 
 /// Applies one job inside a savepoint, so that its failure is its own.
 fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<Written, DatabaseError> {
+    // A full disk or a failing one may have ended the transaction; a savepoint outside one would commit by itself.
+    if connection.is_autocommit() {
+        return Err(DatabaseError::new(
+            "an earlier failure ended the transaction",
+        ));
+    }
     let run = |sql| connection.execute_batch(sql).map_err(DatabaseError::new);
     run("SAVEPOINT job")?;
     let outcome = apply(connection, steps);

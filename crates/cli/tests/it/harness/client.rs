@@ -385,7 +385,7 @@ impl Client {
 #[track_caller]
 fn assert_keeps_secrets(path: &str, reply: &Reply) {
     let may_show = match reply.status {
-        201 => path.ends_with("/service-accounts"),
+        201 => path.ends_with("/service-accounts") || path.ends_with("/secrets"),
         200 => path.ends_with("/rotate-secret"),
         _ => false,
     };

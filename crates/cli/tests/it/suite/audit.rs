@@ -61,6 +61,9 @@ async fn every_change_has_one_event() {
     let rotated = call(&prokura, "request-2", Method::POST, &path, &token, None).await;
     let rotated = rotated.expect(200).json();
     let second_secret = rotated["credentials"]["clientSecret"].as_str().unwrap();
+    let path = format!("/{id}/secrets");
+    let listed = call(&prokura, "no-change", Method::GET, &path, &token, None).await;
+    let second_id = listed.expect(200).json()["items"][0]["id"].clone();
 
     // Revoked by the account itself, and a second time without effect.
     prokura.advance(1);
@@ -111,7 +114,7 @@ async fn every_change_has_one_event() {
     };
     let created_detail = r#"{"description":"one\ntwo","name":"CI \"Pipeline\"","scopes":"management:all tokens:introspect"}"#;
     let hint = format!(
-        r#"{{"hint":"{}"}}"#,
+        r#"{{"hint":"{}","secretId":{second_id}}}"#,
         &second_secret[second_secret.len() - 4..]
     );
     assert_eq!(

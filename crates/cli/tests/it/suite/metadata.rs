@@ -53,6 +53,19 @@ async fn the_document_says_what_there_is() {
     }
 }
 
+#[tokio::test]
+async fn a_segment_of_the_path_means_itself_whatever_it_begins_with() {
+    let options = Options {
+        public_path: "/:a/*b",
+        ..Options::default()
+    };
+    let prokura = start_with(options).await;
+    for document in DOCUMENTS {
+        prokura.get(&format!("{document}/:a/*b")).await.expect(200);
+        prokura.get(&format!("{document}/x/y")).await.expect(404);
+    }
+}
+
 /// M2: an issuer with a path has its document between host and path (RFC 8414 §3.1). Whoever appends instead comes through
 /// a proxy that takes the path away.
 #[tokio::test]

@@ -23,6 +23,7 @@ async fn an_account_is_created_read_listed_rotated_and_deleted() {
         .await
         .expect(201);
     assert_eq!(created.header("cache-control"), "no-store");
+    assert_eq!(created.header("pragma"), "no-cache");
     let (account, credentials) = {
         let body = created.json();
         (body["serviceAccount"].clone(), body["credentials"].clone())

@@ -9,22 +9,14 @@ pub(super) mod revoke;
 pub(super) mod token;
 
 use axum::{
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 pub(super) use error::OAuthError;
 use serde::Serialize;
 
-/// A JSON answer that nobody keeps (RFC 6749 §5.1; `Pragma` for caches of HTTP/1.0).
+/// A JSON answer.
 fn answer(value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::PRAGMA, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, body).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Extension, extract::State, http::StatusCode};
 use prokura_wire as wire;
 
 use super::{OAuthError, client_form::ClientForm, introspect::TokenHintForm};
@@ -33,13 +28,12 @@ pub(in crate::http) async fn revoke_token(
     State(authority): State<Arc<Authority>>,
     Extension(origin): Extension<Origin>,
     form: ClientForm,
-) -> Result<Response, OAuthError> {
+) -> Result<StatusCode, OAuthError> {
     let text = form
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     authority
         .revoke_token(&form.credentials, text, &origin)
         .await?;
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok(no_store.into_response())
+    Ok(StatusCode::OK)
 }
