@@ -8,8 +8,8 @@ mod oauth;
 mod secret;
 
 pub use api::{
-    ApiError, CreateServiceAccount, Credentials, FieldError, ServiceAccount,
-    ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
+    ApiError, CreateServiceAccount, Credentials, DailyUsage, FieldError, ServiceAccount,
+    ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList, UsageList,
 };
 pub use oauth::{
     AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicI64;
 
-use super::{Authority, Clock, Entropy, Unavailable};
+use super::{Authority, Clock, Entropy, Unavailable, usage::Recorder};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
     keys::{KeyRing, MasterKey, OpenKeyError},
@@ -79,6 +79,7 @@ impl Authority {
             clock,
             entropy,
             last_id: AtomicI64::new(0),
+            usage: Recorder::new(),
         })
     }
 }

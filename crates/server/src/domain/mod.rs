@@ -13,6 +13,7 @@ mod service_account;
 mod signing_key;
 mod text;
 mod timestamp;
+mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
 pub use audit::{Action, Actor, AuditEvent, ChainHead, ChainedEvent};
@@ -29,3 +30,4 @@ pub use service_account::{ServiceAccount, StoredSecret};
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;
+pub use usage::{DailyUsage, Day, SecretUse, Usage};

@@ -14,6 +14,7 @@ mod service_accounts;
 mod signing_keys;
 mod sqlite;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use self::memory::Memory;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
-pub use service_accounts::{Credentials, ListPosition};
+pub use service_accounts::{Credentials, Found, ListPosition};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
 

@@ -4,5 +4,6 @@ mod bearer;
 mod error;
 mod json;
 pub(super) mod service_accounts;
+pub(super) mod usage;
 
 pub(super) use error::ApiError;

@@ -199,7 +199,7 @@ pub(in crate::http) async fn delete_service_account(
 }
 
 /// The `{id}` of the path. It must stand there in its one canonical spelling, unescaped.
-pub(in crate::http) struct AccountId(ServiceAccountId);
+pub(in crate::http) struct AccountId(pub(super) ServiceAccountId);
 
 impl<S: Send + Sync> FromRequestParts<S> for AccountId {
     type Rejection = ApiError;
@@ -349,7 +349,7 @@ fn instant(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
