@@ -58,7 +58,7 @@ impl Authority {
     ) -> Result<Arc<Credentials>, AuthenticateClientError> {
         match self.find_client(credentials, now).await? {
             Found::Proven(client, _) => Ok(client),
-            Found::Unproven | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
+            Found::Unproven(_) | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
         }
     }
 

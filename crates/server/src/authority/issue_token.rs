@@ -70,10 +70,8 @@ impl Authority {
         let found = self.find_client(&request.credentials, now).await;
         let (client, secret) = match found.map_err(Unavailable::from)? {
             Found::Proven(client, secret) => (client, secret),
-            Found::Unproven => {
-                if let PresentedCredentials::Secret { client, .. } = &request.credentials {
-                    self.usage.refused(client.service_account(), now);
-                }
+            Found::Unproven(account) => {
+                self.usage.refused(account, now);
                 return Err(IssueTokenError::InvalidClient);
             }
             Found::Nobody => return Err(IssueTokenError::InvalidClient),

@@ -26,8 +26,8 @@ pub struct Credentials {
 pub enum Found<P> {
     /// The account, and what proves it.
     Proven(Arc<Credentials>, P),
-    /// The account is there, but not proven.
-    Unproven,
+    /// This account is there, but not proven.
+    Unproven(ServiceAccountId),
     /// There is no such account.
     Nobody,
 }
@@ -218,7 +218,7 @@ impl Store {
         let Some(found) = found else {
             return Ok(Found::Nobody);
         };
-        Ok(prove(&found).map_or(Found::Unproven, |proof| Found::Proven(found, proof)))
+        Ok(prove(&found).map_or(Found::Unproven(id), |proof| Found::Proven(found, proof)))
     }
 
     pub(super) async fn read_credentials(
