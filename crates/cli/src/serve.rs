@@ -12,12 +12,20 @@ use std::{
 use anyhow::Context as _;
 use prokura_server::{authority::Authority, http, store::SqliteAccess};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    time::{MissedTickBehavior, timeout},
+};
 use tracing::{info, warn};
 
 use crate::{authority, config::Config, first_start};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+/// So far behind is what is known of use after a crash, and what one node knows of another's.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(3);
+/// How long the last flush may take.
+const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until a signal ends it.
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
@@ -34,8 +42,14 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let signals = Signals::new().context("cannot handle signals")?;
     announce(address, &url, credentials.as_deref()).context("cannot write to standard output")?;
     let sweeping = tokio::spawn(sweep(Arc::clone(&authority)));
+    let (stop_flushing, stopped) = oneshot::channel();
+    let flushing = tokio::spawn(flush(Arc::clone(&authority), stopped));
     let served = http::serve(listener, authority, signals.first()).await;
     sweeping.abort();
+    drop(stop_flushing);
+    if timeout(LAST_FLUSH_TIMEOUT, flushing).await.is_err() {
+        warn!("the use of the last seconds is not recorded: the store does not answer in time");
+    }
     served.context("the server failed")?;
     info!("stopped");
     Ok(())
@@ -117,9 +131,40 @@ async fn sweep(authority: Arc<Authority>) {
         if let Err(error) = authority.sweep().await {
             warn!(
                 error = format!("{:#}", anyhow::Error::new(error)),
-                "could not forget the revoked tokens that have expired"
+                "could not forget the revoked tokens that have expired, or old counts of use"
             );
         }
+    }
+}
+
+/// Records use every few seconds, and once more when `stopped` says that no request follows. It is not to be ended in the
+/// middle of a flush: what is being written would be counted again.
+async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
+    let described = |error| format!("{:#}", anyhow::Error::new(error));
+    let mut interval = tokio::time::interval(FLUSH_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            _ = interval.tick() => {}
+        }
+        // Of an outage the beginning is logged, and the end.
+        match authority.flush_usage().await {
+            Ok(()) if is_failing => info!("use is recorded again; nothing was lost"),
+            Err(error) if !is_failing => warn!(
+                error = described(error),
+                "use cannot be recorded; it is kept in memory and tried again"
+            ),
+            _ => continue,
+        }
+        is_failing = !is_failing;
+    }
+    if let Err(error) = authority.flush_usage().await {
+        warn!(
+            error = described(error),
+            "the use of the last seconds is not recorded"
+        );
     }
 }
 

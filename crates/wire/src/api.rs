@@ -47,7 +47,7 @@ pub struct ServiceAccount {
     /// The id of the account that created it; null for the server's own first accounts.
     #[cfg_attr(feature = "openapi", schema(required, format = "uuid"))]
     pub created_by: Option<String>,
-    /// When it was last used; null where that is not known.
+    /// When a token was last issued to it; null if never.
     #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
     pub last_used_at: Option<String>,
 }
@@ -200,6 +200,32 @@ pub struct ServiceAccountList {
     /// Where the next page begins; left out on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// What an account got and was refused on one day of UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DailyUsage {
+    /// The day.
+    #[cfg_attr(feature = "openapi", schema(format = "date", example = "2026-11-23"))]
+    pub date: String,
+    /// Access tokens issued to the account.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    pub tokens_issued: i64,
+    /// Requests for a token that were refused: a wrong secret, a disabled account, a scope, resource or grant that it may not
+    /// have.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    pub tokens_refused: i64,
+}
+
+/// Days, oldest first, each of them there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct UsageList {
+    /// The days; today is the last.
+    pub items: Vec<DailyUsage>,
 }
 
 /// Why a request to the management API failed.

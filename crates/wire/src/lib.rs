@@ -8,9 +8,9 @@ mod oauth;
 mod secret;
 
 pub use api::{
-    AddSecret, AddedSecret, ApiError, CreateServiceAccount, Credentials, FieldError, RotateSecret,
-    ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
-    ServiceAccountSecret, ServiceAccountSecretList,
+    AddSecret, AddedSecret, ApiError, CreateServiceAccount, Credentials, DailyUsage, FieldError,
+    RotateSecret, ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope,
+    ServiceAccountList, ServiceAccountSecret, ServiceAccountSecretList, UsageList,
 };
 pub use oauth::{
     AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,

@@ -19,3 +19,4 @@ mod postgres;
 mod quickstart;
 mod schema;
 mod secrecy;
+mod usage;

@@ -1,6 +1,6 @@
 //! The store on PostgreSQL: what is PostgreSQL's own, its TLS, its failures, its many nodes.
 
-use std::{net::TcpListener, path::Path, time::Duration};
+use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::join_all};
 use prokura_server::{
@@ -9,8 +9,8 @@ use prokura_server::{
         SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
     store::{
-        ListPosition, MigrateError, Organization, Postgres, Rotation, SecretsChange, Store,
-        StoreError,
+        Credentials, Found, ListPosition, MigrateError, Organization, Postgres, Rotation,
+        SecretsChange, Store, StoreError,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -217,20 +217,8 @@ async fn a_write_whose_first_step_touches_nothing_changes_nothing() {
         .bootstrap_another(&organization, &account, &secret, events)
         .await;
     assert!(!made.unwrap());
-    assert!(
-        store
-            .find_credentials(account.id, |_| true)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        store
-            .find_credentials(first.id, |_| true)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(find(&store, &account).await.is_none());
+    assert!(find(&store, &first).await.is_some());
     assert_eq!(count(&url, "organizations").await, 1);
     assert_eq!(count(&url, "audit_events").await, 2);
 }
@@ -258,13 +246,7 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
     assert!(said.contains("SQLSTATE 23505"), "{said}");
     assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
     // The connection is as good as new.
-    assert!(
-        store
-            .find_credentials(nowhere.id, |_| true)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(find(&store, &nowhere).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -344,11 +326,7 @@ async fn what_is_written_comes_back() {
         .rotate_secret(organization, account.id, &rotation, NOW, rotated)
         .await;
     assert_eq!(rotated.unwrap(), SecretsChange::Done);
-    let credentials = store
-        .find_credentials(account.id, |_| true)
-        .await
-        .unwrap()
-        .unwrap();
+    let credentials = find(&store, &account).await.unwrap();
     assert_eq!(credentials.secrets.len(), 1);
     assert!(credentials.secrets[0].digest.matches(&new.digest));
 
@@ -467,6 +445,16 @@ fn newcomer(
 }
 
 /// Revokes the token `number` of `account`.
+async fn find(store: &Store, account: &ServiceAccount) -> Option<Arc<Credentials>> {
+    match store.find_credentials(account.id, |_| Some(())).await {
+        Ok(Found::Proven(found, ())) => Some(found),
+        found => {
+            found.unwrap();
+            None
+        }
+    }
+}
+
 async fn revoke(store: &Store, account: &ServiceAccount, number: u8) -> Result<bool, StoreError> {
     let event = event(account, Action::RevokeToken);
     store.revoke_token(&token(account, number), event).await

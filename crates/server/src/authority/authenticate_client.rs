@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Authority, Unavailable};
 use crate::{
-    domain::{ClientId, ClientSecret, Timestamp},
-    store::{Credentials, StoreError},
+    domain::{ClientId, ClientSecret, SecretId, Timestamp},
+    store::{Credentials, Found, StoreError},
 };
 
 /// What a client presented to say who it is; not yet believed.
@@ -50,28 +50,41 @@ impl From<StoreError> for AuthenticateClientError {
 }
 
 impl Authority {
-    /// The account that these credentials prove at `now`. Digests are compared in constant time, and every way to fail costs
-    /// the same: one digest and one read of the store.
+    /// The account that these credentials prove at `now`.
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
         now: Timestamp,
     ) -> Result<Arc<Credentials>, AuthenticateClientError> {
+        match self.find_client(credentials, now).await? {
+            Found::Proven(client, _) => Ok(client),
+            Found::Unproven(_) | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
+        }
+    }
+
+    /// The account that these credentials prove at `now`, and by which secret. Digests are compared in constant time, and
+    /// every way to fail costs the same: one digest and one read of the store. Whether there is an account is for counting,
+    /// and for no answer.
+    pub(super) async fn find_client(
+        &self,
+        credentials: &PresentedCredentials,
+        now: Timestamp,
+    ) -> Result<Found<SecretId>, StoreError> {
         let PresentedCredentials::Secret { client, secret } = credentials else {
-            return Err(AuthenticateClientError::InvalidClient);
+            return Ok(Found::Nobody);
         };
         let presented = self.keys.digest(secret);
-        let proves = |known: &Credentials| {
-            let is_live_match = known
+        let prove = |known: &Credentials| {
+            let live_match = known
                 .secrets
                 .iter()
                 .filter(|secret| secret.digest.matches(&presented))
-                .any(|secret| secret.is_live(now));
-            is_live_match && known.account.is_usable(now)
+                .find(|secret| secret.is_live(now))
+                .map(|secret| secret.id);
+            live_match.filter(|_| known.account.is_usable(now))
         };
         self.store
-            .find_credentials(client.service_account(), proves)
-            .await?
-            .ok_or(AuthenticateClientError::InvalidClient)
+            .find_credentials(client.service_account(), prove)
+            .await
     }
 }

@@ -1,7 +1,10 @@
 //! `issue_token`: credentials for an access token (RFC 6749 §4.4). One look-up, no write.
 
-use super::{AuthenticateClientError, Authority, PresentedCredentials, Unavailable};
-use crate::domain::{AccessToken, GrantError, ScopeSet, TokenId};
+use super::{Authority, PresentedCredentials, Unavailable};
+use crate::{
+    domain::{AccessToken, GrantError, ScopeSet, ServiceAccount, Timestamp, TokenId},
+    store::Found,
+};
 
 /// A well-formed token request; nothing in it is believed yet.
 #[derive(Clone, Debug)]
@@ -48,15 +51,6 @@ pub enum IssueTokenError {
     Unavailable(#[from] Unavailable),
 }
 
-impl From<AuthenticateClientError> for IssueTokenError {
-    fn from(error: AuthenticateClientError) -> Self {
-        match error {
-            AuthenticateClientError::InvalidClient => Self::InvalidClient,
-            AuthenticateClientError::Unavailable(error) => Self::Unavailable(error),
-        }
-    }
-}
-
 impl From<GrantError> for IssueTokenError {
     fn from(error: GrantError) -> Self {
         match error {
@@ -67,14 +61,38 @@ impl From<GrantError> for IssueTokenError {
 }
 
 impl Authority {
-    /// Issues the token asked for.
+    /// Issues the token asked for, and counts that it did, or refused.
     pub async fn issue_token(
         &self,
         request: &TokenRequest<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let client = self.authenticate_client(&request.credentials, now).await?;
+        let found = self.find_client(&request.credentials, now).await;
+        let (client, secret) = match found.map_err(Unavailable::from)? {
+            Found::Proven(client, secret) => (client, secret),
+            Found::Unproven(account) => {
+                self.usage.refused(account, now);
+                return Err(IssueTokenError::InvalidClient);
+            }
+            Found::Nobody => return Err(IssueTokenError::InvalidClient),
+        };
         let account = &client.account;
+        let outcome = self.grant_token(request, account, now);
+        match &outcome {
+            Ok(_) => self.usage.issued(account.id, secret, now),
+            // No answer is no refusal.
+            Err(IssueTokenError::Unavailable(_)) => {}
+            Err(_) => self.usage.refused(account.id, now),
+        }
+        outcome
+    }
+
+    fn grant_token(
+        &self,
+        request: &TokenRequest<'_>,
+        account: &ServiceAccount,
+        now: Timestamp,
+    ) -> Result<IssuedToken, IssueTokenError> {
         match request.grant_type {
             "client_credentials" => {}
             _ => return Err(IssueTokenError::UnsupportedGrantType),

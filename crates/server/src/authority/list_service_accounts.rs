@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 
 use super::{Authority, Caller, Unavailable};
 use crate::{
-    domain::{ServiceAccount, ServiceAccountId, Timestamp},
+    domain::{OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
@@ -50,10 +50,8 @@ impl Authority {
         };
         // One more than asked for shows whether there is a next page.
         let mut items = self
-            .store
-            .list_service_accounts(caller.organization_id, position, limit + 1)
-            .await
-            .map_err(Unavailable::from)?;
+            .read_page(caller.organization_id, position, limit + 1)
+            .await?;
         let has_more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = match items.last() {
@@ -77,8 +75,7 @@ impl Authority {
                     return Ok(None);
                 };
                 let items = authority
-                    .store
-                    .list_service_accounts(organization, position, STREAM_CHUNK)
+                    .read_page(organization, position, STREAM_CHUNK)
                     .await?;
                 let next = items
                     .last()
@@ -87,6 +84,22 @@ impl Authority {
                 Ok(Some((items, next)))
             }
         })
+    }
+
+    async fn read_page(
+        &self,
+        organization: OrganizationId,
+        position: ListPosition,
+        limit: usize,
+    ) -> Result<Vec<ServiceAccount>, Unavailable> {
+        let items = self
+            .store
+            .list_service_accounts(organization, position, limit)
+            .await?;
+        let items = items
+            .into_iter()
+            .map(|account| self.with_pending_use(account));
+        Ok(items.collect())
     }
 
     fn seal_cursor(&self, caller: &Caller, position: ListPosition) -> Result<String, Unavailable> {

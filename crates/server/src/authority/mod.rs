@@ -10,6 +10,7 @@ mod bootstrap;
 mod create_service_account;
 mod delete_service_account;
 mod get_service_account;
+mod get_usage;
 mod introspect_token;
 mod issue_token;
 mod list_service_accounts;
@@ -17,6 +18,7 @@ mod open;
 mod revoke_token;
 mod rotate_secret;
 mod secrets;
+mod usage;
 
 use std::{
     net::IpAddr,
@@ -39,7 +41,7 @@ pub use secrets::{AddedSecret, ListedSecret, SecretError};
 
 use crate::{
     domain::{
-        AccessToken, Action, Actor, AuditEvent, ClientSecret, PublicJwk, Resources, SecretId,
+        AccessToken, Action, Actor, AuditEvent, ClientSecret, Day, PublicJwk, Resources, SecretId,
         ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
     keys::{KeyError, KeyRing},
@@ -56,6 +58,7 @@ pub struct Authority {
     entropy: Box<dyn Entropy>,
     /// The millisecond of the last ordered id and its number within it: `millisecond << 12 | number`.
     last_id: AtomicI64,
+    usage: usage::Recorder,
 }
 
 /// What is allowed when secrets change hands.
@@ -134,10 +137,14 @@ impl Authority {
         Ok(())
     }
 
-    /// Forgets the revoked tokens that have expired on every node. To be called now and then.
+    /// Forgets the revoked tokens that have expired on every node, and counts of use that are older than 400 days. To be
+    /// called now and then.
     pub async fn sweep(&self) -> Result<(), Unavailable> {
-        let expired_by = AccessToken::expired_everywhere_by(self.clock.now()?);
-        Ok(self.store.sweep_revoked_tokens(expired_by).await?)
+        let now = self.clock.now()?;
+        let expired_by = AccessToken::expired_everywhere_by(now);
+        self.store.sweep_revoked_tokens(expired_by).await?;
+        let oldest = Day::of(now).back(get_usage::KEPT_DAYS);
+        Ok(self.store.sweep_usage(oldest).await?)
     }
 
     /// 64 random bits in hexadecimal, to begin the ids of one run's requests with.

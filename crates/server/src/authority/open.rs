@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicI64;
 
-use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable};
+use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, usage::Recorder};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
     keys::{KeyRing, MasterKey, OpenKeyError},
@@ -90,6 +90,7 @@ impl Authority {
             clock,
             entropy,
             last_id: AtomicI64::new(0),
+            usage: Recorder::new(),
         })
     }
 }

@@ -14,6 +14,7 @@ mod signing_key;
 mod stored_secret;
 mod text;
 mod timestamp;
+mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
 pub use audit::{Action, Actor, AuditEvent, ChainHead, ChainedEvent};
@@ -31,3 +32,4 @@ pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use stored_secret::{ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret};
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;
+pub use usage::{DailyUsage, Day, SecretUse, Usage};

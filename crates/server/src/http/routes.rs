@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api::{secrets, service_accounts as accounts},
+    api::{secrets, service_accounts as accounts, usage},
     document::Document,
     door::{self, Door},
     health, oauth,
@@ -60,7 +60,7 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(oauth::token::issue_token))
         .routes(routes!(oauth::introspect::introspect_token))
         .routes(routes!(oauth::revoke::revoke_token))
-        // /api/v1/service-accounts, …/{id}, …/{id}/rotate-secret
+        // /api/v1/service-accounts, …/{id}, …/{id}/rotate-secret, …/{id}/usage
         .routes(routes!(
             accounts::create_service_account,
             accounts::list_service_accounts
@@ -75,6 +75,7 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(secrets::delete_secret))
         .routes(routes!(secrets::cancel_rotation))
         .routes(routes!(secrets::revoke_tokens))
+        .routes(routes!(usage::get_usage))
         // /healthz, /readyz
         .routes(routes!(health::check_liveness))
         .routes(routes!(health::check_readiness))

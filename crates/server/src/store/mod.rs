@@ -15,6 +15,7 @@ mod service_accounts;
 mod signing_keys;
 mod sqlite;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, 
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};
-pub use service_accounts::{Credentials, ListPosition};
+pub use service_accounts::{Credentials, Found, ListPosition};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
 

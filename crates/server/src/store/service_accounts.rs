@@ -22,6 +22,17 @@ pub struct Credentials {
     pub secrets: Vec<StoredSecret>,
 }
 
+/// What a look-up of credentials finds.
+#[derive(Clone, Debug)]
+pub enum Found<P> {
+    /// The account, and what proves it.
+    Proven(Arc<Credentials>, P),
+    /// This account is there, but not proven.
+    Unproven(ServiceAccountId),
+    /// There is no such account.
+    Nobody,
+}
+
 /// A place in the list: behind the account with this creation time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPosition {
@@ -155,26 +166,30 @@ impl Store {
         Ok(written == Written::Wholly)
     }
 
-    /// The account behind a client id with its secrets, if they are what `proves` looks for. The one look-up of the token
+    /// The account behind a client id with its secrets, if `prove` finds its proof in them. The one look-up of the token
     /// path; who the organization is, is what it finds out.
     ///
     /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
     /// costs the same as one whose secret was not presented.
-    pub async fn find_credentials(
+    pub async fn find_credentials<P>(
         &self,
         id: ServiceAccountId,
-        proves: impl Fn(&Credentials) -> bool,
-    ) -> Result<Option<Arc<Credentials>>, StoreError> {
-        let Some(memory) = &self.memory else {
-            let found = self.read_credentials(id).await?;
-            return Ok(found.map(Arc::new).filter(|found| proves(found)));
+        prove: impl Fn(&Credentials) -> Option<P>,
+    ) -> Result<Found<P>, StoreError> {
+        let found = match &self.memory {
+            None => self.read_credentials(id).await?.map(Arc::new),
+            Some(memory) => match memory.account(id) {
+                Some(known) => match prove(&known) {
+                    Some(proof) => return Ok(Found::Proven(known, proof)),
+                    None => self.read_credentials(id).await?.map(Arc::new),
+                },
+                None => memory.learn(id, self.read_credentials(id)).await?,
+            },
         };
-        let found = match memory.account(id) {
-            Some(known) if proves(&known) => return Ok(Some(known)),
-            Some(_) => self.read_credentials(id).await?.map(Arc::new),
-            None => memory.learn(id, self.read_credentials(id)).await?,
+        let Some(found) = found else {
+            return Ok(Found::Nobody);
         };
-        Ok(found.filter(|found| proves(found)))
+        Ok(prove(&found).map_or(Found::Unproven(id), |proof| Found::Proven(found, proof)))
     }
 
     /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.

@@ -25,6 +25,7 @@ mod secrets;
 mod service_accounts;
 mod token_requests;
 mod token_responses;
+mod usage;
 mod walk;
 
 use reqwest::Method;
@@ -47,10 +48,11 @@ async fn start_with(options: Options) -> Prokura {
 type Operation = (Method, String, Option<Value>);
 
 /// Those on the account `id`.
-fn operations_on(id: &str) -> [Operation; 3] {
+fn operations_on(id: &str) -> [Operation; 4] {
     let path = format!("/api/v1/service-accounts/{id}");
     [
         (Method::GET, path.clone(), None),
+        (Method::GET, format!("{path}/usage"), None),
         (Method::POST, format!("{path}/rotate-secret"), None),
         (Method::DELETE, path, None),
     ]

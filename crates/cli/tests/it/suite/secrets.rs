@@ -538,3 +538,37 @@ async fn a_deployment_rotates_without_an_outage() {
     }
     assert!(!works(&prokura, &old).await);
 }
+
+#[tokio::test]
+async fn a_secret_is_safe_to_revoke_when_its_successor_has_been_used_alone_for_a_day() {
+    let (prokura, token, old) = with_account().await;
+    let day = 24 * 3_600_000;
+    prokura.access_token(&old).await;
+    let grace = json!({ "gracePeriodSeconds": 604_800 });
+    let new = rotate(&prokura, &token, &old.id, grace).await;
+    prokura.advance(1_000);
+    prokura.access_token(&new).await;
+    // Somebody has not got the new one yet.
+    prokura.advance(60_000);
+    prokura.access_token(&old).await;
+    let secrets = async || {
+        let root = prokura.access_token(&prokura.root).await;
+        let listed = list(&prokura, &root, &old.id).await;
+        let seen = |secret: &Value| (secret["lastUsedAt"].clone(), secret["safeToRevoke"].clone());
+        (seen(&listed[0]), seen(&listed[1]))
+    };
+    let new_use = json!("2026-11-23T12:00:01.000Z");
+    let old_use = json!("2026-11-23T12:01:01.000Z");
+    let seen = |is_safe: bool| {
+        (
+            (new_use.clone(), json!(false)),
+            (old_use.clone(), json!(is_safe)),
+        )
+    };
+    prokura.advance(day - 1);
+    assert_eq!(secrets().await, seen(false));
+    prokura.advance(1);
+    assert_eq!(secrets().await, seen(true));
+    prokura.authority.flush_usage().await.unwrap();
+    assert_eq!(secrets().await, seen(true));
+}

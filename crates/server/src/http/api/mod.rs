@@ -6,5 +6,6 @@ mod json;
 mod path;
 pub(super) mod secrets;
 pub(super) mod service_accounts;
+pub(super) mod usage;
 
 pub(super) use error::ApiError;

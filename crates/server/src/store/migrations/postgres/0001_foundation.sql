@@ -49,6 +49,17 @@ CREATE TABLE secrets (
 
 CREATE INDEX secrets_of_account ON secrets (service_account_id);
 
+-- A day is a number: days since 1970-01-01.
+CREATE TABLE usage (
+    service_account_id  BYTEA   NOT NULL REFERENCES service_accounts (id) ON DELETE CASCADE,
+    day                 BIGINT  NOT NULL,
+    tokens_issued       BIGINT  NOT NULL,
+    tokens_refused      BIGINT  NOT NULL,
+    PRIMARY KEY (service_account_id, day)
+);
+
+CREATE INDEX usage_swept ON usage (day);
+
 CREATE TABLE revoked_tokens (
     id          BYTEA   NOT NULL PRIMARY KEY,
     expires_at  BIGINT  NOT NULL

@@ -49,6 +49,17 @@ CREATE TABLE secrets (
 
 CREATE INDEX secrets_of_account ON secrets (service_account_id);
 
+-- A day is a number: days since 1970-01-01.
+CREATE TABLE usage (
+    service_account_id  BLOB    NOT NULL REFERENCES service_accounts (id) ON DELETE CASCADE,
+    day                 INTEGER NOT NULL,
+    tokens_issued       INTEGER NOT NULL,
+    tokens_refused      INTEGER NOT NULL,
+    PRIMARY KEY (service_account_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usage_swept ON usage (day);
+
 CREATE TABLE revoked_tokens (
     id          BLOB    NOT NULL PRIMARY KEY,
     expires_at  INTEGER NOT NULL

@@ -1,0 +1,37 @@
+//! `get_usage`: how many tokens an account got and was refused, day by day.
+
+use super::{Authority, Caller, GetServiceAccountError, Unavailable};
+use crate::domain::{DailyUsage, Day, ServiceAccountId};
+
+/// How many days counts are kept.
+pub(super) const KEPT_DAYS: i64 = 400;
+
+impl Authority {
+    /// The last `days` days of UTC of the account `id` of the caller's organization, oldest first, today last, with those on
+    /// which nothing happened. Of other nodes it knows what they have written.
+    pub async fn get_usage(
+        &self,
+        caller: &Caller,
+        id: ServiceAccountId,
+        days: u16,
+    ) -> Result<Vec<DailyUsage>, GetServiceAccountError> {
+        let today = Day::of(self.clock.now().map_err(Unavailable::from)?);
+        let first = today.back(i64::from(days) - 1);
+        let stored = self.store.find_usage(caller.organization_id, id, first);
+        let (stored, pending) = self.with_pending_days(id, stored).await;
+        let stored = stored
+            .map_err(Unavailable::from)?
+            .ok_or(GetServiceAccountError::NotFound)?;
+        let known = stored.into_iter().chain(pending).collect::<Vec<_>>();
+        let days = (0..i64::from(days)).rev().map(|back| {
+            let day = today.back(back);
+            let of_day = known.iter().filter(|usage| usage.day == day);
+            of_day.fold(DailyUsage::none(day), |sum, usage| DailyUsage {
+                day,
+                tokens_issued: sum.tokens_issued + usage.tokens_issued,
+                tokens_refused: sum.tokens_refused + usage.tokens_refused,
+            })
+        });
+        Ok(days.collect())
+    }
+}

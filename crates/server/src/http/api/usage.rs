@@ -1,0 +1,110 @@
+//! `/api/v1/service-accounts/{id}/usage`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use prokura_wire as wire;
+
+use super::{ApiError, bearer::ReadsServiceAccounts, path::AccountId, service_accounts::json};
+use crate::{
+    authority::Authority,
+    domain::{DailyUsage, Day},
+    http::form,
+};
+
+/// How many days are shown unless asked otherwise.
+const DEFAULT_DAYS: u16 = 30;
+/// How many days may be asked for.
+const MAX_DAYS: u16 = 90;
+
+/// Count the tokens that an account got and was refused.
+///
+/// One item for each of the last `days` days of UTC, oldest first, today last. With several nodes, what another one has
+/// counted shows a few seconds later.
+#[utoipa::path(
+    get,
+    path = "/api/v1/service-accounts/{id}/usage",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:read"])),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("days" = Option<u16>, Query, description = "How many days: 1 to 90, 30 if left out", minimum = 1, maximum = 90)
+    ),
+    responses(
+        (status = 200, description = "The days", body = wire::UsageList),
+        (status = 400, description = "The id is no UUID in canonical form, or a parameter is wrong, unknown or repeated", body = wire::ApiError),
+        (status = 401, description = "No living access token for this API", body = wire::ApiError),
+        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
+        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+    )
+)]
+pub(in crate::http) async fn get_usage(
+    State(authority): State<Arc<Authority>>,
+    ReadsServiceAccounts(caller): ReadsServiceAccounts,
+    AccountId(id): AccountId,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let days = days(query.as_deref().unwrap_or_default())?;
+    let usage = authority.get_usage(&caller, id, days).await?;
+    let list = wire::UsageList {
+        items: usage.iter().map(daily_usage).collect(),
+    };
+    Ok(json(StatusCode::OK, &list))
+}
+
+fn days(query: &str) -> Result<u16, ApiError> {
+    let mut days = None;
+    for (name, value) in form::pairs(query.as_bytes()) {
+        let name = form::decode(name).unwrap_or_default();
+        let value = form::decode(value).unwrap_or_default();
+        match &*name {
+            "days" if days.is_none() => {
+                let number = value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then(|| value.parse().ok())
+                    .flatten()
+                    .filter(|days| (1..=MAX_DAYS).contains(days))
+                    .ok_or_else(|| ApiError::field("days", "must be a number from 1 to 90"))?;
+                days = Some(number);
+            }
+            "days" => return Err(ApiError::field("days", "is given more than once")),
+            _ => {
+                let name = name.chars().take(64).collect::<String>();
+                return Err(ApiError::field(&name, "is not a parameter here"));
+            }
+        }
+    }
+    Ok(days.unwrap_or(DEFAULT_DAYS))
+}
+
+fn daily_usage(usage: &DailyUsage) -> wire::DailyUsage {
+    wire::DailyUsage {
+        date: date(usage.day),
+        tokens_issued: usage.tokens_issued,
+        tokens_refused: usage.tokens_refused,
+    }
+}
+
+/// `2026-11-23`.
+fn date(day: Day) -> String {
+    jiff::Timestamp::from_millisecond(day.start().as_millis())
+        .map(|start| start.strftime("%F").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_as_a_date() {
+        assert_eq!(date(Day::from_number(0)), "1970-01-01");
+        assert_eq!(date(Day::from_number(20_780)), "2026-11-23");
+    }
+}
