@@ -4,6 +4,7 @@
 //! RFC 3339 in UTC with milliseconds, such as `2026-11-23T12:00:00.000Z`.
 
 mod api;
+mod audit;
 mod oauth;
 mod secret;
 
@@ -11,6 +12,7 @@ pub use api::{
     ApiError, CreateServiceAccount, Credentials, FieldError, ServiceAccount,
     ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
 };
+pub use audit::{AuditEvent, AuditEventList};
 pub use oauth::{
     AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,
     TokenResponse,

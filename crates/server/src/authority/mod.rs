@@ -12,8 +12,10 @@ mod delete_service_account;
 mod get_service_account;
 mod introspect_token;
 mod issue_token;
+mod list_audit_events;
 mod list_service_accounts;
 mod open;
+mod page;
 mod revoke_token;
 mod rotate_secret;
 
@@ -31,8 +33,8 @@ pub use delete_service_account::DeleteServiceAccountError;
 pub use get_service_account::GetServiceAccountError;
 pub use introspect_token::IntrospectTokenError;
 pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
-pub use list_service_accounts::{ListServiceAccountsError, Page};
 pub use open::OpenAuthorityError;
+pub use page::{ListError, Page};
 pub use rotate_secret::RotateSecretError;
 
 use crate::{

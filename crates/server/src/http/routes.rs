@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api::service_accounts as accounts,
+    api::{audit_events as audit, service_accounts as accounts},
     document::Document,
     door::{self, Door},
     health, oauth,
@@ -68,6 +68,9 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
             accounts::delete_service_account
         ))
         .routes(routes!(accounts::rotate_secret))
+        // /api/v1/audit-events, …/export
+        .routes(routes!(audit::list_audit_events))
+        .routes(routes!(audit::export_audit_events))
         // /healthz, /readyz
         .routes(routes!(health::check_liveness))
         .routes(routes!(health::check_readiness))
@@ -96,6 +99,7 @@ fn openapi_text(document: utoipa::openapi::OpenApi) -> String {
     ),
     tags(
         (name = "service-accounts", description = "Manage the identities of machines"),
+        (name = "audit", description = "Read who changed what"),
         (name = "oauth2", description = "Issue, introspect and revoke access tokens"),
         (name = "health", description = "For load balancers and supervisors")
     ),
