@@ -625,7 +625,8 @@ async fn what_was_changed_in_a_file_is_named() {
     let theirs = prokura.access_token(&other).await;
     let theirs = export(&prokura, &theirs).await;
     let their_line = theirs.lines().next().unwrap().to_owned();
-    let changes: [(&dyn Fn(&mut Vec<String>), &str); 9] = [
+    type Change<'a> = &'a dyn Fn(&mut Vec<String>);
+    let changes: [(Change<'_>, &str); 9] = [
         (
             &|file| file[4] = file[4].replace("Account", "account"),
             "event 5 was altered",

@@ -57,15 +57,12 @@ pub(super) const JSON_LINES: Format = Format {
 
 /// A whole list, written as it is read. The first chunk is read before the answer begins, so that a store that is away is
 /// a 503; one that goes away later cuts the answer off.
-pub(super) async fn streamed<T: 'static, W: Serialize + 'static>(
+pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
     format: Format,
     origin: Origin,
     chunks: impl Stream<Item = Result<Vec<T>, Unavailable>> + Send + 'static,
     item: fn(&T) -> W,
-) -> Result<Response, ApiError>
-where
-    T: Send,
-{
+) -> Result<Response, ApiError> {
     let mut chunks = Box::pin(chunks);
     let first = chunks.next().await.transpose()?.unwrap_or_default();
     // The door has logged the request by then, as one that went well.
