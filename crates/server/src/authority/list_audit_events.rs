@@ -8,7 +8,7 @@ use super::{
     Authority, Caller, ListError, Page, Unavailable,
     page::{Position, stream_all},
 };
-use crate::domain::{AuditFilter, ChainedEvent};
+use crate::domain::{AuditFilter, ChainedEvent, OrganizationId};
 
 impl Authority {
     /// The page of `limit` events that begins at `cursor`, the first without one, of those that `filter` lets through;
@@ -20,9 +20,9 @@ impl Authority {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<ChainedEvent>, ListError> {
-        self.page(caller, cursor, limit, |Behind(sequence), limit| {
-            self.store
-                .list_audit_events(caller.organization_id, filter, sequence, limit)
+        let organization = caller.organization_id;
+        self.page(caller, cursor, limit, |position, limit| {
+            self.read_events(organization, filter, position, limit)
         })
         .await
     }
@@ -33,15 +33,28 @@ impl Authority {
         caller: &Caller,
     ) -> impl Stream<Item = Result<Vec<ChainedEvent>, Unavailable>> + Send + 'static {
         let organization = caller.organization_id;
-        stream_all(move |Behind(sequence), limit| {
+        stream_all(move |position, limit| {
             let authority = Arc::clone(&self);
             async move {
-                let store = &authority.store;
-                store
-                    .list_audit_events(organization, &AuditFilter::default(), sequence, limit)
+                let whole = AuditFilter::default();
+                authority
+                    .read_events(organization, &whole, position, limit)
                     .await
             }
         })
+    }
+
+    async fn read_events(
+        &self,
+        organization: OrganizationId,
+        filter: &AuditFilter,
+        Behind(sequence): Behind,
+        limit: usize,
+    ) -> Result<Vec<ChainedEvent>, Unavailable> {
+        Ok(self
+            .store
+            .list_audit_events(organization, filter, sequence, limit)
+            .await?)
     }
 }
 

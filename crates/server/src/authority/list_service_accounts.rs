@@ -9,7 +9,7 @@ use super::{
     page::{Position, stream_all},
 };
 use crate::{
-    domain::{ServiceAccount, ServiceAccountId, Timestamp},
+    domain::{OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
@@ -21,9 +21,9 @@ impl Authority {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<ServiceAccount>, ListError> {
+        let organization = caller.organization_id;
         self.page(caller, cursor, limit, |position, limit| {
-            self.store
-                .list_service_accounts(caller.organization_id, position, limit)
+            self.read_page(organization, position, limit)
         })
         .await
     }
@@ -37,13 +37,20 @@ impl Authority {
         let organization = caller.organization_id;
         stream_all(move |position, limit| {
             let authority = Arc::clone(&self);
-            async move {
-                let store = &authority.store;
-                store
-                    .list_service_accounts(organization, position, limit)
-                    .await
-            }
+            async move { authority.read_page(organization, position, limit).await }
         })
+    }
+
+    async fn read_page(
+        &self,
+        organization: OrganizationId,
+        position: ListPosition,
+        limit: usize,
+    ) -> Result<Vec<ServiceAccount>, Unavailable> {
+        Ok(self
+            .store
+            .list_service_accounts(organization, position, limit)
+            .await?)
     }
 }
 

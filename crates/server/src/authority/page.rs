@@ -4,7 +4,6 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{Stream, stream};
 
 use super::{Authority, Caller, Unavailable};
-use crate::store::StoreError;
 
 /// How many items are in memory at once while all are streamed.
 const STREAM_CHUNK: usize = 200;
@@ -56,7 +55,7 @@ impl Authority {
         read: impl FnOnce(P, usize) -> R,
     ) -> Result<Page<P::Item>, ListError>
     where
-        R: Future<Output = Result<Vec<P::Item>, StoreError>>,
+        R: Future<Output = Result<Vec<P::Item>, Unavailable>>,
     {
         let position = match cursor {
             None => P::START,
@@ -65,7 +64,7 @@ impl Authority {
                 .ok_or(ListError::InvalidCursor)?,
         };
         // One more than asked for shows whether there is a next page.
-        let mut items = read(position, limit + 1).await.map_err(Unavailable::from)?;
+        let mut items = read(position, limit + 1).await?;
         let has_more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = match items.last() {
@@ -107,7 +106,7 @@ pub(super) fn stream_all<P: Position, R>(
     read: impl Fn(P, usize) -> R + Send + 'static,
 ) -> impl Stream<Item = Result<Vec<P::Item>, Unavailable>> + Send + 'static
 where
-    R: Future<Output = Result<Vec<P::Item>, StoreError>> + Send + 'static,
+    R: Future<Output = Result<Vec<P::Item>, Unavailable>> + Send + 'static,
 {
     stream::try_unfold(Some(P::START), move |position| {
         let reading = position.map(|position| read(position, STREAM_CHUNK));

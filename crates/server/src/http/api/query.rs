@@ -1,4 +1,6 @@
-//! The parameters of a list, as strictly as the members of a body: what is wrong, repeated, empty or unknown is named.
+//! The parameters of a query, as strictly as the members of a body: what is wrong, repeated, empty or unknown is named.
+
+use std::ops::RangeInclusive;
 
 use super::ApiError;
 use crate::{
@@ -11,7 +13,7 @@ const DEFAULT_LIMIT: usize = 50;
 /// How many items a page may have.
 const MAX_LIMIT: usize = 200;
 
-/// What is asked of a list: each parameter at most once, decoded, not yet judged.
+/// What is asked for: each parameter at most once, decoded, not yet judged.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -22,7 +24,7 @@ impl Query {
             let name = form::decode(name).unwrap_or_default();
             if !names.contains(&&*name) {
                 let name = name.chars().take(64).collect::<String>();
-                return Err(ApiError::field(&name, "is not a parameter of this list"));
+                return Err(ApiError::field(&name, "is not a parameter here"));
             }
             if found.iter().any(|(known, _)| *known == name) {
                 return Err(ApiError::field(&name, "is given more than once"));
@@ -54,17 +56,29 @@ impl Query {
         }
     }
 
+    /// A number within these bounds.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        bounds: RangeInclusive<usize>,
+    ) -> Result<Option<usize>, ApiError> {
+        let expected = format!(
+            "must be a number from {} to {}",
+            bounds.start(),
+            bounds.end()
+        );
+        self.take(name, &expected, |value| {
+            let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+            let number = is_number.then(|| value.parse().ok()).flatten();
+            number.filter(|number| bounds.contains(number))
+        })
+    }
+
     /// How many items a page is to have.
     pub(super) fn limit(&self) -> Result<usize, ApiError> {
-        let limit = self.take("limit", "must be a number from 1 to 200", |value| {
-            value
-                .bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then(|| value.parse().ok())
-                .flatten()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-        })?;
-        Ok(limit.unwrap_or(DEFAULT_LIMIT))
+        Ok(self
+            .number("limit", 1..=MAX_LIMIT)?
+            .unwrap_or(DEFAULT_LIMIT))
     }
 
     /// Where the page is to begin.
