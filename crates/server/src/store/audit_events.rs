@@ -67,12 +67,14 @@ impl Store {
         limit: usize,
     ) -> Result<Option<(ChainHead, Vec<ChainedEvent>)>, StoreError> {
         const DOING: &str = "reading an audit chain";
+        // The limit stands inside, so that PostgreSQL goes along the key and sorts no more than it answers.
         let select = Statement::new(
             concat!(
                 "SELECT o.audit_sequence, o.audit_hash, ",
                 event_columns!(),
-                " FROM organizations o LEFT JOIN audit_events e ON e.organization_id = o.id AND e.sequence > $2 \
-                 WHERE o.id = $1 ORDER BY e.sequence LIMIT $3"
+                " FROM organizations o LEFT JOIN (SELECT * FROM audit_events \
+                 WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3) e ON TRUE \
+                 WHERE o.id = $1 ORDER BY e.sequence"
             ),
             [
                 organization.into(),
