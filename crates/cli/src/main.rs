@@ -1,10 +1,11 @@
 //! `prokura`: the server and its command line.
 //!
 //! * [`config`]: flags, environment, file, defaults.
-//! * [`serve`], [`bootstrap`], [`check`]: one file per command.
+//! * [`serve`], [`bootstrap`], [`check`], [`audit`]: one file per command.
 //! * [`authority`], [`master_key`], [`first_start`], [`data_dir`]: what the commands share.
 //! * [`logging`]: what is written to standard error.
 
+mod audit;
 mod authority;
 mod bootstrap;
 mod check;
@@ -66,6 +67,20 @@ enum Command {
     /// It makes nothing and changes nothing. Passwords and keys are not shown.
     #[command(after_help = CHECK_EXAMPLE)]
     Check(Options),
+
+    /// Check the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+impl Command {
+    fn options(&mut self) -> &mut Options {
+        match self {
+            Self::Serve(options) | Self::Check(options) => options,
+            Self::Bootstrap(arguments) => &mut arguments.options,
+            Self::Audit(audit::Command::Verify(arguments)) => &mut arguments.options,
+        }
+    }
 }
 
 const SERVE_EXAMPLE: &str = "\
@@ -112,13 +127,14 @@ impl From<anyhow::Error> for Failure {
 }
 
 fn run() -> Result<(), Failure> {
-    let Some(command) = parse()? else {
+    let Some(mut command) = parse()? else {
         return Ok(());
     };
-    let (Command::Serve(options)
-    | Command::Check(options)
-    | Command::Bootstrap(bootstrap::Arguments { options, .. })) = &command;
-    let config = Config::load(options).map_err(Failure::usage)?;
+    let config = Config::load(command.options()).map_err(Failure::usage)?;
+    // Who verifies the audit trail need not be trusted with the key.
+    if !matches!(command, Command::Audit(_)) {
+        config.check_master_key().map_err(Failure::usage)?;
+    }
     logging::init(&config);
 
     let runtime = tokio::runtime::Runtime::new().context("cannot start the worker threads")?;
@@ -127,6 +143,9 @@ fn run() -> Result<(), Failure> {
             Command::Serve(_) => serve::run(&config).await,
             Command::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
             Command::Check(_) => check::run(&config).await,
+            Command::Audit(audit::Command::Verify(arguments)) => {
+                audit::verify(&config, arguments).await
+            }
         }
     })?;
     Ok(())
@@ -146,12 +165,7 @@ fn parse() -> Result<Option<Command>, Failure> {
         }
     };
     let mut command = cli.command;
-    let (Command::Serve(options)
-    | Command::Check(options)
-    | Command::Bootstrap(bootstrap::Arguments { options, .. })) = &mut command;
-    options.from_environment = matches
-        .subcommand()
-        .map_or_else(Vec::new, |(_, matches)| from_environment(matches));
+    command.options().from_environment = from_environment(&matches);
     Ok(Some(command))
 }
 
@@ -161,18 +175,22 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         let value = argument.get_env().and_then(std::env::var_os);
         value.is_some_and(|value| value.is_empty())
     };
-    command.mut_subcommands(|command| {
-        command.mut_args(|argument| {
+    command
+        .mut_args(|argument| {
             if is_empty(&argument) {
                 argument.env(Resettable::Reset)
             } else {
                 argument
             }
         })
-    })
+        .mut_subcommands(without_empty_variables)
 }
 
+/// The ids of the options of the command, or of the command within it, that came from the environment.
 fn from_environment(matches: &ArgMatches) -> Vec<String> {
+    if let Some((_, matches)) = matches.subcommand() {
+        return from_environment(matches);
+    }
     matches
         .ids()
         .map(|id| id.as_str().to_owned())

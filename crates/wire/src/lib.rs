@@ -4,6 +4,7 @@
 //! RFC 3339 in UTC with milliseconds, such as `2026-11-23T12:00:00.000Z`.
 
 mod api;
+mod audit;
 mod oauth;
 mod secret;
 
@@ -12,6 +13,7 @@ pub use api::{
     RotateSecret, ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope,
     ServiceAccountList, ServiceAccountSecret, ServiceAccountSecretList, UsageList,
 };
+pub use audit::{AuditEvent, AuditEventList};
 pub use oauth::{
     AuthorizationServerMetadata, IntrospectionResponse, JsonWebKey, JsonWebKeySet, OAuthError,
     TokenResponse,

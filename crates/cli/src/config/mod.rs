@@ -329,15 +329,20 @@ impl Config {
             }
             _ => {}
         }
+        self.resources(listen)
+            .map(drop)
+            .map_err(|error| ConfigError(error.to_string()))
+    }
+
+    /// Whether it says where the master key is.
+    pub(crate) fn check_master_key(&self) -> Result<(), ConfigError> {
         if matches!(self.database, Database::Postgres(_)) && self.master_key_file.is_none() {
             return refuse(
                 "with PostgreSQL every node needs the same master key, so it must be given with --master-key-file; \
                  `(umask 077; openssl rand -base64 32 > master.key)` makes one",
             );
         }
-        self.resources(listen)
-            .map(drop)
-            .map_err(|error| ConfigError(error.to_string()))
+        Ok(())
     }
 
     /// The public URL of a server that listens on `address`.

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
+mod audit_trail;
 mod configuration;
 mod durability;
 mod first_start;

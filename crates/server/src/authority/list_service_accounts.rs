@@ -2,63 +2,30 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 
-use super::{Authority, Caller, Unavailable};
+use super::{
+    Authority, Caller, ListError, Page, Unavailable,
+    page::{Position, stream_all},
+};
 use crate::{
     domain::{OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
-/// How many accounts are in memory at once while all are streamed.
-const STREAM_CHUNK: usize = 200;
-
-/// One page of the list.
-#[derive(Debug)]
-pub struct Page {
-    /// The accounts, oldest first.
-    pub items: Vec<ServiceAccount>,
-    /// Where the next page begins. `None`: this is the last.
-    pub next_cursor: Option<String>,
-}
-
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
-pub enum ListServiceAccountsError {
-    /// A cursor that we did not give to this organization.
-    #[error("the cursor is not one that this server gave for this list")]
-    InvalidCursor,
-    /// No answer.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
 impl Authority {
-    /// The page of `limit` accounts that begins at `cursor`, the first without one.
+    /// The page of `limit` accounts that begins at `cursor`, the first without one; oldest first.
     pub async fn list_service_accounts(
         &self,
         caller: &Caller,
         cursor: Option<&str>,
         limit: usize,
-    ) -> Result<Page, ListServiceAccountsError> {
-        let position = match cursor {
-            None => ListPosition::START,
-            Some(cursor) => self
-                .open_cursor(caller, cursor)
-                .ok_or(ListServiceAccountsError::InvalidCursor)?,
-        };
-        // One more than asked for shows whether there is a next page.
-        let mut items = self
-            .read_page(caller.organization_id, position, limit + 1)
-            .await?;
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = match items.last() {
-            Some(last) if has_more => Some(self.seal_cursor(caller, ListPosition::after(last))?),
-            _ => None,
-        };
-        Ok(Page { items, next_cursor })
+    ) -> Result<Page<ServiceAccount>, ListError> {
+        let organization = caller.organization_id;
+        self.page(caller, cursor, limit, |position, limit| {
+            self.read_page(organization, position, limit)
+        })
+        .await
     }
 
     /// All accounts of the caller's organization, some at a time, in constant memory. Accounts that come or go meanwhile
@@ -68,21 +35,9 @@ impl Authority {
         caller: &Caller,
     ) -> impl Stream<Item = Result<Vec<ServiceAccount>, Unavailable>> + Send + 'static {
         let organization = caller.organization_id;
-        stream::try_unfold(Some(ListPosition::START), move |position| {
+        stream_all(move |position, limit| {
             let authority = Arc::clone(&self);
-            async move {
-                let Some(position) = position else {
-                    return Ok(None);
-                };
-                let items = authority
-                    .read_page(organization, position, STREAM_CHUNK)
-                    .await?;
-                let next = items
-                    .last()
-                    .filter(|_| items.len() == STREAM_CHUNK)
-                    .map(ListPosition::after);
-                Ok(Some((items, next)))
-            }
+            async move { authority.read_page(organization, position, limit).await }
         })
     }
 
@@ -101,25 +56,25 @@ impl Authority {
             .map(|account| self.with_pending_use(account));
         Ok(items.collect())
     }
+}
 
-    fn seal_cursor(&self, caller: &Caller, position: ListPosition) -> Result<String, Unavailable> {
-        let mut message = [0; 24];
-        message[..8].copy_from_slice(&position.created_at.as_millis().to_be_bytes());
-        message[8..].copy_from_slice(position.id.as_bytes());
-        let place = caller.organization_id.as_bytes();
-        let sealed = self
-            .keys
-            .cursors
-            .seal_whole(self.random()?, place, &message);
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+impl Position for ListPosition {
+    const LIST: &'static str = "service accounts";
+    const START: Self = Self::START;
+    type Item = ServiceAccount;
+
+    fn after(account: &ServiceAccount) -> Self {
+        Self::after(account)
     }
 
-    fn open_cursor(&self, caller: &Caller, cursor: &str) -> Option<ListPosition> {
-        let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let place = caller.organization_id.as_bytes();
-        let message = self.keys.cursors.open_whole(place, &mut sealed)?;
-        let (created_at, id) = message.split_first_chunk()?;
-        Some(ListPosition {
+    fn to_bytes(&self) -> Vec<u8> {
+        let created_at = self.created_at.as_millis().to_be_bytes();
+        [&created_at[..], self.id.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (created_at, id) = bytes.split_first_chunk()?;
+        Some(Self {
             created_at: Timestamp::from_millis(i64::from_be_bytes(*created_at)),
             id: ServiceAccountId::from_bytes(id.try_into().ok()?),
         })

@@ -17,15 +17,17 @@ mod timestamp;
 mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
-pub use audit::{Action, Actor, AuditEvent, ChainHead, ChainedEvent};
+pub use audit::{
+    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, Verifier,
+};
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };
 pub use scope::{
-    InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE,
-    ScopeSet, TOKENS_INTROSPECT,
+    AUDIT_READ, InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ,
+    SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
 pub use service_account::ServiceAccount;
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};

@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Holds every scope of the management API.
 pub const MANAGEMENT_ALL: &str = "management:all";
+/// Lets its holder read the audit trail.
+pub const AUDIT_READ: &str = "management:audit:read";
 /// Lets its holder read service accounts.
 pub const SERVICE_ACCOUNTS_READ: &str = "management:service-accounts:read";
 /// Lets its holder create, rotate and delete service accounts.
@@ -12,8 +14,9 @@ pub const SERVICE_ACCOUNTS_WRITE: &str = "management:service-accounts:write";
 pub const TOKENS_INTROSPECT: &str = "tokens:introspect";
 
 /// All scopes of the management API, in the order in which they are published.
-pub const MANAGEMENT_SCOPES: [&str; 4] = [
+pub const MANAGEMENT_SCOPES: [&str; 5] = [
     MANAGEMENT_ALL,
+    AUDIT_READ,
     SERVICE_ACCOUNTS_READ,
     SERVICE_ACCOUNTS_WRITE,
     TOKENS_INTROSPECT,

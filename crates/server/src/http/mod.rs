@@ -13,5 +13,6 @@ mod refusal;
 mod routes;
 mod server;
 
+pub use api::audit_events::read_exported_event;
 pub use routes::{openapi, router};
 pub use server::serve;

@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api::{secrets, service_accounts as accounts, usage},
+    api::{audit_events as audit, secrets, service_accounts as accounts, usage},
     document::Document,
     door::{self, Door},
     health, oauth,
@@ -76,6 +76,9 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(secrets::cancel_rotation))
         .routes(routes!(secrets::revoke_tokens))
         .routes(routes!(usage::get_usage))
+        // /api/v1/audit-events, …/export
+        .routes(routes!(audit::list_audit_events))
+        .routes(routes!(audit::export_audit_events))
         // /healthz, /readyz
         .routes(routes!(health::check_liveness))
         .routes(routes!(health::check_readiness))
@@ -104,6 +107,7 @@ fn openapi_text(document: utoipa::openapi::OpenApi) -> String {
     ),
     tags(
         (name = "service-accounts", description = "Manage the identities of machines"),
+        (name = "audit", description = "Read who changed what"),
         (name = "oauth2", description = "Issue, introspect and revoke access tokens"),
         (name = "health", description = "For load balancers and supervisors")
     ),

@@ -5,9 +5,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use crate::domain::{
-    AuditEvent, ChainHead, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId,
-};
+use crate::domain::{AuditEvent, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId};
 
 /// A driver. Every call is atomic; what [`Database::write`] has acknowledged is durable and seen by every later read.
 pub trait Database: Send + Sync + 'static {
@@ -66,57 +64,6 @@ pub enum Step {
     Run(Statement),
     /// Put this event at the end of its organization's chain. The one step that has to read before it writes.
     Append(AuditEvent),
-}
-
-/// Advances an organization's chain by one and returns the head before: the row stays locked until the transaction ends, so
-/// that events line up.
-pub(super) fn advance_chain(event: &AuditEvent) -> Statement {
-    Statement::new(
-        "UPDATE organizations SET audit_sequence = audit_sequence + 1 WHERE id = $1 \
-         RETURNING audit_sequence - 1, audit_hash",
-        [event.organization_id.into()],
-    )
-}
-
-/// The statements that append `event` behind the head in `row`, as [`advance_chain`] returned it.
-pub(super) fn append(event: AuditEvent, row: Row) -> Result<[Statement; 2], DatabaseError> {
-    let mut row = row;
-    let head = ChainHead {
-        sequence: row.next()?,
-        hash: row.next()?,
-    };
-    let chained = event.chained(head);
-    let event = chained.event;
-    let detail = serde_json::to_string(
-        &event
-            .detail
-            .iter()
-            .map(|(name, value)| (*name, &**value))
-            .collect::<std::collections::BTreeMap<_, _>>(),
-    )
-    .map_err(DatabaseError::new)?;
-    Ok([
-        Statement::new(
-            "INSERT INTO audit_events (organization_id, sequence, at, actor, action, target, request_id, address, \
-             detail, previous_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            [
-                event.organization_id.into(),
-                chained.head.sequence.into(),
-                event.at.into(),
-                event.actor.to_string().into(),
-                event.action.as_str().to_owned().into(),
-                event.target.into(),
-                event.request_id.into(),
-                event.address.map(|address| address.to_string()).into(),
-                detail.into(),
-                chained.previous_hash.into(),
-            ],
-        ),
-        Statement::new(
-            "UPDATE organizations SET audit_hash = $2 WHERE id = $1",
-            [event.organization_id.into(), chained.head.hash.into()],
-        ),
-    ])
 }
 
 /// A column's value: one of the four things that both databases mean the same by.

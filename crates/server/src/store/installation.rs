@@ -53,6 +53,21 @@ impl super::Store {
             .map_err(during(DOING))
     }
 
+    /// Every organization with its name, oldest first.
+    pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>, StoreError> {
+        const DOING: &str = "reading the organizations";
+        let select = Statement::new(
+            "SELECT id, name FROM organizations ORDER BY created_at, id",
+            [],
+        );
+        self.read(DOING, select)
+            .await?
+            .into_iter()
+            .map(|mut row| Ok((row.next()?, row.next()?)))
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
     /// Makes the first organization and its first account, if there has been none. `false`: there has, and nothing
     /// changed. However many nodes try at once, one succeeds.
     pub async fn bootstrap_first(

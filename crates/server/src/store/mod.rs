@@ -5,6 +5,7 @@
 //! `None` or `false`; [`StoreError`] only says that storage failed, and while doing what. The store invents nothing: ids,
 //! instants and digests are handed in.
 
+mod audit_events;
 mod database;
 mod installation;
 mod memory;

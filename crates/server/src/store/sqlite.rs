@@ -18,8 +18,8 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    audit_events::{advance_chain, append},
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
-    database::{advance_chain, append},
     migrations,
 };
 

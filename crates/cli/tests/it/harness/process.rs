@@ -167,6 +167,13 @@ impl Prokura {
         self.stderr.text()
     }
 
+    /// Ends it as an operator would: all that it has written to standard error.
+    pub(crate) fn stop(&mut self) -> String {
+        self.signal("TERM");
+        self.wait();
+        self.stderr.whole_text()
+    }
+
     /// Sends it `signal`, like `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("sh")
@@ -244,6 +251,15 @@ impl Captured {
 
     fn text(&self) -> String {
         self.0.0.lock().unwrap().text.clone()
+    }
+
+    /// Waits for the end of the stream.
+    fn whole_text(&self) -> String {
+        let (capture, changed) = &*self.0;
+        let (capture, _) = changed
+            .wait_timeout_while(capture.lock().unwrap(), DEADLINE, |capture| !capture.ended)
+            .unwrap();
+        capture.text.clone()
     }
 
     /// Waits for a line that begins with `start`. `None`: the stream ended, or the time did.

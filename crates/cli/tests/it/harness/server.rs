@@ -264,6 +264,15 @@ impl Prokura {
         self.restart(Options::default()).await
     }
 
+    /// The options by which a command finds this server's database.
+    pub fn store_options(&self) -> [String; 2] {
+        let url = match &self.place {
+            Place::Sqlite(directory) => format!("sqlite:{}", sqlite_file(directory).display()),
+            Place::Postgres(url) => url.clone(),
+        };
+        ["--database-url".to_owned(), url]
+    }
+
     /// Reads the database itself: the rows of a query, with bytes in hexadecimal.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         match &self.place {

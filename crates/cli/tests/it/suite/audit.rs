@@ -1,4 +1,5 @@
-//! What is written down of every change (G24, P7). Read from the database itself: the API does not show it yet.
+//! What is written down of every change (G24, P7). Read from the database itself; what the API shows of it is the subject
+//! of `audit_events`.
 //!
 //! That the event is written in the transaction of the change is tested with the failures:
 //! `what_cannot_be_written_down_is_not_done`.

@@ -37,6 +37,7 @@ async fn the_document_says_what_there_is() {
                 "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
                 "scopes_supported": [
                     "management:all",
+                    "management:audit:read",
                     "management:service-accounts:read",
                     "management:service-accounts:write",
                     "tokens:introspect",
@@ -199,7 +200,7 @@ async fn every_listed_scope_can_be_granted() {
     let prokura = start_with(with_orders()).await;
     let token = prokura.access_token(&prokura.root).await;
     let scopes = prokura.get(OAUTH).await.json()["scopes_supported"].clone();
-    assert_eq!(scopes.as_array().unwrap().len(), 7);
+    assert_eq!(scopes.as_array().unwrap().len(), 8);
     for scope in scopes.as_array().unwrap() {
         let body = json!({ "name": "Holder", "scopes": [scope] });
         let (_, client) = prokura.create(&token, body).await;
@@ -222,7 +223,7 @@ async fn every_listed_scope_can_be_granted() {
 
     let prokura = prokura.restart(Options::default()).await;
     let scopes = prokura.get(OAUTH).await.json()["scopes_supported"].clone();
-    assert_eq!(scopes.as_array().unwrap().len(), 4);
+    assert_eq!(scopes.as_array().unwrap().len(), 5);
 }
 
 /// M6: the keys at `jwks_uri` verify tokens of each algorithm in use.

@@ -2,6 +2,7 @@
 //! the standards make of us.
 
 mod audit;
+mod audit_events;
 mod bearer;
 mod client_authentication;
 mod conventions;

@@ -67,7 +67,7 @@ fn operations() -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() >= 10);
+    assert!(operations.len() >= 12);
     operations
 }
 
@@ -164,6 +164,7 @@ async fn every_operation_needs_its_scope_and_no_other() {
     let prokura = start().await;
     let root = prokura.access_token(&prokura.root).await;
     let all = [
+        "management:audit:read",
         "management:service-accounts:read",
         "management:service-accounts:write",
         "tokens:introspect",

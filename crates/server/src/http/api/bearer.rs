@@ -10,7 +10,7 @@ use axum::{
 use super::ApiError;
 use crate::{
     authority::{Authority, Caller},
-    domain::{SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
+    domain::{AUDIT_READ, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
 };
 
 /// A caller who may read service accounts.
@@ -18,6 +18,9 @@ pub(in crate::http) struct ReadsServiceAccounts(pub(super) Caller);
 
 /// A caller who may create, rotate and delete service accounts.
 pub(in crate::http) struct ManagesServiceAccounts(pub(super) Caller);
+
+/// A caller who may read the audit trail.
+pub(in crate::http) struct ReadsAudit(pub(super) Caller);
 
 impl FromRequestParts<Arc<Authority>> for ReadsServiceAccounts {
     type Rejection = ApiError;
@@ -40,6 +43,19 @@ impl FromRequestParts<Arc<Authority>> for ManagesServiceAccounts {
         authority: &Arc<Authority>,
     ) -> Result<Self, ApiError> {
         authorize(&parts.headers, authority, SERVICE_ACCOUNTS_WRITE)
+            .await
+            .map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Authority>> for ReadsAudit {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        authority: &Arc<Authority>,
+    ) -> Result<Self, ApiError> {
+        authorize(&parts.headers, authority, AUDIT_READ)
             .await
             .map(Self)
     }

@@ -12,8 +12,7 @@ use prokura_wire as wire;
 use crate::{
     authority::{
         AuthenticateBearerError, CreateServiceAccountError, DeleteServiceAccountError,
-        GetServiceAccountError, ListServiceAccountsError, RotateSecretError, SecretError,
-        Unavailable,
+        GetServiceAccountError, ListError, RotateSecretError, SecretError, Unavailable,
     },
     domain::MAX_LIVE_SECRETS,
     http::{door::Cause, refusal::Refusal},
@@ -225,14 +224,14 @@ impl From<CreateServiceAccountError> for ApiError {
     }
 }
 
-impl From<ListServiceAccountsError> for ApiError {
-    fn from(error: ListServiceAccountsError) -> Self {
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> Self {
         match error {
-            ListServiceAccountsError::InvalidCursor => Self::field(
+            ListError::InvalidCursor => Self::field(
                 "cursor",
                 "must be the nextCursor of an earlier page of this list",
             ),
-            ListServiceAccountsError::Unavailable(error) => error.into(),
+            ListError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The management API.
 
+mod answer;
+pub(super) mod audit_events;
 mod bearer;
 mod error;
 mod json;
 mod path;
+mod query;
 pub(super) mod secrets;
 pub(super) mod service_accounts;
 pub(super) mod usage;

@@ -7,10 +7,11 @@ use prokura_wire as wire;
 
 use super::{
     ApiError,
+    answer::{instant, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
-    service_accounts::{MAX_EXPIRES_IN_SECONDS, instant, json, service_account, with_credentials},
+    service_accounts::{MAX_EXPIRES_IN_SECONDS, service_account, with_credentials},
 };
 use crate::authority::{Authority, ListedSecret, Origin};
 

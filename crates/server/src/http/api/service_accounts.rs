@@ -4,36 +4,27 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::Body,
     extract::{RawQuery, State},
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, future::ready, stream};
 use prokura_wire as wire;
-use serde::Serialize;
 
 use super::{
     ApiError,
+    answer::{JSON_LIST, instant, json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     json::{JsonObject, OptionalJsonObject},
     path::AccountId,
+    query::Query,
 };
 use crate::{
-    authority::{
-        Authority, IssuedCredentials, NewServiceAccount, Origin, RotationRequest, Unavailable,
-    },
-    domain::{Description, Name, ScopeSet, ServiceAccount, Timestamp},
-    http::form,
+    authority::{Authority, IssuedCredentials, NewServiceAccount, Origin, RotationRequest},
+    domain::{Description, Name, ScopeSet, ServiceAccount},
 };
 
-/// How many accounts a page has if only a cursor is given.
-const DEFAULT_LIMIT: usize = 50;
 /// The longest life that a secret can be given: ten years, in seconds.
 pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
-/// How many accounts a page may have.
-const MAX_LIMIT: usize = 200;
 
 /// Create a service account.
 ///
@@ -99,11 +90,15 @@ pub(in crate::http) async fn create_service_account(
 pub(in crate::http) async fn list_service_accounts(
     State(authority): State<Arc<Authority>>,
     ReadsServiceAccounts(caller): ReadsServiceAccounts,
+    Extension(origin): Extension<Origin>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let Some((cursor, limit)) = page(query.as_deref().unwrap_or_default())? else {
-        return stream_all(authority.stream_service_accounts(&caller)).await;
-    };
+    let query = Query::read(query.as_deref(), &["limit", "cursor"])?;
+    if query.is_empty() {
+        let accounts = authority.stream_service_accounts(&caller);
+        return streamed(JSON_LIST, origin, accounts, service_account).await;
+    }
+    let (cursor, limit) = (query.cursor()?, query.limit()?);
     let page = authority
         .list_service_accounts(&caller, cursor.as_deref(), limit)
         .await?;
@@ -248,70 +243,6 @@ fn new_service_account(mut body: JsonObject) -> Result<NewServiceAccount, ApiErr
     })
 }
 
-/// The cursor and the limit of a page. `None`: neither is given, so all is asked for.
-fn page(query: &str) -> Result<Option<(Option<String>, usize)>, ApiError> {
-    let (mut limit, mut cursor) = (None, None);
-    for (name, value) in form::pairs(query.as_bytes()) {
-        let name = form::decode(name).unwrap_or_default();
-        let value = form::decode(value).unwrap_or_default();
-        match &*name {
-            "limit" if limit.is_none() => {
-                let number = value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit())
-                    .then(|| value.parse().ok())
-                    .flatten()
-                    .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                    .ok_or_else(|| ApiError::field("limit", "must be a number from 1 to 200"))?;
-                limit = Some(number);
-            }
-            "cursor" if cursor.is_none() => {
-                if value.is_empty() {
-                    return Err(ApiError::field("cursor", "must not be empty"));
-                }
-                cursor = Some(value);
-            }
-            "limit" | "cursor" => return Err(ApiError::field(&name, "is given more than once")),
-            _ => {
-                let name = name.chars().take(64).collect::<String>();
-                return Err(ApiError::field(&name, "is not a parameter of this list"));
-            }
-        }
-    }
-    let asked = limit.is_some() || cursor.is_some();
-    Ok(asked.then(|| (cursor, limit.unwrap_or(DEFAULT_LIMIT))))
-}
-
-/// All accounts as one JSON object, written as they are read. The first of them are read before the answer begins, so
-/// that a store that is away is a 503; one that goes away later cuts the answer off.
-async fn stream_all(
-    chunks: impl Stream<Item = Result<Vec<ServiceAccount>, Unavailable>> + Send + 'static,
-) -> Result<Response, ApiError> {
-    let mut chunks = Box::pin(chunks);
-    let first = chunks.next().await.transpose()?.unwrap_or_default();
-    let mut is_first = true;
-    let items = stream::once(ready(Ok(first)))
-        .chain(chunks)
-        .map(move |chunk| {
-            let mut text = Vec::new();
-            for account in chunk? {
-                if !std::mem::take(&mut is_first) {
-                    text.push(b',');
-                }
-                serde_json::to_writer(&mut text, &service_account(&account))
-                    .map_err(|error| Box::new(error) as Box<dyn std::error::Error + Send + Sync>)?;
-            }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Bytes::from(text))
-        });
-    let text = |text: &'static str| stream::once(ready(Ok(Bytes::from_static(text.as_bytes()))));
-    let body = text(r#"{"items":["#).chain(items).chain(text("]}"));
-    Ok((
-        [(header::CONTENT_TYPE, "application/json")],
-        Body::from_stream(body),
-    )
-        .into_response())
-}
-
 pub(super) fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {
     wire::ServiceAccountCredentials {
         service_account: service_account(&issued.account),
@@ -336,29 +267,5 @@ pub(super) fn service_account(account: &ServiceAccount) -> wire::ServiceAccount 
         updated_at: instant(account.updated_at),
         created_by: account.created_by.map(|id| id.to_string()),
         last_used_at: account.last_used_at.map(instant),
-    }
-}
-
-/// RFC 3339 in UTC with milliseconds.
-pub(super) fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .map(|at| format!("{at:.3}"))
-        .unwrap_or_default()
-}
-
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instants_have_milliseconds_always() {
-        let text = |millis| instant(Timestamp::from_millis(millis));
-        assert_eq!(text(1_795_435_200_000), "2026-11-23T12:00:00.000Z");
-        assert_eq!(text(1), "1970-01-01T00:00:00.001Z");
     }
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use prokura_wire as wire;
 
-use super::{ApiError, bearer::ReadsServiceAccounts, path::AccountId, service_accounts::json};
+use super::{ApiError, answer::json, bearer::ReadsServiceAccounts, path::AccountId};
 use crate::{
     authority::Authority,
     domain::{DailyUsage, Day},

@@ -23,8 +23,8 @@ use tokio_postgres::{IsolationLevel, error::SqlState, types::ToSql};
 use self::address::Address;
 pub use self::address::InvalidPostgresUrl;
 use super::{
+    audit_events::{advance_chain, append},
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
-    database::{advance_chain, append},
     migrations,
 };
 

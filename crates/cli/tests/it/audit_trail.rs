@@ -1,0 +1,75 @@
+//! The audit trail of the real binary: verified beside a running server, and what an export that fails leaves in the log.
+
+use std::fs;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::harness::process::{Prokura, names_in, run};
+
+#[tokio::test]
+async fn the_trail_is_verified_beside_a_running_server_and_without_its_master_key() {
+    let directory = tempdir().unwrap();
+    let server = Prokura::serve(directory.path());
+    let client = server.client();
+    let token = client.access_token(&server.root()).await;
+    client.create(&token, json!({ "name": "CI" })).await;
+    let verify = || run(directory.path(), ["audit", "verify"]);
+    let printed = verify().succeeded();
+    assert_eq!(printed.lines().count(), 1);
+    assert!(printed.contains(": 3 events, head "), "{printed}");
+
+    let elsewhere = directory.path().join("kept");
+    fs::rename(server.data("master.key"), elsewhere).unwrap();
+    assert_eq!(verify().succeeded(), printed);
+    client.create(&token, json!({ "name": "CI" })).await;
+    assert!(verify().succeeded().contains(": 4 events, head "));
+}
+
+#[test]
+fn where_there_is_no_database_none_is_made() {
+    let directory = tempdir().unwrap();
+    let error = run(directory.path(), ["audit", "verify"]).failed(1);
+    assert!(error.contains("there is no database at"), "{error}");
+    assert!(names_in(directory.path()).is_empty());
+    run(directory.path(), ["audit"]).failed(2);
+}
+
+/// An answer that has begun cannot say what went wrong; the log does, once.
+#[tokio::test]
+async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
+    let directory = tempdir().unwrap();
+    let mut server = Prokura::serve(directory.path());
+    let client = server.client();
+    let token = client.access_token(&server.root()).await;
+    for _ in 0..230 {
+        client.create(&token, json!({ "name": "CI" })).await;
+    }
+    // A row behind the first chunk that cannot be read.
+    rusqlite::Connection::open(server.data("prokura.db"))
+        .unwrap()
+        .execute_batch("UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220")
+        .unwrap();
+    let export = client
+        .request(Method::GET, "/api/v1/audit-events/export")
+        .header("x-request-id", "the-export")
+        .bearer_auth(&token);
+    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    let cut_off = match export.send().await {
+        Ok(response) => response.bytes().await.is_err(),
+        Err(_) => true,
+    };
+    assert!(cut_off);
+    let log = server.stop();
+    let mut errors = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["level"] == "ERROR");
+    let error = errors.next().unwrap();
+    assert_eq!(error["message"], "an answer was cut off");
+    assert_eq!(error["request_id"], "the-export");
+    let cause = error["cause"].as_str().unwrap();
+    assert!(cause.starts_with("storage failed while listing audit events: "));
+    assert_eq!(errors.next(), None);
+}
