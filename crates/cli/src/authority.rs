@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use prokura_server::{
-    authority::{Authority, RotationPolicy, Settings, SystemClock, SystemEntropy},
+    authority::{Authority, Settings, SystemClock, SystemEntropy},
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn open(
         Settings {
             issuer: config.public_url(address).to_string(),
             resources: config.resources(address)?,
-            rotation: RotationPolicy::default(),
+            rotation: config.rotation,
         },
         Box::new(SystemClock),
         Box::new(SystemEntropy::default()),

@@ -127,6 +127,11 @@ fn effective(config: &Config) -> anyhow::Result<String> {
         .map(Value::from)
         .collect::<Vec<_>>();
     writeln!(text, "aliases = {}", Value::from(aliases))?;
+    writeln!(
+        text,
+        "\n[rotation]\nmax_grace_period_seconds = {}\nsafe_to_revoke_after_seconds = {}",
+        config.rotation.max_grace_period_seconds, config.rotation.safe_to_revoke_after_seconds
+    )?;
     for resource in resources.iter().skip(1) {
         writeln!(
             text,

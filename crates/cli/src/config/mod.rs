@@ -11,7 +11,10 @@ use std::{
 };
 
 use clap::builder::BoolishValueParser;
-use prokura_server::domain::{InvalidResources, Resource, Resources, SigningAlgorithm};
+use prokura_server::{
+    authority::RotationPolicy,
+    domain::{InvalidResources, Resource, Resources, SigningAlgorithm},
+};
 use serde::Deserialize;
 
 use values::{
@@ -131,6 +134,10 @@ struct Settings {
     management_api: ManagementApiSettings,
 
     #[arg(skip)]
+    #[serde(default)]
+    rotation: RotationSettings,
+
+    #[arg(skip)]
     resources: Option<Vec<ResourceSettings>>,
 }
 
@@ -141,6 +148,13 @@ struct ManagementApiSettings {
     signing_algorithm: Option<Algorithm>,
     token_lifetime_seconds: Option<LifetimeSeconds>,
     aliases: Option<Vec<Identifier>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotationSettings {
+    max_grace_period_seconds: Option<u32>,
+    safe_to_revoke_after_seconds: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -190,6 +204,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// Where each top-level value comes from. A key that is absent follows from others.
     pub(crate) origins: BTreeMap<&'static str, Origin>,
+    /// What is allowed when secrets change hands.
+    pub(crate) rotation: RotationPolicy,
     /// The management API with the configured aliases; what else it is called follows from the public URL.
     management_api: Resource,
     resources: Vec<Resource>,
@@ -272,6 +288,14 @@ impl Config {
                 .expect(SET)
                 .0,
         };
+        let rotation = RotationPolicy {
+            max_grace_period_seconds: layers
+                .below(|layer| &layer.rotation.max_grace_period_seconds)
+                .expect(SET),
+            safe_to_revoke_after_seconds: layers
+                .below(|layer| &layer.rotation.safe_to_revoke_after_seconds)
+                .expect(SET),
+        };
         let config = Self {
             database,
             database_connections: layers
@@ -291,6 +315,7 @@ impl Config {
             log_format: layers
                 .pick("log_format", |layer| &layer.log_format)
                 .expect(SET),
+            rotation,
             management_api,
             resources: layers
                 .below(|layer| &layer.resources)
@@ -510,6 +535,7 @@ mod tests {
         assert_eq!(format!("{shown:?}"), format!("{least:?}"));
         assert_eq!(reference["resources"][0].as_table().unwrap().len(), 5);
         assert_eq!(reference["management_api"].as_table().unwrap().len(), 4);
+        assert_eq!(reference["rotation"].as_table().unwrap().len(), 2);
     }
 
     #[test]
