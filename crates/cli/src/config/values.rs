@@ -191,7 +191,7 @@ fn redact(url: &str) -> String {
 pub(crate) struct Identifier(pub(crate) String);
 
 impl Identifier {
-    const MAX_BYTES: usize = 1_000;
+    const MAX_BYTES: usize = 255;
 }
 
 impl FromStr for Identifier {

@@ -10,7 +10,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct TokenRequest<'a> {
     /// Who asks.
-    pub credentials: PresentedCredentials,
+    pub credentials: &'a PresentedCredentials,
     /// `grant_type`.
     pub grant_type: &'a str,
     /// `scope`, unless omitted.
@@ -67,7 +67,7 @@ impl Authority {
         request: &TokenRequest<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let found = self.find_client(&request.credentials, now).await;
+        let found = self.find_client(request.credentials, now).await;
         let (client, secret) = match found.map_err(Unavailable::from)? {
             Found::Proven(client, secret) => (client, secret),
             Found::Unproven(account) => {

@@ -5,9 +5,7 @@ use super::{
     secrets::SecretError,
 };
 use crate::{
-    domain::{
-        Action, MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
-    },
+    domain::{Action, MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId, StoredSecret},
     store::{Rotation, SecretsChange},
 };
 
@@ -57,13 +55,13 @@ impl Authority {
         let mut account = self.account_to_get_a_secret_of(caller, id).await?;
         let expires_at = request
             .expires_in_seconds
-            .map(|seconds| later(now, seconds));
+            .map(|seconds| now.plus_seconds(seconds));
         let (secret, stored) = self
             .new_secret(now, Some(caller.service_account_id), expires_at)
             .map_err(Unavailable::from)?;
         let grace_until = Some(request.grace_period_seconds)
             .filter(|&seconds| seconds > 0)
-            .map(|seconds| later(now, seconds));
+            .map(|seconds| now.plus_seconds(seconds));
         let event = caller.event(
             origin,
             now,
@@ -151,11 +149,6 @@ impl From<GetServiceAccountError> for SecretError {
             GetServiceAccountError::Unavailable(error) => Self::Unavailable(error),
         }
     }
-}
-
-/// `seconds` after `now`.
-pub(super) fn later(now: Timestamp, seconds: u32) -> Timestamp {
-    Timestamp::from_millis(now.as_millis() + i64::from(seconds) * 1000)
 }
 
 fn rotation_detail(

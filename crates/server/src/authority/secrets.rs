@@ -1,6 +1,6 @@
 //! `list_secrets`, `add_secret`, `delete_secret` and `revoke_tokens`: an account's secrets one by one, and its tokens.
 
-use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable, rotate_secret::later};
+use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable};
 use crate::{
     domain::{Action, MAX_LIVE_SECRETS, SecretId, SecretState, ServiceAccountId, StoredSecret},
     store::SecretsChange,
@@ -89,7 +89,7 @@ impl Authority {
     ) -> Result<AddedSecret, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let mut account = self.account_to_get_a_secret_of(caller, id).await?;
-        let expires_at = expires_in_seconds.map(|seconds| later(now, seconds));
+        let expires_at = expires_in_seconds.map(|seconds| now.plus_seconds(seconds));
         let (secret, stored) = self
             .new_secret(now, Some(caller.service_account_id), expires_at)
             .map_err(Unavailable::from)?;

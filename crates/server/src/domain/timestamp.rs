@@ -15,6 +15,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The instant so many seconds later.
+    pub const fn plus_seconds(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(seconds as i64 * 1000))
+    }
+
     /// Whole seconds since the Unix epoch, the fraction dropped: what `iat` carries (RFC 7519 §4.1.6).
     pub const fn whole_seconds(self) -> i64 {
         self.0.div_euclid(1000)

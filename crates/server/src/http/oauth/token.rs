@@ -39,7 +39,7 @@ pub(in crate::http) async fn issue_token(
         .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
     let issued = authority
         .issue_token(&TokenRequest {
-            credentials: form.credentials.clone(),
+            credentials: &form.credentials,
             grant_type,
             scope: form.get("scope"),
             resources: form.resources(),
