@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use prokura_server::{
@@ -16,7 +16,7 @@ use prokura_server::{
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http,
     keys::{KeyRing, MasterKey},
-    store::{Postgres, Sqlite, SqliteAccess, Store},
+    store::{OpenSqliteError, Postgres, Sqlite, SqliteAccess, Store},
 };
 use rusqlite::types::ValueRef;
 use serde_json::Value;
@@ -384,12 +384,26 @@ fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
     match place {
         Place::Sqlite(directory) => {
             let file = sqlite_file(directory);
-            let inner = Sqlite::open(&file, SqliteAccess::Server).unwrap();
+            let inner = own(&file);
             Store::new(Watched { inner, watch })
         }
         Place::Postgres(url) => {
             let inner = Postgres::connect(url, 4).unwrap();
             Store::new(Watched { inner, watch })
+        }
+    }
+}
+
+/// Opens the database as its one server. The lock of the server before lives a moment longer where another test is just
+/// starting a process: that has every file of this one open until it has become the program that it is to be.
+fn own(file: &Path) -> Sqlite {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Sqlite::open(file, SqliteAccess::Server) {
+            Err(OpenSqliteError::Owned(_)) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened.unwrap(),
         }
     }
 }
