@@ -13,17 +13,18 @@ impl Authority {
         &self,
         caller: &Caller,
         id: ServiceAccountId,
-        days: u16,
+        days: usize,
     ) -> Result<Vec<DailyUsage>, GetServiceAccountError> {
         let today = Day::of(self.clock.now().map_err(Unavailable::from)?);
-        let first = today.back(i64::from(days) - 1);
+        let days = i64::try_from(days).unwrap_or(i64::MAX);
+        let first = today.back(days - 1);
         let stored = self.store.find_usage(caller.organization_id, id, first);
         let (stored, pending) = self.with_pending_days(id, stored).await;
         let stored = stored
             .map_err(Unavailable::from)?
             .ok_or(GetServiceAccountError::NotFound)?;
         let known = stored.into_iter().chain(pending).collect::<Vec<_>>();
-        let days = (0..i64::from(days)).rev().map(|back| {
+        let days = (0..days).rev().map(|back| {
             let day = today.back(back);
             let of_day = known.iter().filter(|usage| usage.day == day);
             of_day.fold(DailyUsage::none(day), |sum, usage| DailyUsage {

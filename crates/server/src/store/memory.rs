@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use quick_cache::sync::{Cache, PlaceholderGuard};
+use quick_cache::sync::Cache;
 
 use super::{Credentials, StoreError};
 use crate::domain::{ServiceAccountId, Timestamp, TokenId};
@@ -36,18 +36,17 @@ impl Memory {
         self.accounts.get(&id)
     }
 
-    /// Reads an account and remembers it, unless it is [forgotten](Self::forget) while it is being read: then what was read
-    /// may be from before the change, and is not kept.
+    /// What is remembered of an account, or else what `read` finds, remembered from then on. Unless it is
+    /// [forgotten](Self::forget) while it is being read: then what was read may be from before the change, and is not kept.
     pub(super) async fn learn(
         &self,
         id: ServiceAccountId,
         read: impl Future<Output = Result<Option<Credentials>, StoreError>>,
     ) -> Result<Option<Arc<Credentials>>, StoreError> {
-        let guard: PlaceholderGuard<'_, _, _, _, _, _> =
-            match self.accounts.get_value_or_guard_async(&id).await {
-                Ok(known) => return Ok(Some(known)),
-                Err(guard) => guard,
-            };
+        let guard = match self.accounts.get_value_or_guard_async(&id).await {
+            Ok(known) => return Ok(Some(known)),
+            Err(guard) => guard,
+        };
         let found = read.await?.map(Arc::new);
         if let Some(found) = &found {
             let _ = guard.insert(Arc::clone(found));

@@ -35,15 +35,6 @@ pub struct Store {
     memory: Option<Arc<Memory>>,
 }
 
-/// What the memory is told of a write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// It is done, or there was nothing to do.
-    Written,
-    /// It failed, and most likely nothing was changed.
-    Failed,
-}
-
 /// Storage failed. What was to be read or written is unknown; whoever asked must refuse.
 #[derive(Debug, thiserror::Error)]
 #[error("storage failed while {doing}")]
@@ -91,6 +82,21 @@ impl Store {
         self.database.read(statement).await.map_err(during(doing))
     }
 
+    /// What `read` makes of the first row. `None`: there is none.
+    async fn read_one<T>(
+        &self,
+        doing: &'static str,
+        statement: Statement,
+        read: impl FnOnce(&mut Row) -> Result<T, DatabaseError>,
+    ) -> Result<Option<T>, StoreError> {
+        let rows = self.read(doing, statement).await?;
+        rows.into_iter()
+            .next()
+            .map(|mut row| read(&mut row))
+            .transpose()
+            .map_err(during(doing))
+    }
+
     async fn write(&self, doing: &'static str, steps: Vec<Step>) -> Result<Written, StoreError> {
         self.database.write(steps).await.map_err(during(doing))
     }
@@ -101,7 +107,7 @@ impl Store {
         &self,
         doing: &'static str,
         steps: Vec<Step>,
-        then: impl FnOnce(&Memory, Outcome) + Send + 'static,
+        then: impl FnOnce(&Memory, &Result<Written, DatabaseError>) + Send + 'static,
     ) -> Result<Written, StoreError> {
         let Some(memory) = self.memory.clone() else {
             return self.write(doing, steps).await;
@@ -109,14 +115,7 @@ impl Store {
         let database = Arc::clone(&self.database);
         tokio::spawn(async move {
             let outcome = database.write(steps).await;
-            then(
-                &memory,
-                if outcome.is_ok() {
-                    Outcome::Written
-                } else {
-                    Outcome::Failed
-                },
-            );
+            then(&memory, &outcome);
             outcome
         })
         .await

@@ -91,25 +91,19 @@ impl Store {
         organization: OrganizationId,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        const DOING: &str = "reading a service account";
-        let rows = self
-            .read(
-                DOING,
-                Statement::new(
-                    concat!(
-                        "SELECT ",
-                        account_columns!(),
-                        " FROM service_accounts a WHERE a.organization_id = $1 AND a.id = $2"
-                    ),
-                    [organization.into(), id.into()],
+        self.read_one(
+            "reading a service account",
+            Statement::new(
+                concat!(
+                    "SELECT ",
+                    account_columns!(),
+                    " FROM service_accounts a WHERE a.organization_id = $1 AND a.id = $2"
                 ),
-            )
-            .await?;
-        rows.into_iter()
-            .next()
-            .map(|mut row| account(&mut row))
-            .transpose()
-            .map_err(during(DOING))
+                [organization.into(), id.into()],
+            ),
+            account,
+        )
+        .await
     }
 
     /// Up to `limit` accounts of `organization` behind `position`, oldest first.

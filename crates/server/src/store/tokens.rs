@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Outcome, Store, StoreError, Written,
+    Store, StoreError, Written,
     database::{Statement, Step},
     during,
     service_accounts::{account, account_columns},
@@ -28,25 +28,17 @@ impl Store {
         service_account: ServiceAccountId,
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
-        const DOING: &str = "reading the state of a token";
         if let Some(memory) = &self.memory {
-            let known = memory.account(service_account);
-            let found = match known {
-                Some(known) => Some(known),
-                None => {
-                    memory
-                        .learn(service_account, self.read_credentials(service_account))
-                        .await?
-                }
-            };
+            let found = memory
+                .learn(service_account, self.read_credentials(service_account))
+                .await?;
             return Ok(found.map(|found| TokenState {
                 account: found.account.clone(),
                 is_revoked: memory.is_revoked(token),
             }));
         }
-        let rows = self
-            .read(
-                DOING,
+        self.read_one(
+                "reading the state of a token",
                 Statement::new(
                     concat!(
                         "SELECT ",
@@ -56,18 +48,14 @@ impl Store {
                     ),
                     [service_account.into(), token.into()],
                 ),
+                |row| {
+                    Ok(TokenState {
+                        account: account(row)?,
+                        is_revoked: row.next::<i64>()? > 0,
+                    })
+                },
             )
-            .await?;
-        rows.into_iter()
-            .next()
-            .map(|mut row| {
-                Ok(TokenState {
-                    account: account(&mut row)?,
-                    is_revoked: row.next::<i64>()? > 0,
-                })
-            })
-            .transpose()
-            .map_err(during(DOING))
+            .await
     }
 
     /// Remembers that `token` is revoked until it would have expired anyway. `false`: it was revoked already.
@@ -85,7 +73,7 @@ impl Store {
         // RFC 7009 §2.2.1: a revocation that failed revokes nothing, here as after a restart.
         let written = self
             .write_and_then("revoking a token", steps, move |memory, outcome| {
-                if outcome == Outcome::Written {
+                if outcome.is_ok() {
                     memory.revoke(id, expires_at);
                 }
             })

@@ -9,17 +9,16 @@ use axum::{
 };
 use prokura_wire as wire;
 
-use super::{ApiError, answer::json, bearer::ReadsServiceAccounts, path::AccountId};
+use super::{ApiError, answer::json, bearer::ReadsServiceAccounts, path::AccountId, query::Query};
 use crate::{
     authority::Authority,
     domain::{DailyUsage, Day},
-    http::form,
 };
 
 /// How many days are shown unless asked otherwise.
-const DEFAULT_DAYS: u16 = 30;
+const DEFAULT_DAYS: usize = 30;
 /// How many days may be asked for.
-const MAX_DAYS: u16 = 90;
+const MAX_DAYS: usize = 90;
 
 /// Count the tokens that an account got and was refused.
 ///
@@ -49,38 +48,14 @@ pub(in crate::http) async fn get_usage(
     AccountId(id): AccountId,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let days = days(query.as_deref().unwrap_or_default())?;
+    let days = Query::read(query.as_deref(), &["days"])?
+        .number("days", 1..=MAX_DAYS)?
+        .unwrap_or(DEFAULT_DAYS);
     let usage = authority.get_usage(&caller, id, days).await?;
     let list = wire::UsageList {
         items: usage.iter().map(daily_usage).collect(),
     };
     Ok(json(StatusCode::OK, &list))
-}
-
-fn days(query: &str) -> Result<u16, ApiError> {
-    let mut days = None;
-    for (name, value) in form::pairs(query.as_bytes()) {
-        let name = form::decode(name).unwrap_or_default();
-        let value = form::decode(value).unwrap_or_default();
-        match &*name {
-            "days" if days.is_none() => {
-                let number = value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit())
-                    .then(|| value.parse().ok())
-                    .flatten()
-                    .filter(|days| (1..=MAX_DAYS).contains(days))
-                    .ok_or_else(|| ApiError::field("days", "must be a number from 1 to 90"))?;
-                days = Some(number);
-            }
-            "days" => return Err(ApiError::field("days", "is given more than once")),
-            _ => {
-                let name = name.chars().take(64).collect::<String>();
-                return Err(ApiError::field(&name, "is not a parameter here"));
-            }
-        }
-    }
-    Ok(days.unwrap_or(DEFAULT_DAYS))
 }
 
 fn daily_usage(usage: &DailyUsage) -> wire::DailyUsage {
