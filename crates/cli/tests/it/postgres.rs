@@ -5,12 +5,12 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 use futures_util::{FutureExt as _, future::join_all};
 use prokura_server::{
     domain::{
-        AccessToken, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet, SecretDigest,
-        SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
+        AccessToken, AccountFilter, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet,
+        SecretDigest, SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
     store::{
         Credentials, Found, ListPosition, MigrateError, Organization, Postgres, Rotation,
-        SecretsChange, Store, StoreError,
+        SecretsChange, Store, StoreError, Target,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -299,8 +299,9 @@ async fn what_is_written_comes_back() {
     let organization = account.organization_id;
     assert_eq!(store.claim_installation([8; 32]).await.unwrap(), [7; 32]);
 
+    let all = AccountFilter::default();
     let listed = store
-        .list_service_accounts(organization, ListPosition::START, 10)
+        .list_service_accounts(organization, &all, ListPosition::START, 10, NOW)
         .await
         .unwrap();
     assert_eq!(listed.len(), 1);
@@ -309,12 +310,17 @@ async fn what_is_written_comes_back() {
     let behind = ListPosition::after(&account);
     assert!(
         store
-            .list_service_accounts(organization, behind, 10)
+            .list_service_accounts(organization, &all, behind, 10, NOW)
             .await
             .unwrap()
             .is_empty()
     );
 
+    let target = Target {
+        organization,
+        id: account.id,
+        version: None,
+    };
     let new = secret(5);
     let rotation = Rotation {
         secret: new.clone(),
@@ -322,9 +328,7 @@ async fn what_is_written_comes_back() {
         revoke_tokens: false,
     };
     let rotated = event(&account, Action::RotateSecret);
-    let rotated = store
-        .rotate_secret(organization, account.id, &rotation, NOW, rotated)
-        .await;
+    let rotated = store.rotate_secret(target, &rotation, NOW, rotated).await;
     assert_eq!(rotated.unwrap(), SecretsChange::Done);
     let credentials = find(&store, &account).await.unwrap();
     assert_eq!(credentials.secrets.len(), 1);
@@ -341,9 +345,7 @@ async fn what_is_written_comes_back() {
     assert!(state.is_revoked);
 
     let deleted = event(&account, Action::DeleteServiceAccount);
-    let deleted = store
-        .delete_service_account(organization, account.id, deleted)
-        .await;
+    let deleted = store.delete_service_account(target, deleted).await;
     assert!(deleted.unwrap());
     let gone = store.find_service_account(organization, account.id).await;
     assert!(gone.unwrap().is_none());
@@ -427,17 +429,14 @@ fn newcomer(
         created_at: NOW,
     };
     let account = ServiceAccount {
-        id: ServiceAccountId::from_bytes([number; 16]),
-        organization_id: organization.id,
-        name: Name::parse("CI 👩‍💻".to_owned()).unwrap(),
-        description: None,
         scopes: ScopeSet::parse("management:all").unwrap(),
-        token_epoch: 0,
-        disabled_at: None,
-        created_at: NOW,
-        created_by: None,
-        updated_at: NOW,
-        last_used_at: None,
+        ..ServiceAccount::new(
+            ServiceAccountId::from_bytes([number; 16]),
+            organization.id,
+            Name::parse("CI 👩‍💻".to_owned()).unwrap(),
+            NOW,
+            None,
+        )
     };
     let events = [Action::CreateOrganization, Action::CreateServiceAccount];
     let events = events.map(|action| event(&account, action));

@@ -101,7 +101,7 @@ impl Authority {
             self.resources
                 .grant(&request.resources, request.scope, &account.scopes)?;
         let id = TokenId::new(self.random().map_err(Unavailable::from)?);
-        let lifetime_seconds = resource.token_lifetime_seconds;
+        let lifetime_seconds = resource.lifetime_seconds(account, now);
         let token = AccessToken::mint(id, account, audience, scopes, lifetime_seconds, now);
         let text = self
             .keys

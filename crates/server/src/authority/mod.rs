@@ -7,10 +7,12 @@ mod ambient;
 mod authenticate_bearer;
 mod authenticate_client;
 mod bootstrap;
+mod change;
 mod create_service_account;
 mod delete_service_account;
 mod get_service_account;
 mod get_usage;
+mod grant_scopes;
 mod introspect_token;
 mod issue_token;
 mod list_audit_events;
@@ -20,6 +22,7 @@ mod page;
 mod revoke_token;
 mod rotate_secret;
 mod secrets;
+mod update_service_account;
 mod usage;
 
 use std::{
@@ -31,15 +34,17 @@ pub use ambient::{Clock, ClockError, Entropy, EntropyError, SystemClock, SystemE
 pub use authenticate_bearer::{AuthenticateBearerError, Caller};
 pub use authenticate_client::{AuthenticateClientError, PresentedCredentials};
 pub use bootstrap::{Bootstrap, BootstrapError};
+pub use change::ChangeError;
 pub use create_service_account::{CreateServiceAccountError, NewServiceAccount};
-pub use delete_service_account::DeleteServiceAccountError;
 pub use get_service_account::GetServiceAccountError;
+pub use grant_scopes::GrantScopesError;
 pub use introspect_token::IntrospectTokenError;
 pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
 pub use open::{OpenAuthorityError, Settings};
 pub use page::{ListError, Page};
 pub use rotate_secret::{RotateSecretError, RotationRequest};
 pub use secrets::{AddedSecret, ListedSecret, SecretError};
+pub use update_service_account::UpdateServiceAccountError;
 
 use crate::{
     domain::{
@@ -229,16 +234,4 @@ impl Caller {
             detail,
         }
     }
-}
-
-/// What an audit event says of a new account.
-fn account_detail(account: &ServiceAccount) -> Vec<(&'static str, String)> {
-    let mut detail = vec![
-        ("name", account.name.as_str().to_owned()),
-        ("scopes", account.scopes.to_string()),
-    ];
-    if let Some(description) = &account.description {
-        detail.insert(0, ("description", description.as_str().to_owned()));
-    }
-    detail
 }

@@ -4,9 +4,13 @@
 //! function of its arguments and nothing else.
 
 mod access_token;
+mod account_filter;
+mod account_patch;
 mod audit;
 mod client_secret;
 mod id;
+mod labels;
+mod precondition;
 mod resource;
 mod scope;
 mod service_account;
@@ -17,11 +21,15 @@ mod timestamp;
 mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
+pub use account_filter::AccountFilter;
+pub use account_patch::AccountPatch;
 pub use audit::{
     Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, Verifier,
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};
+pub use precondition::{Precondition, Stale};
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };

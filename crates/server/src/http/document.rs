@@ -14,6 +14,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::etag;
+
 /// How long a client may keep it: short enough that a new key is seen in time.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
@@ -21,7 +23,8 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300
 #[derive(Clone)]
 pub(super) struct Document {
     body: Bytes,
-    etag: HeaderValue,
+    /// What its entity tag says.
+    hash: String,
 }
 
 impl Document {
@@ -36,30 +39,21 @@ impl Document {
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, text.as_bytes()).as_ref()[..12]);
         Self {
             body: Bytes::from(text),
-            etag: HeaderValue::try_from(format!("\"{hash}\"")).expect("base64url fits a header"),
+            hash,
         }
     }
 
     fn answer(self, request: &Request) -> Response {
         let headers = [
             (header::CACHE_CONTROL, CACHE_CONTROL),
-            (header::ETAG, self.etag.clone()),
+            (header::ETAG, etag::tag(&self.hash)),
             // Public data, without credentials: any page may read it.
             (
                 header::ACCESS_CONTROL_ALLOW_ORIGIN,
                 HeaderValue::from_static("*"),
             ),
         ];
-        // RFC 9110 §13.1.2.
-        let is_known = request
-            .headers()
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag == "*" || tag.as_bytes() == self.etag.as_bytes());
-        if is_known {
+        if etag::is_known(request.headers(), &self.hash) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         let json = (

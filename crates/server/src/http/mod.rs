@@ -6,6 +6,7 @@
 mod api;
 mod document;
 mod door;
+mod etag;
 mod form;
 mod health;
 mod oauth;

@@ -67,6 +67,7 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         ))
         .routes(routes!(
             accounts::get_service_account,
+            accounts::update_service_account,
             accounts::delete_service_account
         ))
         .routes(routes!(accounts::rotate_secret))

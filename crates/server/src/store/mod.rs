@@ -25,7 +25,7 @@ pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, 
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};
-pub use service_accounts::{Credentials, Found, ListPosition};
+pub use service_accounts::{Credentials, Found, ListPosition, Target};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
 

@@ -4,7 +4,7 @@
 //! other, and sees what the first left.
 
 use super::{
-    DatabaseError, Row, Store, StoreError, Written,
+    DatabaseError, Row, Store, StoreError, Target, Written,
     database::{Statement, Step},
     during,
 };
@@ -29,7 +29,7 @@ pub struct Rotation {
 pub enum SecretsChange {
     /// It is done.
     Done,
-    /// The organization has no such account.
+    /// There is no such account as the change is for.
     NoAccount,
     /// The account's secrets are not as the change needs them: too many, none such, no rotation under way.
     Refused,
@@ -62,6 +62,7 @@ macro_rules! live {
          AND (retires_at IS NULL OR retires_at > $2)"
     };
 }
+pub(super) use live;
 
 impl Store {
     /// The secrets of an account that live or ended in the last 30 days, newest first. Of an account of another
@@ -100,8 +101,7 @@ impl Store {
     /// Gives an account the rotation's secret in place of those that live.
     pub async fn rotate_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         rotation: &Rotation,
         now: Timestamp,
         event: AuditEvent,
@@ -112,7 +112,7 @@ impl Store {
                     "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND ",
                     live!()
                 ),
-                [id.into(), now.into()],
+                [target.id.into(), now.into()],
             ),
             // Whoever retires earlier already goes on to do so.
             Some(grace_until) => Statement::new(
@@ -122,7 +122,7 @@ impl Store {
                     live!()
                 ),
                 [
-                    id.into(),
+                    target.id.into(),
                     now.into(),
                     grace_until.into(),
                     rotation.secret.id.into(),
@@ -130,20 +130,20 @@ impl Store {
             ),
         };
         let steps = vec![
-            Step::Require(touch(organization, id, now, rotation.revoke_tokens)),
+            Step::Require(touch(target, now, rotation.revoke_tokens)),
             Step::Run(end_others),
-            Step::Require(insert_secret_within_limit(id, &rotation.secret, now)),
+            Step::Require(insert_secret_within_limit(target.id, &rotation.secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("rotating a secret", id, steps).await
+        self.change_secrets("rotating a secret", target.id, steps)
+            .await
     }
 
     /// Takes back the newest rotation whose grace has not ended: the secret it made ends, and those it was to replace live on
     /// as before.
     pub async fn cancel_rotation(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SecretsChange, StoreError> {
@@ -162,7 +162,7 @@ impl Store {
                 "UPDATE secrets SET revoked_at = $2 WHERE revoked_at IS NULL AND id = ",
                 successor!()
             ),
-            [id.into(), now.into()],
+            [target.id.into(), now.into()],
         );
         let revive_old = Statement::new(
             concat!(
@@ -171,40 +171,39 @@ impl Store {
                 " AND retired_by = ",
                 successor!()
             ),
-            [id.into(), now.into()],
+            [target.id.into(), now.into()],
         );
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
+            Step::Require(touch(target, now, false)),
             Step::Run(end_new),
             Step::Require(revive_old),
             Step::Append(event),
         ];
-        self.change_secrets("cancelling a rotation", id, steps)
+        self.change_secrets("cancelling a rotation", target.id, steps)
             .await
     }
 
     /// Gives an account a further secret beside those that live.
     pub async fn add_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         secret: &StoredSecret,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SecretsChange, StoreError> {
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
-            Step::Require(insert_secret_within_limit(id, secret, now)),
+            Step::Require(touch(target, now, false)),
+            Step::Require(insert_secret_within_limit(target.id, secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("adding a secret", id, steps).await
+        self.change_secrets("adding a secret", target.id, steps)
+            .await
     }
 
     /// Ends one living secret of an account.
     pub async fn delete_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         secret: SecretId,
         now: Timestamp,
         event: AuditEvent,
@@ -214,30 +213,27 @@ impl Store {
                 "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND id = $3 AND ",
                 live!()
             ),
-            [id.into(), now.into(), secret.into()],
+            [target.id.into(), now.into(), secret.into()],
         );
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
+            Step::Require(touch(target, now, false)),
             Step::Require(end),
             Step::Append(event),
         ];
-        self.change_secrets("ending a secret", id, steps).await
+        self.change_secrets("ending a secret", target.id, steps)
+            .await
     }
 
     /// Ends every token issued to an account so far. `false`: `organization` has no such account.
     pub async fn revoke_tokens(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<bool, StoreError> {
-        let steps = vec![
-            Step::Require(touch(organization, id, now, true)),
-            Step::Append(event),
-        ];
+        let steps = vec![Step::Require(touch(target, now, true)), Step::Append(event)];
         let change = self
-            .change_secrets("revoking an account's tokens", id, steps)
+            .change_secrets("revoking an account's tokens", target.id, steps)
             .await?;
         Ok(change == SecretsChange::Done)
     }
@@ -255,18 +251,14 @@ impl Store {
 }
 
 /// Marks the account as changed, which locks its row; with `end_tokens` its tokens end, too.
-fn touch(
-    organization: OrganizationId,
-    id: ServiceAccountId,
-    now: Timestamp,
-    end_tokens: bool,
-) -> Statement {
+fn touch(target: Target, now: Timestamp, end_tokens: bool) -> Statement {
     Statement::new(
-        "UPDATE service_accounts SET updated_at = $3, token_epoch = token_epoch + $4 \
-         WHERE organization_id = $1 AND id = $2",
+        "UPDATE service_accounts SET updated_at = $4, version = version + 1, token_epoch = token_epoch + $5 \
+         WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
         [
-            organization.into(),
-            id.into(),
+            target.organization.into(),
+            target.id.into(),
+            target.version.into(),
             now.into(),
             i64::from(end_tokens).into(),
         ],

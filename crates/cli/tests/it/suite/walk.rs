@@ -94,7 +94,7 @@ impl Operation {
     /// A body with which it would succeed.
     fn body(&self) -> Option<Value> {
         self.takes_json.then(|| match &*self.id {
-            "create_service_account" => json!({ "name": "Walked" }),
+            "create_service_account" | "update_service_account" => json!({ "name": "Walked" }),
             "rotate_secret" => json!({ "gracePeriodSeconds": 60 }),
             "add_secret" => json!({ "expiresInSeconds": 60 }),
             other => panic!("tell the walk what {other} takes"),

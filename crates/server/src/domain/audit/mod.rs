@@ -44,6 +44,8 @@ pub enum Action {
     CreateOrganization,
     /// A service account came to be.
     CreateServiceAccount,
+    /// What is said of it changed.
+    UpdateServiceAccount,
     /// Its secret was replaced.
     RotateSecret,
     /// A rotation under way was taken back.
@@ -62,9 +64,10 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CreateOrganization,
         Self::CreateServiceAccount,
+        Self::UpdateServiceAccount,
         Self::RotateSecret,
         Self::CancelRotation,
         Self::AddSecret,
@@ -84,6 +87,7 @@ impl Action {
         match self {
             Self::CreateOrganization => "create_organization",
             Self::CreateServiceAccount => "create_service_account",
+            Self::UpdateServiceAccount => "update_service_account",
             Self::RotateSecret => "rotate_secret",
             Self::CancelRotation => "cancel_rotation",
             Self::AddSecret => "add_secret",

@@ -12,16 +12,8 @@ use serde::Serialize;
 use super::ApiError;
 use crate::{
     authority::{Origin, Unavailable},
-    domain::Timestamp,
     http::door,
 };
-
-/// RFC 3339 in UTC with milliseconds.
-pub(super) fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .map(|at| format!("{at:.3}"))
-        .unwrap_or_default()
-}
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
@@ -95,16 +87,4 @@ pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
         Body::from_stream(body),
     )
         .into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instants_have_milliseconds_always() {
-        let text = |millis| instant(Timestamp::from_millis(millis));
-        assert_eq!(text(1_795_435_200_000), "2026-11-23T12:00:00.000Z");
-        assert_eq!(text(1), "1970-01-01T00:00:00.001Z");
-    }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     ApiError,
-    answer::{JSON_LINES, instant, json, streamed},
+    answer::{JSON_LINES, json, streamed},
     bearer::ReadsAudit,
     query::{self, Query},
 };
@@ -127,7 +127,7 @@ fn audit_event(event: &ChainedEvent) -> wire::AuditEvent {
     wire::AuditEvent {
         organization_id: event.organization_id.to_string(),
         sequence: event.sequence,
-        at: instant(event.at),
+        at: event.at.to_string(),
         actor: event.actor.clone(),
         action: event.action.clone(),
         target: event.target.clone(),

@@ -11,8 +11,9 @@ use prokura_wire as wire;
 
 use crate::{
     authority::{
-        AuthenticateBearerError, CreateServiceAccountError, DeleteServiceAccountError,
-        GetServiceAccountError, ListError, RotateSecretError, SecretError, Unavailable,
+        AuthenticateBearerError, ChangeError, CreateServiceAccountError, GetServiceAccountError,
+        GrantScopesError, ListError, RotateSecretError, SecretError, Unavailable,
+        UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
     http::{door::Cause, refusal::Refusal},
@@ -25,6 +26,8 @@ pub(in crate::http) enum ApiError {
     Invalid(Vec<wire::FieldError>),
     /// The body is not of this type.
     NotJson,
+    /// Nor of this one.
+    NotMergePatch,
     /// No bearer token (RFC 6750 §3.1: then no error code either).
     NoToken,
     /// The Authorization header cannot be read.
@@ -35,6 +38,8 @@ pub(in crate::http) enum ApiError {
     MissingScopes(Vec<String>),
     /// The organization has no such account.
     NotFound,
+    /// The account is not in a state that `If-Match` names.
+    Stale,
     /// The account has no such living secret.
     NoSecret,
     /// The account has as many living secrets as it may have.
@@ -73,6 +78,13 @@ impl ApiError {
                 "unsupported_media_type",
                 text("the body must be JSON, sent with Content-Type: application/json"),
             ),
+            Self::NotMergePatch => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                text(
+                    "the body must be JSON, sent with Content-Type: application/merge-patch+json or application/json",
+                ),
+            ),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
@@ -105,6 +117,14 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 "service_account_not_found",
                 text("there is no such service account"),
+            ),
+            // RFC 9110 §13.1.1.
+            Self::Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                text(
+                    "the service account has changed since: get it again, and repeat the change with its new ETag",
+                ),
             ),
             Self::NoSecret => (
                 StatusCode::NOT_FOUND,
@@ -211,15 +231,42 @@ impl From<AuthenticateBearerError> for ApiError {
     }
 }
 
+impl From<GrantScopesError> for ApiError {
+    fn from(error: GrantScopesError) -> Self {
+        match error {
+            GrantScopesError::Unknown(_) | GrantScopesError::TooMany => {
+                Self::field("scopes", format!("cannot be granted: {error}"))
+            }
+            GrantScopesError::Missing(missing) => Self::MissingScopes(missing),
+        }
+    }
+}
+
 impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
-            CreateServiceAccountError::UnknownScope(_)
-            | CreateServiceAccountError::TooManyScopes => {
-                Self::field("scopes", format!("cannot be granted: {error}"))
-            }
-            CreateServiceAccountError::MissingScopes(missing) => Self::MissingScopes(missing),
+            CreateServiceAccountError::Scopes(error) => error.into(),
             CreateServiceAccountError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateServiceAccountError> for ApiError {
+    fn from(error: UpdateServiceAccountError) -> Self {
+        match error {
+            UpdateServiceAccountError::Scopes(error) => error.into(),
+            UpdateServiceAccountError::Labels(error) => Self::field("labels", error.to_string()),
+            UpdateServiceAccountError::Change(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::NotFound,
+            ChangeError::Stale(_) => Self::Stale,
+            ChangeError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -260,21 +307,11 @@ impl From<RotateSecretError> for ApiError {
 impl From<SecretError> for ApiError {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::NoAccount => Self::NotFound,
             SecretError::NoSecret => Self::NoSecret,
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
-            SecretError::Unavailable(error) => error.into(),
-        }
-    }
-}
-
-impl From<DeleteServiceAccountError> for ApiError {
-    fn from(error: DeleteServiceAccountError) -> Self {
-        match error {
-            DeleteServiceAccountError::NotFound => Self::NotFound,
-            DeleteServiceAccountError::Unavailable(error) => error.into(),
+            SecretError::Change(error) => error.into(),
         }
     }
 }

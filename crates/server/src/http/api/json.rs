@@ -11,15 +11,18 @@ use prokura_wire::FieldError;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::ApiError;
+use super::{ApiError, json_value::Noting};
 use crate::http::refusal::Refusal;
 
 /// How much of an unknown member's name is repeated in the answer, in characters.
 const SHOWN_NAME_CHARS: usize = 64;
 
 /// A JSON object being read. Members are taken out one by one; [`JsonObject::finish`] refuses what is left.
+#[derive(Default)]
 pub(in crate::http) struct JsonObject {
     members: Vec<(String, Value)>,
+    /// The names of the members in which an object repeats a member of its own.
+    repeating: Vec<String>,
     errors: Vec<FieldError>,
 }
 
@@ -33,32 +36,29 @@ impl JsonObject {
         }
     }
 
-    /// An optional string; null is absence.
-    pub(super) fn optional_string(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) => Some(text),
-            Value::Null => None,
-            _ => self.error(name, "must be a string or null"),
-        }
+    /// An optional member, which `read` reads; `expected` says what it must be. `None`: it is not there, or it is wrong, which
+    /// null is as well.
+    pub(super) fn present<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(name)?;
+        read(value).or_else(|| self.error(name, expected))
     }
 
-    /// An optional array of strings; null is absence.
-    pub(super) fn optional_strings(&mut self, name: &str) -> Option<Vec<String>> {
-        const EXPECTED: &str = "must be an array of strings";
-        match self.take(name)? {
-            Value::Null => None,
-            Value::Array(values) => {
-                let strings = values
-                    .into_iter()
-                    .map(|value| match value {
-                        Value::String(text) => Some(text),
-                        _ => None,
-                    })
-                    .collect::<Option<Vec<_>>>();
-                strings.or_else(|| self.error(name, EXPECTED))
-            }
-            _ => self.error(name, EXPECTED),
-        }
+    /// An optional member that may be null: `Some(None)`.
+    pub(super) fn nullable<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.present(name, expected, |value| match value {
+            Value::Null => Some(None),
+            value => read(value).map(Some),
+        })
     }
 
     /// An optional whole number from `least` to `most`; null is absence.
@@ -103,6 +103,11 @@ impl JsonObject {
             let name = name.chars().take(SHOWN_NAME_CHARS).collect::<String>();
             self.error::<()>(&name, "is not a member of this request");
         }
+        for name in std::mem::take(&mut self.repeating) {
+            if !self.errors.iter().any(|error| error.field == name) {
+                self.error::<()>(&name, "has a member more than once");
+            }
+        }
         if self.errors.is_empty() {
             Ok(())
         } else {
@@ -125,8 +130,9 @@ impl JsonObject {
 
     fn parse(body: &[u8]) -> Result<Self, ApiError> {
         serde_json::from_slice::<Members>(body)
-            .map(|members| Self {
-                members: members.0,
+            .map(|Members { members, repeating }| Self {
+                members,
+                repeating,
                 errors: Vec::new(),
             })
             .map_err(|error| {
@@ -156,6 +162,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
+/// A body that says what is to change (RFC 7396), sent as such or as any JSON.
+pub(in crate::http) struct MergePatch(pub(super) JsonObject);
+
+impl<S: Send + Sync> FromRequest<S> for MergePatch {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let headers = request.headers();
+        if !is_json(headers) && !is_media_type(headers, "application/merge-patch+json") {
+            return Err(ApiError::NotMergePatch);
+        }
+        JsonObject::parse(&read(request, state).await?).map(Self)
+    }
+}
+
 /// A body that may be left out, with everything that belongs to it.
 pub(in crate::http) struct OptionalJsonObject(pub(super) JsonObject);
 
@@ -166,10 +187,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalJsonObject {
         let is_json = is_json(request.headers());
         let body = read(request, state).await?;
         if body.is_empty() {
-            return Ok(Self(JsonObject {
-                members: Vec::new(),
-                errors: Vec::new(),
-            }));
+            return Ok(Self(JsonObject::default()));
         }
         if !is_json {
             return Err(ApiError::NotJson);
@@ -185,16 +203,22 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is_media_type(headers, "application/json")
+}
+
+fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(expected))
 }
 
-/// The members of an object in order, repeats included: `serde_json::Map` would keep the last and hide the rest
-/// (RFC 8259 §4 leaves that open, which is why it is refused here).
-struct Members(Vec<(String, Value)>);
+/// The members of an object in order, repeats included.
+struct Members {
+    members: Vec<(String, Value)>,
+    repeating: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -208,11 +232,16 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                let (mut members, mut repeating) = (Vec::new(), Vec::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    let mut is_repeating = false;
+                    let value = map.next_value_seed(Noting(&mut is_repeating))?;
+                    if is_repeating {
+                        repeating.push(name.clone());
+                    }
+                    members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(Members { members, repeating })
             }
         }
 
@@ -241,16 +270,16 @@ mod tests {
     #[test]
     fn everything_wrong_is_named_at_once() {
         let wrong = errors(
-            r#"{"b":1,"c":null,"d":[1],"e":1,"e":2,"f":true}"#,
+            r#"{"b":1,"c":null,"d":[{"x":1,"x":2}],"e":1,"e":2,"f":true}"#,
             |object| {
                 object.string("a");
                 object.string("b");
                 object.string("c");
-                object.optional_strings("d");
-                object.optional_string("e");
+                object.present("d", "must be", Some);
+                object.optional_bool("e");
             },
         );
-        assert_eq!(wrong, ["a", "b", "c", "d", "e", "e", "f"]);
+        assert_eq!(wrong, ["a", "b", "c", "e", "e", "f", "d"]);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use prokura_wire as wire;
 
 use super::{
     ApiError,
-    answer::{instant, json},
+    answer::json,
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
-    service_accounts::{MAX_EXPIRES_IN_SECONDS, service_account, with_credentials},
+    service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, with_credentials},
 };
 use crate::authority::{Authority, ListedSecret, Origin};
 
@@ -53,7 +54,10 @@ pub(in crate::http) async fn list_secrets(
     path = "/api/v1/service-accounts/{id}/secrets",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "Added", body = wire::AddedSecret),
@@ -62,6 +66,7 @@ pub(in crate::http) async fn list_secrets(
         (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
         (status = 404, description = "There is no such account", body = wire::ApiError),
         (status = 409, description = "Five secrets live already", body = wire::ApiError),
+        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
         (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
@@ -70,13 +75,14 @@ pub(in crate::http) async fn add_secret(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
     let added = authority
-        .add_secret(&caller, &origin, id, expires_in_seconds)
+        .add_secret(&caller, &origin, id, expires_in_seconds, &precondition)
         .await?;
     let answer = wire::AddedSecret {
         secret: secret(&added.listed),
@@ -93,7 +99,8 @@ pub(in crate::http) async fn add_secret(
     security(("bearer" = ["management:service-accounts:write"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid")
+        ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
     ),
     responses(
         (status = 204, description = "Ended"),
@@ -101,6 +108,7 @@ pub(in crate::http) async fn add_secret(
         (status = 401, description = "No living access token for this API", body = wire::ApiError),
         (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
         (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError),
+        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -109,10 +117,11 @@ pub(in crate::http) async fn delete_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret)
+        .delete_secret(&caller, &origin, id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -125,14 +134,18 @@ pub(in crate::http) async fn delete_secret(
     path = "/api/v1/service-accounts/{id}/cancel-rotation",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     responses(
-        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope),
+        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
         (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
         (status = 401, description = "No living access token for this API", body = wire::ApiError),
         (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
         (status = 404, description = "There is no such account", body = wire::ApiError),
         (status = 409, description = "No rotation is under way", body = wire::ApiError),
+        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -140,15 +153,15 @@ pub(in crate::http) async fn cancel_rotation(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
-    let account = authority.cancel_rotation(&caller, &origin, id).await?;
-    let envelope = wire::ServiceAccountEnvelope {
-        service_account: service_account(&account),
-    };
-    Ok(json(StatusCode::OK, &envelope))
+    let account = authority
+        .cancel_rotation(&caller, &origin, id, &precondition)
+        .await?;
+    Ok(answer(&account))
 }
 
 /// End every token issued to a service account so far, and nothing else.
@@ -157,13 +170,17 @@ pub(in crate::http) async fn cancel_rotation(
     path = "/api/v1/service-accounts/{id}/revoke-tokens",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     responses(
         (status = 204, description = "Ended"),
         (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
         (status = 401, description = "No living access token for this API", body = wire::ApiError),
         (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
         (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -171,11 +188,14 @@ pub(in crate::http) async fn revoke_tokens(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
-    authority.revoke_tokens(&caller, &origin, id).await?;
+    authority
+        .revoke_tokens(&caller, &origin, id, &precondition)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -184,10 +204,10 @@ fn secret(listed: &ListedSecret) -> wire::ServiceAccountSecret {
     wire::ServiceAccountSecret {
         id: secret.id.to_string(),
         hint: secret.hint.clone(),
-        created_at: instant(secret.created_at),
+        created_at: secret.created_at.to_string(),
         created_by: secret.created_by.map(|id| id.to_string()),
-        expires_at: secret.ends_at().map(instant),
-        last_used_at: secret.last_used_at.map(instant),
+        expires_at: secret.ends_at().map(|at| at.to_string()),
+        last_used_at: secret.last_used_at.map(|at| at.to_string()),
         state: listed.state.as_str().to_owned(),
         safe_to_revoke: listed.safe_to_revoke,
     }

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How many days are shown unless asked otherwise.
-const DEFAULT_DAYS: usize = 30;
+const DEFAULT_DAYS: u32 = 30;
 /// How many days may be asked for.
-const MAX_DAYS: usize = 90;
+const MAX_DAYS: u32 = 90;
 
 /// Count the tokens that an account got and was refused.
 ///
