@@ -83,7 +83,7 @@ pub struct Credentials {
     /// The client id.
     pub client_id: String,
     /// The client secret: `prk_` and 49 characters of `[0-9A-Za-z]`.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^prk_[0-9A-Za-z]{49}$"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 53, max_length = 53))]
     pub client_secret: Secret,
 }
 

@@ -10,6 +10,8 @@ mod etag;
 mod form;
 mod health;
 mod oauth;
+mod openapi;
+mod reference;
 mod refusal;
 mod routes;
 mod server;

@@ -168,23 +168,28 @@ impl ApiError {
         }
     }
 
-    /// Writes the body, which names the request: the door knows its id.
-    pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
+    /// The body, which names the request.
+    pub(in crate::http) fn body(self, request_id: &str) -> wire::ApiError {
         let (status, code, message) = self.table();
-        let mut body = wire::ApiError {
+        let (errors, missing_scopes) = match self {
+            Self::Invalid(errors) => (errors, Vec::new()),
+            Self::MissingScopes(missing) => (Vec::new(), missing),
+            _ => (Vec::new(), Vec::new()),
+        };
+        wire::ApiError {
             message,
             status_code: status.as_u16(),
             code: code.to_owned(),
             request_id: request_id.to_owned(),
-            errors: Vec::new(),
-            missing_scopes: Vec::new(),
-        };
-        match self {
-            Self::Invalid(errors) => body.errors = errors,
-            Self::MissingScopes(missing) => body.missing_scopes = missing,
-            _ => {}
+            errors,
+            missing_scopes,
         }
-        let json = serde_json::to_vec(&body).expect("an error is made of strings and numbers");
+    }
+
+    /// Writes the body into the answer: the door knows the request's id.
+    pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
+        let json = serde_json::to_vec(&self.body(request_id))
+            .expect("an error is made of strings and numbers");
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

@@ -26,12 +26,7 @@ use crate::authority::{Authority, ListedSecret, Origin};
     security(("bearer" = ["management:service-accounts:read"])),
     params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
     responses(
-        (status = 200, description = "The secrets", body = wire::ServiceAccountSecretList),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The secrets", body = wire::ServiceAccountSecretList)
     )
 )]
 pub(in crate::http) async fn list_secrets(
@@ -61,14 +56,7 @@ pub(in crate::http) async fn list_secrets(
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "Added", body = wire::AddedSecret),
-        (status = 400, description = "A member is wrong, or the id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 409, description = "Five secrets live already", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 409, description = "Five secrets live already", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn add_secret(
@@ -104,12 +92,7 @@ pub(in crate::http) async fn add_secret(
     ),
     responses(
         (status = 204, description = "Ended"),
-        (status = 400, description = "An id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_secret(
@@ -140,13 +123,7 @@ pub(in crate::http) async fn delete_secret(
     ),
     responses(
         (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 409, description = "No rotation is under way", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 409, description = "No rotation is under way", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn cancel_rotation(
@@ -175,13 +152,7 @@ pub(in crate::http) async fn cancel_rotation(
         ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
     ),
     responses(
-        (status = 204, description = "Ended"),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 204, description = "Ended")
     )
 )]
 pub(in crate::http) async fn revoke_tokens(

@@ -38,13 +38,7 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
     security(("bearer" = ["management:service-accounts:write"])),
     request_body(content = wire::CreateServiceAccount),
     responses(
-        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 400, description = "A member is wrong, missing, unknown or repeated", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one to be granted", body = wire::ApiError),
-        (status = 413, description = "The body is larger than 64 KiB", body = wire::ApiError),
-        (status = 415, description = "The body is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match")))
     )
 )]
 pub(in crate::http) async fn create_service_account(
@@ -89,11 +83,7 @@ pub(in crate::http) async fn create_service_account(
         ("secretExpiresWithinDays" = Option<u32>, Query, description = "Only accounts with a living secret that expires within so many days; one that a rotation is ending does not count", minimum = 0, maximum = 3650)
     ),
     responses(
-        (status = 200, description = "The accounts", body = wire::ServiceAccountList),
-        (status = 400, description = "A parameter is wrong, unknown or repeated", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The accounts", body = wire::ServiceAccountList)
     )
 )]
 pub(in crate::http) async fn list_service_accounts(
@@ -128,12 +118,7 @@ pub(in crate::http) async fn list_service_accounts(
     params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
     responses(
         (status = 200, description = "The account", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 304, description = "The account is as If-None-Match says"),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 304, description = "The account is as If-None-Match says")
     )
 )]
 pub(in crate::http) async fn get_service_account(
@@ -171,15 +156,7 @@ pub(in crate::http) async fn get_service_account(
         (wire::UpdateServiceAccount = "application/json")
     )),
     responses(
-        (status = 200, description = "The account as it is now", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 400, description = "A member is wrong, unknown or repeated, or the id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one to be granted", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 413, description = "The body is larger than 64 KiB", body = wire::ApiError),
-        (status = 415, description = "The body is neither application/merge-patch+json nor application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The account as it is now", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match")))
     )
 )]
 pub(in crate::http) async fn update_service_account(
@@ -214,14 +191,7 @@ pub(in crate::http) async fn update_service_account(
     request_body(content = Option<wire::RotateSecret>),
     responses(
         (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn rotate_secret(
@@ -260,13 +230,7 @@ pub(in crate::http) async fn rotate_secret(
         ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
     ),
     responses(
-        (status = 204, description = "Deleted"),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 412, description = "The account is not as If-Match says", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 204, description = "Deleted")
     )
 )]
 pub(in crate::http) async fn delete_service_account(

@@ -20,10 +20,7 @@ use crate::{authority::Authority, domain::AccessToken};
     request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What the token says", body = wire::IntrospectionResponse),
-        (status = 400, description = "invalid_request", body = wire::OAuthError),
-        (status = 401, description = "invalid_client", body = wire::OAuthError),
-        (status = 403, description = "insufficient_scope", body = wire::OAuthError),
-        (status = 503, description = "The store is away; try again", body = wire::OAuthError)
+        (status = 403, description = "insufficient_scope", body = wire::OAuthError)
     )
 )]
 pub(in crate::http) async fn introspect_token(

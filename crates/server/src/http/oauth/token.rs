@@ -23,11 +23,7 @@ use crate::authority::{Authority, TokenRequest};
         content_type = "application/x-www-form-urlencoded"
     ),
     responses(
-        (status = 200, description = "An access token", body = wire::TokenResponse),
-        (status = 400, description = "invalid_request, unsupported_grant_type, invalid_scope or invalid_target", body = wire::OAuthError),
-        (status = 401, description = "invalid_client", body = wire::OAuthError),
-        (status = 413, description = "The form is larger than 16 KiB", body = wire::OAuthError),
-        (status = 503, description = "The store is away; try again", body = wire::OAuthError)
+        (status = 200, description = "An access token", body = wire::TokenResponse)
     )
 )]
 pub(in crate::http) async fn issue_token(
