@@ -1,0 +1,1 @@
+-- Holds the place of the second step: numbers count without gaps.
