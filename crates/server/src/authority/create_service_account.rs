@@ -1,8 +1,14 @@
 //! `create_service_account`.
 
-use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable, account_detail};
-use crate::domain::{
-    Action, Description, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount, ServiceAccountId,
+use super::{
+    Answered, Authority, Caller, Idempotent, IssuedCredentials, Origin, Unavailable,
+    account_detail, idempotency::Record,
+};
+use crate::{
+    domain::{
+        Action, Description, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount, ServiceAccountId,
+    },
+    store::Once,
 };
 
 /// The most characters that the scopes of one account may have together, so that its tokens stay below 4 KiB.
@@ -31,6 +37,9 @@ pub enum CreateServiceAccountError {
     /// The caller would hand out what he does not hold; these are the scopes that he lacks.
     #[error("the caller lacks the scopes {0:?}")]
     MissingScopes(Vec<String>),
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// No answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -43,7 +52,8 @@ impl Authority {
         caller: &Caller,
         origin: &Origin,
         new: NewServiceAccount,
-    ) -> Result<IssuedCredentials, CreateServiceAccountError> {
+        mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let scopes = new.scopes.unwrap_or_else(|| {
             caller
@@ -62,6 +72,11 @@ impl Authority {
         let missing = caller.scopes.missing_to_grant(&scopes);
         if !missing.is_empty() {
             return Err(CreateServiceAccountError::MissingScopes(missing));
+        }
+        if let Some(idempotent) = &mut idempotent {
+            // Where the request names none, they are as much part of what is asked for.
+            let scopes = scopes.as_str().as_bytes();
+            idempotent.request.extend_from_slice(scopes);
         }
 
         let account = ServiceAccount {
@@ -87,10 +102,20 @@ impl Authority {
             account.id.to_string(),
             account_detail(&account),
         );
-        self.store
-            .create_service_account(&account, &stored, event)
+        let issued = IssuedCredentials { account, secret };
+        let operation = (Action::CreateServiceAccount, None);
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
+        let created = self
+            .store
+            .create_service_account(&issued.account, &stored, event, row)
             .await
             .map_err(Unavailable::from)?;
-        Ok(IssuedCredentials { account, secret })
+        match created {
+            Once::Now(()) => Ok(Answered::Now(issued)),
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(CreateServiceAccountError::KeyReused),
+        }
     }
 }

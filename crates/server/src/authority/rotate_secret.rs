@@ -1,12 +1,12 @@
 //! `rotate_secret`, and `cancel_rotation`, which takes it back.
 
 use super::{
-    Authority, Caller, GetServiceAccountError, IssuedCredentials, Origin, Unavailable,
-    secrets::SecretError,
+    Answered, Authority, Caller, GetServiceAccountError, Idempotent, IssuedCredentials, Origin,
+    Unavailable, idempotency::Record, secrets::SecretError,
 };
 use crate::{
     domain::{Action, MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId, StoredSecret},
-    store::{Rotation, SecretsChange},
+    store::{Once, Rotation, SecretsChange},
 };
 
 /// How a secret is to be rotated.
@@ -46,7 +46,8 @@ impl Authority {
         origin: &Origin,
         id: ServiceAccountId,
         request: RotationRequest,
-    ) -> Result<IssuedCredentials, RotateSecretError> {
+        idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, RotateSecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let most = self.rotation.max_grace_period_seconds;
         if request.grace_period_seconds > most {
@@ -74,18 +75,24 @@ impl Authority {
             grace_until,
             revoke_tokens: request.revoke_tokens,
         };
+        account.updated_at = now;
+        let issued = IssuedCredentials { account, secret };
+        let operation = (Action::RotateSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
         let change = self
             .store
-            .rotate_secret(caller.organization_id, id, &rotation, now, event)
+            .rotate_secret(caller.organization_id, id, &rotation, now, event, row)
             .await
             .map_err(Unavailable::from)?;
         match change {
-            SecretsChange::Done => {}
-            SecretsChange::NoAccount => return Err(SecretError::NoAccount.into()),
-            SecretsChange::Refused => return Err(SecretError::TooMany.into()),
+            Once::Now(SecretsChange::Done) => Ok(Answered::Now(issued)),
+            Once::Now(SecretsChange::NoAccount) => Err(SecretError::NoAccount.into()),
+            Once::Now(SecretsChange::Refused) => Err(SecretError::TooMany.into()),
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused.into()),
         }
-        account.updated_at = now;
-        Ok(IssuedCredentials { account, secret })
     }
 
     /// Takes back the rotation whose grace has not ended: the secret that it made ends, and those that were to retire live

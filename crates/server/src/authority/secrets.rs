@@ -1,9 +1,12 @@
 //! `list_secrets`, `add_secret`, `delete_secret` and `revoke_tokens`: an account's secrets one by one, and its tokens.
 
-use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable};
+use super::{
+    Answered, Authority, Caller, Idempotent, IssuedCredentials, Origin, Unavailable,
+    idempotency::Record,
+};
 use crate::{
     domain::{Action, MAX_LIVE_SECRETS, SecretId, SecretState, ServiceAccountId, StoredSecret},
-    store::SecretsChange,
+    store::{Once, SecretsChange},
 };
 
 /// A secret as it is listed.
@@ -44,6 +47,9 @@ pub enum SecretError {
     /// A secret would give the caller what he does not hold; these are the scopes that he lacks.
     #[error("the caller lacks the scopes {0:?}")]
     MissingScopes(Vec<String>),
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// No answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -86,7 +92,8 @@ impl Authority {
         origin: &Origin,
         id: ServiceAccountId,
         expires_in_seconds: Option<u32>,
-    ) -> Result<AddedSecret, SecretError> {
+        idempotent: Option<Idempotent<'_, AddedSecret>>,
+    ) -> Result<Answered<AddedSecret>, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let mut account = self.account_to_get_a_secret_of(caller, id).await?;
         let expires_at = expires_in_seconds.map(|seconds| now.plus_seconds(seconds));
@@ -101,25 +108,32 @@ impl Authority {
             detail.insert(0, ("expiresInSeconds", seconds.to_string()));
         }
         let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
-        let change = self
-            .store
-            .add_secret(caller.organization_id, id, &stored, now, event)
-            .await
-            .map_err(Unavailable::from)?;
-        match change {
-            SecretsChange::Done => {}
-            SecretsChange::NoAccount => return Err(SecretError::NoAccount),
-            SecretsChange::Refused => return Err(SecretError::TooMany),
-        }
         account.updated_at = now;
-        Ok(AddedSecret {
+        let added = AddedSecret {
             issued: IssuedCredentials { account, secret },
             listed: ListedSecret {
                 state: stored.state(now),
                 safe_to_revoke: false,
                 secret: stored,
             },
-        })
+        };
+        let operation = (Action::AddSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &added, now)?;
+        let row = record.as_ref().map(Record::row);
+        let stored = &added.listed.secret;
+        let change = self
+            .store
+            .add_secret(caller.organization_id, id, stored, now, event, row)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            Once::Now(SecretsChange::Done) => Ok(Answered::Now(added)),
+            Once::Now(SecretsChange::NoAccount) => Err(SecretError::NoAccount),
+            Once::Now(SecretsChange::Refused) => Err(SecretError::TooMany),
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused),
+        }
     }
 
     /// Ends one living secret of the account at once.

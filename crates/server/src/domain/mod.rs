@@ -7,6 +7,7 @@ mod access_token;
 mod audit;
 mod client_secret;
 mod id;
+mod idempotency_key;
 mod resource;
 mod scope;
 mod service_account;
@@ -22,6 +23,7 @@ pub use audit::{
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use idempotency_key::IdempotencyKey;
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };

@@ -41,6 +41,8 @@ pub(in crate::http) enum ApiError {
     TooManySecrets,
     /// There is no rotation to cancel.
     NoRotation,
+    /// The Idempotency-Key names another request.
+    IdempotencyKeyReused,
     /// Refused at the door.
     Refused(Refusal),
     /// No store, no key, no clock.
@@ -122,6 +124,14 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "no_rotation_under_way",
                 text("there is no rotation to cancel: no secret of this account is retiring"),
+            ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                text(
+                    "this Idempotency-Key was used for a request that asks for something else; use a new one for a new \
+                     request",
+                ),
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
             Self::Unavailable(_) => (
@@ -219,6 +229,7 @@ impl From<CreateServiceAccountError> for ApiError {
                 Self::field("scopes", format!("cannot be granted: {error}"))
             }
             CreateServiceAccountError::MissingScopes(missing) => Self::MissingScopes(missing),
+            CreateServiceAccountError::KeyReused => Self::IdempotencyKeyReused,
             CreateServiceAccountError::Unavailable(error) => error.into(),
         }
     }
@@ -265,6 +276,7 @@ impl From<SecretError> for ApiError {
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
+            SecretError::KeyReused => Self::IdempotencyKeyReused,
             SecretError::Unavailable(error) => error.into(),
         }
     }

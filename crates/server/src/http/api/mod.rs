@@ -4,6 +4,7 @@ mod answer;
 pub(super) mod audit_events;
 mod bearer;
 mod error;
+mod idempotency;
 mod json;
 mod path;
 mod query;

@@ -7,13 +7,14 @@ use prokura_wire as wire;
 
 use super::{
     ApiError,
-    answer::{instant, json},
+    answer::{Answer, instant, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
     service_accounts::{MAX_EXPIRES_IN_SECONDS, service_account, with_credentials},
 };
-use crate::authority::{Authority, ListedSecret, Origin};
+use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -47,13 +48,17 @@ pub(in crate::http) async fn list_secrets(
 
 /// Give a service account a further secret beside those that live.
 ///
-/// At most five live at once. The answer holds the new secret, which is shown this once.
+/// At most five live at once. The answer holds the new secret, which is shown this once; a repeat with the same
+/// `Idempotency-Key` gets the same answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/secrets",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        IdempotencyKeyHeader
+    ),
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "Added", body = wire::AddedSecret),
@@ -63,6 +68,7 @@ pub(in crate::http) async fn list_secrets(
         (status = 404, description = "There is no such account", body = wire::ApiError),
         (status = 409, description = "Five secrets live already", body = wire::ApiError),
         (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -71,18 +77,30 @@ pub(in crate::http) async fn add_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
+    let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
-    let added = authority
-        .add_secret(&caller, &origin, id, expires_in_seconds)
+    let answered = authority
+        .add_secret(
+            &caller,
+            &origin,
+            id,
+            expires_in_seconds,
+            request.answered_by(&added),
+        )
         .await?;
+    respond(answered, added)
+}
+
+fn added(added: &AddedSecret) -> Answer {
     let answer = wire::AddedSecret {
         secret: secret(&added.listed),
         credentials: with_credentials(&added.issued).credentials,
     };
-    Ok(json(StatusCode::CREATED, &answer))
+    Answer::json(StatusCode::CREATED, &answer)
 }
 
 /// End one secret of a service account at once.

@@ -12,8 +12,9 @@ use prokura_wire as wire;
 
 use super::{
     ApiError,
-    answer::{JSON_LIST, instant, json, streamed},
+    answer::{Answer, JSON_LIST, instant, json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
     json::{JsonObject, OptionalJsonObject},
     path::AccountId,
     query::Query,
@@ -28,12 +29,14 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 
 /// Create a service account.
 ///
-/// The answer holds its client secret, which is shown this once.
+/// The answer holds its client secret, which is shown this once; a repeat with the same `Idempotency-Key` gets the same
+/// answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
+    params(IdempotencyKeyHeader),
     request_body(content = wire::CreateServiceAccount),
     responses(
         (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"))),
@@ -42,6 +45,7 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
         (status = 403, description = "A scope is lacking: to write, or one to be granted", body = wire::ApiError),
         (status = 413, description = "The body is larger than 64 KiB", body = wire::ApiError),
         (status = 415, description = "The body is not application/json", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -49,22 +53,25 @@ pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
+    let request = idempotency.of(&body);
     let new = new_service_account(body)?;
-    let issued = authority
-        .create_service_account(&caller, &origin, new)
+    let answer = |issued: &IssuedCredentials| created(authority.issuer(), issued);
+    let answered = authority
+        .create_service_account(&caller, &origin, new, request.answered_by(&answer))
         .await?;
-    let location = format!(
-        "{}/api/v1/service-accounts/{}",
-        authority.issuer(),
-        issued.account.id
-    );
-    let mut response = json(StatusCode::CREATED, &with_credentials(&issued));
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(header::LOCATION, location);
+    respond(answered, answer)
+}
+
+fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
+    let location = format!("{issuer}/api/v1/service-accounts/{}", issued.account.id);
+    let answer = Answer::json(StatusCode::CREATED, &with_credentials(issued));
+    match HeaderValue::try_from(location) {
+        Ok(location) => answer.with(header::LOCATION, location),
+        Err(_) => answer,
     }
-    Ok(response)
 }
 
 /// List service accounts, oldest first.
@@ -141,13 +148,16 @@ pub(in crate::http) async fn get_service_account(
 ///
 /// Without a body the old secrets are refused from now on; with `gracePeriodSeconds` they live on for so long. Tokens already
 /// issued live until they expire, unless `revokeTokens` is true. The answer holds the new secret, which is shown this once.
-/// Should the answer be lost, rotate again.
+/// Should the answer be lost, repeat the request with the same `Idempotency-Key`, which gets the same answer, or rotate again.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/rotate-secret",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        IdempotencyKeyHeader
+    ),
     request_body(content = Option<wire::RotateSecret>),
     responses(
         (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials),
@@ -157,6 +167,7 @@ pub(in crate::http) async fn get_service_account(
         (status = 404, description = "There is no such account", body = wire::ApiError),
         (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError),
         (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError),
         (status = 503, description = "The store is away; try again", body = wire::ApiError)
     )
 )]
@@ -165,9 +176,11 @@ pub(in crate::http) async fn rotate_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
-    let request = RotationRequest {
+    let request = idempotency.of(&body);
+    let rotation = RotationRequest {
         // How much is allowed is the authority's to say.
         grace_period_seconds: body
             .optional_number("gracePeriodSeconds", 0, u32::MAX)
@@ -176,10 +189,20 @@ pub(in crate::http) async fn rotate_secret(
         revoke_tokens: body.optional_bool("revokeTokens"),
     };
     body.finish()?;
-    let issued = authority
-        .rotate_secret(&caller, &origin, id, request)
+    let answered = authority
+        .rotate_secret(
+            &caller,
+            &origin,
+            id,
+            rotation,
+            request.answered_by(&rotated),
+        )
         .await?;
-    Ok(json(StatusCode::OK, &with_credentials(&issued)))
+    respond(answered, rotated)
+}
+
+fn rotated(issued: &IssuedCredentials) -> Answer {
+    Answer::json(StatusCode::OK, &with_credentials(issued))
 }
 
 /// Delete a service account.
