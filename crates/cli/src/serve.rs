@@ -131,7 +131,7 @@ async fn sweep(authority: Arc<Authority>) {
         if let Err(error) = authority.sweep().await {
             warn!(
                 error = format!("{:#}", anyhow::Error::new(error)),
-                "could not forget the revoked tokens that have expired, or old counts of use"
+                "could not forget what has expired: revoked tokens, answers kept for repeats, old counts of use"
             );
         }
     }

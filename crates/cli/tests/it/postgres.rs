@@ -9,8 +9,8 @@ use prokura_server::{
         SecretDigest, SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
     store::{
-        Credentials, Found, ListPosition, MigrateError, Organization, Postgres, Rotation,
-        SecretsChange, Store, StoreError, Target,
+        Credentials, Found, IdempotentRequest, ListPosition, MigrateError, Once, Organization,
+        Postgres, Rotation, SecretsChange, Store, StoreError, Target,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -240,6 +240,7 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
             &nowhere,
             &secret(9),
             event(&nowhere, Action::CreateServiceAccount),
+            None,
         )
         .await;
     let said = described(&failed.unwrap_err());
@@ -247,6 +248,41 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
     assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
     // The connection is as good as new.
     assert!(find(&store, &nowhere).await.is_some());
+}
+
+/// An account may vanish between the look at it and the write, which no request can be made to hit.
+#[tokio::test]
+async fn a_refusal_of_what_is_to_be_done_once_says_the_same_and_is_not_remembered() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let (organization, now) = (account.organization_id, NOW);
+    let request = IdempotentRequest {
+        id: [1; 32],
+        sealed_answer: vec![2],
+        now,
+        expires_at: now.plus_seconds(1),
+    };
+    let add = async |id, number, request| {
+        let event = event(&account, Action::AddSecret);
+        let secret = secret(number);
+        let target = Target {
+            organization,
+            id,
+            version: None,
+        };
+        let added = store.add_secret(target, &secret, now, event, request);
+        added.await.unwrap()
+    };
+    let nobody = ServiceAccountId::from_bytes([9; 16]);
+    let refused = add(nobody, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(SecretsChange::NoAccount));
+    for number in 5..9 {
+        let added = add(account.id, number, None).await;
+        assert_eq!(added, Once::Now(SecretsChange::Done));
+    }
+    let refused = add(account.id, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(SecretsChange::Refused));
+    assert_eq!(count(&url, "idempotent_requests").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -328,8 +364,10 @@ async fn what_is_written_comes_back() {
         revoke_tokens: false,
     };
     let rotated = event(&account, Action::RotateSecret);
-    let rotated = store.rotate_secret(target, &rotation, NOW, rotated).await;
-    assert_eq!(rotated.unwrap(), SecretsChange::Done);
+    let rotated = store
+        .rotate_secret(target, &rotation, NOW, rotated, None)
+        .await;
+    assert_eq!(rotated.unwrap(), Once::Now(SecretsChange::Done));
     let credentials = find(&store, &account).await.unwrap();
     assert_eq!(credentials.secrets.len(), 1);
     assert!(credentials.secrets[0].digest.matches(&new.digest));

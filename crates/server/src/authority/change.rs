@@ -2,7 +2,7 @@
 
 use super::{Authority, Caller, GetServiceAccountError, Unavailable};
 use crate::{
-    domain::{Precondition, ServiceAccount, ServiceAccountId, Stale},
+    domain::{Precondition, ServiceAccount, ServiceAccountId},
     store::Target,
 };
 
@@ -13,8 +13,8 @@ pub enum ChangeError {
     #[error("there is no such service account")]
     NotFound,
     /// It is not in a state for which the change is meant.
-    #[error(transparent)]
-    Stale(#[from] Stale),
+    #[error("the service account has changed since")]
+    Stale,
     /// No answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -30,7 +30,7 @@ impl From<GetServiceAccountError> for ChangeError {
 }
 
 impl Authority {
-    /// The account `id` of the caller's organization, if it is as `precondition` wants it. Without one nothing is read.
+    /// The account `id` of the caller's organization as the target of a change. Without a precondition nothing is read.
     pub(super) async fn target(
         &self,
         caller: &Caller,
@@ -45,21 +45,18 @@ impl Authority {
             });
         }
         let account = self.get_service_account(caller, id).await?;
-        Ok(target_of(&account, precondition)?)
+        Ok(target_of(&account, precondition))
     }
 }
 
-/// `account`, if it is as `precondition` wants it. A precondition holds until the change is made, or there is no change.
-pub(super) fn target_of(
-    account: &ServiceAccount,
-    precondition: &Precondition,
-) -> Result<Target, Stale> {
-    precondition.check(account)?;
-    Ok(Target {
+/// `account` as the target of a change. Whether it is in a state for which the change is meant shows in the write, together
+/// with whether the change has been made already.
+pub(super) fn target_of(account: &ServiceAccount, precondition: &Precondition) -> Target {
+    Target {
         organization: account.organization_id,
         id: account.id,
-        version: (*precondition != Precondition::None).then_some(account.version),
-    })
+        version: precondition.version(account),
+    }
 }
 
 /// Why the store found nothing where `target` should have been.
@@ -67,6 +64,6 @@ pub(super) fn missed(target: Target) -> ChangeError {
     match target.version {
         None => ChangeError::NotFound,
         // It was there a moment ago.
-        Some(_) => ChangeError::Stale(Stale),
+        Some(_) => ChangeError::Stale,
     }
 }

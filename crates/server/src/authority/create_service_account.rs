@@ -1,9 +1,15 @@
 //! `create_service_account`.
 
-use super::{Authority, Caller, GrantScopesError, IssuedCredentials, Origin, Unavailable};
-use crate::domain::{
-    Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
-    ServiceAccountId, Timestamp,
+use super::{
+    Answered, Authority, Caller, GrantScopesError, Idempotent, IssuedCredentials, Origin,
+    Unavailable, idempotency::Record,
+};
+use crate::{
+    domain::{
+        Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
+        ServiceAccountId, Timestamp,
+    },
+    store::Once,
 };
 
 /// What a new account is to be.
@@ -31,6 +37,9 @@ pub enum CreateServiceAccountError {
     /// It cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// No answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -43,7 +52,8 @@ impl Authority {
         caller: &Caller,
         origin: &Origin,
         new: NewServiceAccount,
-    ) -> Result<IssuedCredentials, CreateServiceAccountError> {
+        mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let scopes = new.scopes.unwrap_or_else(|| {
             caller
@@ -51,6 +61,11 @@ impl Authority {
                 .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
         });
         self.check_grant(caller, &scopes, &scopes)?;
+        if let Some(idempotent) = &mut idempotent {
+            // Where the request names none, they are as much part of what is asked for.
+            let scopes = scopes.as_str().as_bytes();
+            idempotent.request.extend_from_slice(scopes);
+        }
 
         let id = ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?);
         let creator = Some(caller.service_account_id);
@@ -73,10 +88,20 @@ impl Authority {
             account.id.to_string(),
             account.stated(),
         );
-        self.store
-            .create_service_account(&account, &stored, event)
+        let issued = IssuedCredentials { account, secret };
+        let operation = (Action::CreateServiceAccount, None);
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
+        let created = self
+            .store
+            .create_service_account(&issued.account, &stored, event, row)
             .await
             .map_err(Unavailable::from)?;
-        Ok(IssuedCredentials { account, secret })
+        match created {
+            Once::Now(()) => Ok(Answered::Now(issued)),
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(CreateServiceAccountError::KeyReused),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod delete_service_account;
 mod get_service_account;
 mod get_usage;
 mod grant_scopes;
+mod idempotency;
 mod introspect_token;
 mod issue_token;
 mod list_audit_events;
@@ -38,6 +39,7 @@ pub use change::ChangeError;
 pub use create_service_account::{CreateServiceAccountError, NewServiceAccount};
 pub use get_service_account::GetServiceAccountError;
 pub use grant_scopes::GrantScopesError;
+pub use idempotency::{Answered, Idempotent, KeptAnswer};
 pub use introspect_token::IntrospectTokenError;
 pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
 pub use open::{OpenAuthorityError, Settings};
@@ -51,7 +53,7 @@ use crate::{
         AccessToken, Action, Actor, AuditEvent, ClientSecret, Day, PublicJwk, Resources, SecretId,
         ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
-    keys::{KeyError, KeyRing},
+    keys::{KeyError, KeyRing, OpenAnswerError},
     store::{Store, StoreError},
 };
 
@@ -102,6 +104,9 @@ pub enum Unavailable {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The answer that a repeat should get.
+    #[error(transparent)]
+    Answer(#[from] OpenAnswerError),
 }
 
 /// Where a request comes from, for the audit trail.
@@ -144,12 +149,13 @@ impl Authority {
         Ok(())
     }
 
-    /// Forgets the revoked tokens that have expired on every node, and counts of use that are older than 400 days. To be
-    /// called now and then.
+    /// Forgets the revoked tokens and the idempotent requests that have expired on every node, and counts of use that are
+    /// older than 400 days. To be called now and then.
     pub async fn sweep(&self) -> Result<(), Unavailable> {
         let now = self.clock.now()?;
         let expired_by = AccessToken::expired_everywhere_by(now);
         self.store.sweep_revoked_tokens(expired_by).await?;
+        self.store.sweep_idempotent_requests(expired_by).await?;
         let oldest = Day::of(now).back(get_usage::KEPT_DAYS);
         Ok(self.store.sweep_usage(oldest).await?)
     }

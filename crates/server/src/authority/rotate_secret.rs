@@ -1,15 +1,16 @@
 //! `rotate_secret`, and `cancel_rotation`, which takes it back.
 
 use super::{
-    Authority, Caller, IssuedCredentials, Origin, Unavailable,
+    Answered, Authority, Caller, Idempotent, IssuedCredentials, Origin, Unavailable,
     change::target_of,
+    idempotency::Record,
     secrets::{SecretError, settled, touched},
 };
 use crate::{
     domain::{
         Action, MANAGEMENT_SCOPES, Precondition, ServiceAccount, ServiceAccountId, StoredSecret,
     },
-    store::Rotation,
+    store::{Once, Rotation},
 };
 
 /// How a secret is to be rotated.
@@ -50,14 +51,15 @@ impl Authority {
         id: ServiceAccountId,
         request: RotationRequest,
         precondition: &Precondition,
-    ) -> Result<IssuedCredentials, RotateSecretError> {
+        idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, RotateSecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let most = self.rotation.max_grace_period_seconds;
         if request.grace_period_seconds > most {
             return Err(RotateSecretError::TooMuchGrace(most));
         }
         let account = self.account_to_get_a_secret_of(caller, id).await?;
-        let target = target_of(&account, precondition).map_err(SecretError::from)?;
+        let target = target_of(&account, precondition);
         let expires_at = request
             .expires_in_seconds
             .map(|seconds| now.plus_seconds(seconds));
@@ -79,16 +81,27 @@ impl Authority {
             grace_until,
             revoke_tokens: request.revoke_tokens,
         };
-        let change = self
-            .store
-            .rotate_secret(target, &rotation, now, event)
-            .await
-            .map_err(Unavailable::from)?;
-        settled(change, target, SecretError::TooMany)?;
-        Ok(IssuedCredentials {
+        let issued = IssuedCredentials {
             account: touched(account, now),
             secret,
-        })
+        };
+        let operation = (Action::RotateSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
+        let change = self
+            .store
+            .rotate_secret(target, &rotation, now, event, row)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            Once::Now(change) => {
+                settled(change, target, SecretError::TooMany)?;
+                Ok(Answered::Now(issued))
+            }
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused.into()),
+        }
     }
 
     /// Takes back the rotation whose grace has not ended: the secret that it made ends, and those that were to retire live

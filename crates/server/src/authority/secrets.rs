@@ -1,15 +1,17 @@
 //! `list_secrets`, `add_secret`, `delete_secret` and `revoke_tokens`: an account's secrets one by one, and its tokens.
 
 use super::{
-    Authority, Caller, ChangeError, GetServiceAccountError, IssuedCredentials, Origin, Unavailable,
+    Answered, Authority, Caller, ChangeError, GetServiceAccountError, Idempotent,
+    IssuedCredentials, Origin, Unavailable,
     change::{missed, target_of},
+    idempotency::Record,
 };
 use crate::{
     domain::{
         Action, MAX_LIVE_SECRETS, Precondition, SecretId, SecretState, ServiceAccount,
-        ServiceAccountId, Stale, StoredSecret, Timestamp,
+        ServiceAccountId, StoredSecret, Timestamp,
     },
-    store::{SecretsChange, Target},
+    store::{Once, SecretsChange, Target},
 };
 
 /// A secret as it is listed.
@@ -47,15 +49,12 @@ pub enum SecretError {
     /// A secret would give the caller what he does not hold; these are the scopes that he lacks.
     #[error("the caller lacks the scopes {0:?}")]
     MissingScopes(Vec<String>),
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// As for every change of an account.
     #[error(transparent)]
     Change(#[from] ChangeError),
-}
-
-impl From<Stale> for SecretError {
-    fn from(error: Stale) -> Self {
-        Self::Change(error.into())
-    }
 }
 
 impl From<GetServiceAccountError> for SecretError {
@@ -108,10 +107,11 @@ impl Authority {
         id: ServiceAccountId,
         expires_in_seconds: Option<u32>,
         precondition: &Precondition,
-    ) -> Result<AddedSecret, SecretError> {
+        idempotent: Option<Idempotent<'_, AddedSecret>>,
+    ) -> Result<Answered<AddedSecret>, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let account = self.account_to_get_a_secret_of(caller, id).await?;
-        let target = target_of(&account, precondition)?;
+        let target = target_of(&account, precondition);
         let expires_at = expires_in_seconds.map(|seconds| now.plus_seconds(seconds));
         let (secret, stored) = self
             .new_secret(now, Some(caller.service_account_id), expires_at)
@@ -124,13 +124,7 @@ impl Authority {
             detail.insert(0, ("expiresInSeconds", seconds.to_string()));
         }
         let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
-        let change = self
-            .store
-            .add_secret(target, &stored, now, event)
-            .await
-            .map_err(Unavailable::from)?;
-        settled(change, target, SecretError::TooMany)?;
-        Ok(AddedSecret {
+        let added = AddedSecret {
             issued: IssuedCredentials {
                 account: touched(account, now),
                 secret,
@@ -140,7 +134,25 @@ impl Authority {
                 safe_to_revoke: false,
                 secret: stored,
             },
-        })
+        };
+        let operation = (Action::AddSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &added, now)?;
+        let row = record.as_ref().map(Record::row);
+        let stored = &added.listed.secret;
+        let change = self
+            .store
+            .add_secret(target, stored, now, event, row)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            Once::Now(change) => {
+                settled(change, target, SecretError::TooMany)?;
+                Ok(Answered::Now(added))
+            }
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused),
+        }
     }
 
     /// Ends one living secret of the account at once.

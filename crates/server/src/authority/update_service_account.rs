@@ -2,7 +2,6 @@
 
 use super::{
     Authority, Caller, ChangeError, GetServiceAccountError, GrantScopesError, Origin, Unavailable,
-    change::target_of,
 };
 use crate::{
     domain::{AccountPatch, Action, InvalidLabels, Precondition, ServiceAccount, ServiceAccountId},
@@ -57,7 +56,9 @@ impl Authority {
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));
             self.check_grant(caller, &gained, &updated.scopes)?;
-            target_of(&account, precondition).map_err(ChangeError::from)?;
+            if !precondition.is_met(&account) {
+                return Err(ChangeError::Stale.into());
+            }
             if updated == account {
                 return Ok(account);
             }

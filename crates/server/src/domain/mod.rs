@@ -9,6 +9,7 @@ mod account_patch;
 mod audit;
 mod client_secret;
 mod id;
+mod idempotency_key;
 mod labels;
 mod precondition;
 mod resource;
@@ -28,8 +29,9 @@ pub use audit::{
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use idempotency_key::IdempotencyKey;
 pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};
-pub use precondition::{Precondition, Stale};
+pub use precondition::Precondition;
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };

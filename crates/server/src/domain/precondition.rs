@@ -8,21 +8,29 @@ pub enum Precondition {
     /// Any.
     #[default]
     None,
-    /// Those of these versions; none of them, if there are none.
+    /// Those of these versions; none at all, if there are none.
     Versions(Vec<i64>),
 }
 
-/// The account is no longer as the change expects it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the service account has changed since")]
-pub struct Stale;
-
 impl Precondition {
-    /// Whether a change may happen to `account` as it is.
-    pub fn check(&self, account: &ServiceAccount) -> Result<(), Stale> {
+    /// The version that no account has; they begin with 1.
+    const NO_VERSION: i64 = 0;
+
+    /// Whether the change is meant for `account` as it is.
+    pub fn is_met(&self, account: &ServiceAccount) -> bool {
         match self {
-            Self::Versions(versions) if !versions.contains(&account.version) => Err(Stale),
-            _ => Ok(()),
+            Self::None => true,
+            Self::Versions(versions) => versions.contains(&account.version),
+        }
+    }
+
+    /// The version in which an account that was like `account` a moment ago must still be when the change is made. `None`:
+    /// any. If the change is not meant for it, the version that no account has.
+    pub fn version(&self, account: &ServiceAccount) -> Option<i64> {
+        match self {
+            Self::None => None,
+            Self::Versions(_) if self.is_met(account) => Some(account.version),
+            Self::Versions(_) => Some(Self::NO_VERSION),
         }
     }
 }

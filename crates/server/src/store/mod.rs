@@ -7,6 +7,7 @@
 
 mod audit_events;
 mod database;
+mod idempotent_requests;
 mod installation;
 mod memory;
 mod migrations;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use self::memory::Memory;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
+pub use idempotent_requests::{IdempotentRequest, Once};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};

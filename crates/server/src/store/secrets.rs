@@ -4,9 +4,10 @@
 //! other, and sees what the first left.
 
 use super::{
-    DatabaseError, Row, Store, StoreError, Target, Written,
+    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Target, Written,
     database::{Statement, Step},
     during,
+    memory::Memory,
 };
 use crate::domain::{
     AuditEvent, ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, OrganizationId, SecretDigest, SecretId,
@@ -98,14 +99,15 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Gives an account the rotation's secret in place of those that live.
+    /// Gives an account the rotation's secret in place of those that live; once, if `request` says so.
     pub async fn rotate_secret(
         &self,
         target: Target,
         rotation: &Rotation,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
         let end_others = match rotation.grace_until {
             None => Statement::new(
                 concat!(
@@ -135,7 +137,7 @@ impl Store {
             Step::Require(insert_secret_within_limit(target.id, &rotation.secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("rotating a secret", target.id, steps)
+        self.change_secrets_once("rotating a secret", target.id, steps, request)
             .await
     }
 
@@ -183,20 +185,21 @@ impl Store {
             .await
     }
 
-    /// Gives an account a further secret beside those that live.
+    /// Gives an account a further secret beside those that live; once, if `request` says so.
     pub async fn add_secret(
         &self,
         target: Target,
         secret: &StoredSecret,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
         let steps = vec![
             Step::Require(touch(target, now, false)),
             Step::Require(insert_secret_within_limit(target.id, secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("adding a secret", target.id, steps)
+        self.change_secrets_once("adding a secret", target.id, steps, request)
             .await
     }
 
@@ -247,6 +250,18 @@ impl Store {
         self.write_and_then(doing, steps, move |memory, _| memory.forget(id))
             .await
             .map(SecretsChange::from)
+    }
+
+    async fn change_secrets_once(
+        &self,
+        doing: &'static str,
+        id: ServiceAccountId,
+        steps: Vec<Step>,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
+        let forget = move |memory: &Memory, _: &_| memory.forget(id);
+        let written = self.write_once(doing, request, steps, forget).await?;
+        Ok(written.map(SecretsChange::from))
     }
 }
 

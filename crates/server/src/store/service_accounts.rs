@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    DatabaseError, Row, Store, StoreError, Written,
+    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
     database::{Statement, Step, Value},
     during,
     secrets::{insert_secret, live, secret, secret_columns},
@@ -79,21 +79,23 @@ macro_rules! account_columns {
 pub(super) use account_columns;
 
 impl Store {
-    /// Keeps a new account with its first secret.
+    /// Keeps a new account with its first secret; once, if `request` says so.
     pub async fn create_service_account(
         &self,
         account: &ServiceAccount,
         secret: &StoredSecret,
         event: AuditEvent,
-    ) -> Result<(), StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<()>, StoreError> {
         let steps = vec![
             Step::Run(insert_account(account)),
             Step::Run(insert_secret(account.id, secret)),
             Step::Append(event),
         ];
-        self.write("creating a service account", steps)
-            .await
-            .map(drop)
+        let written = self
+            .write_once("creating a service account", request, steps, |_, _| ())
+            .await?;
+        Ok(written.map(drop))
     }
 
     /// The account `id` of `organization`.

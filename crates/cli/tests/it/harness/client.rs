@@ -310,6 +310,24 @@ impl Client {
         self.send(request).await
     }
 
+    /// A `POST` of the management API with this `Idempotency-Key`, which is put in quotes.
+    pub async fn post_once(
+        &self,
+        path: &str,
+        token: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> Reply {
+        let mut request = self
+            .request(Method::POST, &format!("/api/v1{path}"))
+            .bearer_auth(token)
+            .header("idempotency-key", format!("\"{key}\""));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
     /// Creates an account, which must succeed: its record and its credentials.
     pub async fn create(&self, token: &str, body: Value) -> (Value, Credentials) {
         let reply = self

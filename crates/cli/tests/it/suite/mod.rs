@@ -9,6 +9,7 @@ mod conventions;
 mod failures;
 mod grants;
 mod http;
+mod idempotency;
 mod introspection;
 mod jwt;
 mod jwt_verification;

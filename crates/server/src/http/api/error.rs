@@ -46,6 +46,8 @@ pub(in crate::http) enum ApiError {
     TooManySecrets,
     /// There is no rotation to cancel.
     NoRotation,
+    /// The Idempotency-Key names another request.
+    IdempotencyKeyReused,
     /// Refused at the door.
     Refused(Refusal),
     /// No store, no key, no clock.
@@ -142,6 +144,14 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "no_rotation_under_way",
                 text("there is no rotation to cancel: no secret of this account is retiring"),
+            ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                text(
+                    "this Idempotency-Key was used for a request that asks for something else; use a new one for a new \
+                     request",
+                ),
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
             Self::Unavailable(_) => (
@@ -251,6 +261,7 @@ impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
             CreateServiceAccountError::Scopes(error) => error.into(),
+            CreateServiceAccountError::KeyReused => Self::IdempotencyKeyReused,
             CreateServiceAccountError::Unavailable(error) => error.into(),
         }
     }
@@ -270,7 +281,7 @@ impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::NotFound => Self::NotFound,
-            ChangeError::Stale(_) => Self::Stale,
+            ChangeError::Stale => Self::Stale,
             ChangeError::Unavailable(error) => error.into(),
         }
     }
@@ -316,6 +327,7 @@ impl From<SecretError> for ApiError {
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
+            SecretError::KeyReused => Self::IdempotencyKeyReused,
             SecretError::Change(error) => error.into(),
         }
     }

@@ -1,6 +1,6 @@
 //! JSON bodies, read member by member, so that one answer names everything that is wrong.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use axum::{
     body::Bytes,
@@ -27,6 +27,14 @@ pub(in crate::http) struct JsonObject {
 }
 
 impl JsonObject {
+    /// The object in one spelling, whatever the order of its members and the white space between them. Of members that are
+    /// given more than once it says nothing: [`JsonObject::finish`] refuses those.
+    pub(super) fn canonical(&self) -> Vec<u8> {
+        let members = self.members.iter().map(|(name, value)| (name, value));
+        serde_json::to_vec(&members.collect::<BTreeMap<_, _>>())
+            .expect("what was read as JSON can be written")
+    }
+
     /// A required string.
     pub(super) fn string(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
@@ -302,6 +310,27 @@ mod tests {
         assert!(errors(" {} \n", |_| ()).is_empty());
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
         assert_eq!(errors(&deep, |_| ()), ["body"]);
+    }
+
+    #[test]
+    fn equal_objects_have_one_spelling() {
+        let canonical = |body: &str| {
+            JsonObject::parse(body.as_bytes())
+                .map(|body| body.canonical())
+                .ok()
+        };
+        let spelling = canonical(r#"{"a":{"b":1,"c":["x",null]},"d":"A"}"#);
+        assert!(spelling.is_some());
+        let same = " {\"d\" : \"\\u0041\", \"a\":{\"c\":[\"x\" ,null],\n\"b\":1}}";
+        assert_eq!(canonical(same), spelling);
+        for other in [
+            r#"{"a":{"b":1,"c":[null,"x"]},"d":"A"}"#,
+            r#"{"a":{"b":2,"c":["x",null]},"d":"A"}"#,
+            r#"{"a":{"b":1,"c":["x",null]},"d":"a"}"#,
+            r#"{"a":{"b":1,"c":["x",null]}}"#,
+        ] {
+            assert_ne!(canonical(other), spelling, "{other}");
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@ mod answer;
 pub(super) mod audit_events;
 mod bearer;
 mod error;
+mod idempotency;
 mod if_match;
 mod json;
 mod json_value;

@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use prokura_wire as wire;
 
 use super::{
     ApiError,
-    answer::json,
+    answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
     if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
     service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, with_credentials},
 };
-use crate::authority::{Authority, ListedSecret, Origin};
+use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -43,7 +49,8 @@ pub(in crate::http) async fn list_secrets(
 
 /// Give a service account a further secret beside those that live.
 ///
-/// At most five live at once. The answer holds the new secret, which is shown this once.
+/// At most five live at once. The answer holds the new secret, which is shown this once; a repeat with the same
+/// `Idempotency-Key` gets the same answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/secrets",
@@ -51,12 +58,14 @@ pub(in crate::http) async fn list_secrets(
     security(("bearer" = ["management:service-accounts:write"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
+        IdempotencyKeyHeader
     ),
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "Added", body = wire::AddedSecret),
-        (status = 409, description = "Five secrets live already", body = wire::ApiError)
+        (status = 409, description = "Five secrets live already", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn add_secret(
@@ -65,18 +74,31 @@ pub(in crate::http) async fn add_secret(
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
+    let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
-    let added = authority
-        .add_secret(&caller, &origin, id, expires_in_seconds, &precondition)
+    let answered = authority
+        .add_secret(
+            &caller,
+            &origin,
+            id,
+            expires_in_seconds,
+            &precondition,
+            request.answered_by(&added),
+        )
         .await?;
+    respond(answered, added)
+}
+
+fn added(added: &AddedSecret) -> Answer {
     let answer = wire::AddedSecret {
         secret: secret(&added.listed),
         credentials: with_credentials(&added.issued).credentials,
     };
-    Ok(json(StatusCode::CREATED, &answer))
+    Answer::json(StatusCode::CREATED, &answer)
 }
 
 /// End one secret of a service account at once.
@@ -138,7 +160,7 @@ pub(in crate::http) async fn cancel_rotation(
     let account = authority
         .cancel_rotation(&caller, &origin, id, &precondition)
         .await?;
-    Ok(answer(&account))
+    Ok(answer(&account).into_response())
 }
 
 /// End every token issued to a service account so far, and nothing else.

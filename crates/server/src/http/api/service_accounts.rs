@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::Body,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use prokura_wire as wire;
 
 use super::{
     ApiError, account_body,
-    answer::{JSON_LIST, json, streamed},
+    answer::{Answer, JSON_LIST, json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
     if_match::{IfMatch, account_tag, is_known},
     json::{JsonObject, MergePatch, OptionalJsonObject},
     path::AccountId,
@@ -30,37 +30,43 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 
 /// Create a service account.
 ///
-/// The answer holds its client secret, which is shown this once.
+/// The answer holds its client secret, which is shown this once; a repeat with the same `Idempotency-Key` gets the same
+/// answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
+    params(IdempotencyKeyHeader),
     request_body(content = wire::CreateServiceAccount),
     responses(
-        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match")))
+        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match"))),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
+    let request = idempotency.of(&body);
     let new = account_body::new_service_account(body)?;
-    let issued = authority
-        .create_service_account(&caller, &origin, new)
+    let answer = |issued: &IssuedCredentials| created(authority.issuer(), issued);
+    let answered = authority
+        .create_service_account(&caller, &origin, new, request.answered_by(&answer))
         .await?;
-    let location = format!(
-        "{}/api/v1/service-accounts/{}",
-        authority.issuer(),
-        issued.account.id
-    );
-    let mut response = answer_with_credentials(StatusCode::CREATED, &issued);
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(header::LOCATION, location);
+    respond(answered, answer)
+}
+
+fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
+    let location = format!("{issuer}/api/v1/service-accounts/{}", issued.account.id);
+    let answer = answer_with_credentials(StatusCode::CREATED, issued);
+    match HeaderValue::try_from(location) {
+        Ok(location) => answer.with(header::LOCATION, location),
+        Err(_) => answer,
     }
-    Ok(response)
 }
 
 /// List service accounts, oldest first.
@@ -128,13 +134,11 @@ pub(in crate::http) async fn get_service_account(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let account = authority.get_service_account(&caller, id).await?;
-    let mut response = answer(&account);
     if is_known(&headers, &account) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_TYPE);
+        let tag = [(header::ETAG, account_tag(&account))];
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    Ok(response)
+    Ok(answer(&account).into_response())
 }
 
 /// Change a service account.
@@ -171,14 +175,14 @@ pub(in crate::http) async fn update_service_account(
     let account = authority
         .update_service_account(&caller, &origin, id, &patch, &precondition)
         .await?;
-    Ok(answer(&account))
+    Ok(answer(&account).into_response())
 }
 
 /// Rotate the secret of a service account.
 ///
 /// Without a body the old secrets are refused from now on; with `gracePeriodSeconds` they live on for so long. Tokens already
 /// issued live until they expire, unless `revokeTokens` is true. The answer holds the new secret, which is shown this once.
-/// Should the answer be lost, rotate again.
+/// Should the answer be lost, repeat the request with the same `Idempotency-Key`, which gets the same answer, or rotate again.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/rotate-secret",
@@ -186,12 +190,14 @@ pub(in crate::http) async fn update_service_account(
     security(("bearer" = ["management:service-accounts:write"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
+        IdempotencyKeyHeader
     ),
     request_body(content = Option<wire::RotateSecret>),
     responses(
         (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError)
+        (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn rotate_secret(
@@ -200,9 +206,11 @@ pub(in crate::http) async fn rotate_secret(
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
-    let request = RotationRequest {
+    let request = idempotency.of(&body);
+    let rotation = RotationRequest {
         // How much is allowed is the authority's to say.
         grace_period_seconds: body
             .optional_number("gracePeriodSeconds", 0, u32::MAX)
@@ -211,10 +219,21 @@ pub(in crate::http) async fn rotate_secret(
         revoke_tokens: body.optional_bool("revokeTokens"),
     };
     body.finish()?;
-    let issued = authority
-        .rotate_secret(&caller, &origin, id, request, &precondition)
+    let answered = authority
+        .rotate_secret(
+            &caller,
+            &origin,
+            id,
+            rotation,
+            &precondition,
+            request.answered_by(&rotated),
+        )
         .await?;
-    Ok(answer_with_credentials(StatusCode::OK, &issued))
+    respond(answered, rotated)
+}
+
+fn rotated(issued: &IssuedCredentials) -> Answer {
+    answer_with_credentials(StatusCode::OK, issued)
 }
 
 /// Delete a service account.
@@ -274,21 +293,16 @@ fn filter(query: &Query) -> Result<AccountFilter, ApiError> {
 }
 
 /// The account, with its entity tag.
-pub(super) fn answer(account: &ServiceAccount) -> Response {
+pub(super) fn answer(account: &ServiceAccount) -> Answer {
     let envelope = wire::ServiceAccountEnvelope {
         service_account: service_account(account),
     };
-    tagged(account, json(StatusCode::OK, &envelope))
+    Answer::json(StatusCode::OK, &envelope).with(header::ETAG, account_tag(account))
 }
 
-fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> Response {
-    tagged(&issued.account, json(status, &with_credentials(issued)))
-}
-
-fn tagged(account: &ServiceAccount, mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, account_tag(account));
-    response
+fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> Answer {
+    let answer = Answer::json(status, &with_credentials(issued));
+    answer.with(header::ETAG, account_tag(&issued.account))
 }
 
 pub(super) fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {

@@ -23,6 +23,7 @@ macro_rules! migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_foundation.sql"),
     migration!(2, "0002_account_control.sql"),
+    migration!(3, "0003_idempotent_requests.sql"),
 ];
 
 /// The version that this build knows.
