@@ -18,7 +18,8 @@ mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
 pub use audit::{
-    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, Verifier,
+    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, LoginRefusal,
+    RefusedLogins, Verifier,
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};

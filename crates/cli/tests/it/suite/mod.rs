@@ -19,6 +19,7 @@ mod names;
 mod oauth_errors;
 mod organizations;
 mod races;
+mod refused_logins;
 mod request_bodies;
 mod revocation;
 mod scopes;
