@@ -483,7 +483,10 @@ fn newcomer(
 
 /// Revokes the token `number` of `account`.
 async fn find(store: &Store, account: &ServiceAccount) -> Option<Arc<Credentials>> {
-    match store.find_credentials(account.id, |_| Some(())).await {
+    match store
+        .find_credentials(account.id, |_| Ok::<_, ()>(()))
+        .await
+    {
         Ok(Found::Proven(found, ())) => Some(found),
         found => {
             found.unwrap();

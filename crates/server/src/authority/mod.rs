@@ -20,6 +20,7 @@ mod list_audit_events;
 mod list_service_accounts;
 mod open;
 mod page;
+mod refused_logins;
 mod revoke_token;
 mod rotate_secret;
 mod secrets;
@@ -68,6 +69,7 @@ pub struct Authority {
     /// The millisecond of the last ordered id and its number within it: `millisecond << 12 | number`.
     last_id: AtomicI64,
     usage: usage::Recorder,
+    refused_logins: refused_logins::Recorder,
 }
 
 /// What is allowed when secrets change hands.

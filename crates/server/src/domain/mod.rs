@@ -25,7 +25,8 @@ pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
 pub use account_filter::AccountFilter;
 pub use account_patch::AccountPatch;
 pub use audit::{
-    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, Verifier,
+    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, LoginRefusal,
+    RefusedLogins, Verifier,
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
@@ -39,7 +40,7 @@ pub use scope::{
     AUDIT_READ, InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ,
     SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
-pub use service_account::ServiceAccount;
+pub use service_account::{ServiceAccount, Unusable};
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use stored_secret::{ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret};
 pub use text::{Description, InvalidText, Name};

@@ -71,9 +71,29 @@ impl ServiceAccount {
     /// The one gate: whether the account may authenticate, and its tokens be honoured, at `now`. Every grant and every
     /// verification asks here, so that a reason to refuse added here holds everywhere.
     pub fn is_usable(&self, now: Timestamp) -> bool {
-        // Whenever it was that it was disabled: another node's clock may be ahead.
-        self.disabled_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+        self.check_usable(now).is_ok()
     }
+
+    /// The same, with the reason, which is for the account's owner alone.
+    pub fn check_usable(&self, now: Timestamp) -> Result<(), Unusable> {
+        // Whenever it was that it was disabled: another node's clock may be ahead.
+        if self.disabled_at.is_some() {
+            return Err(Unusable::Disabled);
+        }
+        if self.expires_at.is_some_and(|end| now >= end) {
+            return Err(Unusable::Expired);
+        }
+        Ok(())
+    }
+}
+
+/// Why an account may do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is switched off.
+    Disabled,
+    /// Its time has run out.
+    Expired,
 }
 
 #[cfg(test)]

@@ -99,6 +99,26 @@ impl Store {
             .map_err(during(DOING))
     }
 
+    /// The last `limit` secrets of an account that were ended, and their digests. Of an account that was deleted: none.
+    pub async fn find_ended_secrets(
+        &self,
+        id: ServiceAccountId,
+        limit: i64,
+    ) -> Result<Vec<(SecretId, SecretDigest)>, StoreError> {
+        const DOING: &str = "reading ended secrets";
+        let select = Statement::new(
+            "SELECT id, digest FROM secrets WHERE service_account_id = $1 AND revoked_at IS NOT NULL \
+             ORDER BY revoked_at DESC LIMIT $2",
+            [id.into(), limit.into()],
+        );
+        self.read(DOING, select)
+            .await?
+            .into_iter()
+            .map(|mut row| Ok((row.next()?, SecretDigest::from_bytes(row.next()?))))
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
     /// Gives an account the rotation's secret in place of those that live; once, if `request` says so.
     pub async fn rotate_secret(
         &self,

@@ -35,11 +35,11 @@ pub struct Credentials {
 
 /// What a look-up of credentials finds.
 #[derive(Clone, Debug)]
-pub enum Found<P> {
+pub enum Found<P, R> {
     /// The account, and what proves it.
     Proven(Arc<Credentials>, P),
-    /// This account is there, but not proven.
-    Unproven(ServiceAccountId),
+    /// The account is there, and the reason why it is not proven.
+    Unproven(Arc<Credentials>, R),
     /// There is no such account.
     Nobody,
 }
@@ -227,17 +227,17 @@ impl Store {
     ///
     /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
     /// costs the same as one whose secret was not presented.
-    pub async fn find_credentials<P>(
+    pub async fn find_credentials<P, R>(
         &self,
         id: ServiceAccountId,
-        prove: impl Fn(&Credentials) -> Option<P>,
-    ) -> Result<Found<P>, StoreError> {
+        prove: impl Fn(&Credentials) -> Result<P, R>,
+    ) -> Result<Found<P, R>, StoreError> {
         let found = match &self.memory {
             None => self.read_credentials(id).await?.map(Arc::new),
             Some(memory) => match memory.account(id) {
                 Some(known) => match prove(&known) {
-                    Some(proof) => return Ok(Found::Proven(known, proof)),
-                    None => self.read_credentials(id).await?.map(Arc::new),
+                    Ok(proof) => return Ok(Found::Proven(known, proof)),
+                    Err(_) => self.read_credentials(id).await?.map(Arc::new),
                 },
                 None => memory.learn(id, self.read_credentials(id)).await?,
             },
@@ -245,7 +245,10 @@ impl Store {
         let Some(found) = found else {
             return Ok(Found::Nobody);
         };
-        Ok(prove(&found).map_or(Found::Unproven(id), |proof| Found::Proven(found, proof)))
+        Ok(match prove(&found) {
+            Ok(proof) => Found::Proven(found, proof),
+            Err(reason) => Found::Unproven(found, reason),
+        })
     }
 
     /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.

@@ -22,6 +22,7 @@ mod oauth_errors;
 mod organizations;
 mod preconditions;
 mod races;
+mod refused_logins;
 mod request_bodies;
 mod revocation;
 mod scopes;

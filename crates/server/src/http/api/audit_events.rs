@@ -35,7 +35,7 @@ use crate::{
         ("cursor" = Option<String>, Query, description = "The nextCursor of the page before"),
         ("serviceAccountId" = Option<String>, Query, description = "Only events about this account: it is their target, or one of its tokens is", format = "uuid"),
         ("action" = Option<String>, Query, description = "Only events of this kind", example = "rotate_secret"),
-        ("actor" = Option<String>, Query, description = "Only what this one did: the id of an account, or operator"),
+        ("actor" = Option<String>, Query, description = "Only what this one did: the id of an account, operator, or unauthenticated"),
         ("since" = Option<String>, Query, description = "Only events from this instant on", format = "date-time"),
         ("until" = Option<String>, Query, description = "Only events before this instant", format = "date-time")
     ),
@@ -107,7 +107,7 @@ fn filter(query: &Query) -> Result<AuditFilter, ApiError> {
         )?,
         actor: query.take(
             "actor",
-            "must be the id of a service account, or operator",
+            "must be the id of a service account, operator or unauthenticated",
             Actor::parse,
         )?,
         since: query.instant("since")?,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use prokura_wire as wire;
 
 use super::{OAuthError, answer, client_form::ClientForm};
-use crate::authority::{Authority, TokenRequest};
+use crate::authority::{Authority, Origin, TokenRequest};
 
 /// Trade a client id and secret for a short-lived access token.
 ///
@@ -28,19 +28,19 @@ use crate::authority::{Authority, TokenRequest};
 )]
 pub(in crate::http) async fn issue_token(
     State(authority): State<Arc<Authority>>,
+    Extension(origin): Extension<Origin>,
     form: ClientForm,
 ) -> Result<Response, OAuthError> {
     let grant_type = form
         .get("grant_type")
         .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
-    let issued = authority
-        .issue_token(&TokenRequest {
-            credentials: &form.credentials,
-            grant_type,
-            scope: form.get("scope"),
-            resources: form.resources(),
-        })
-        .await?;
+    let request = TokenRequest {
+        credentials: &form.credentials,
+        grant_type,
+        scope: form.get("scope"),
+        resources: form.resources(),
+    };
+    let issued = authority.issue_token(&request, &origin).await?;
     Ok(answer(&wire::TokenResponse {
         access_token: wire::Secret::new(issued.text),
         token_type: "Bearer".to_owned(),
