@@ -14,17 +14,19 @@ use std::{
 };
 
 use axum::{
-    body::Body,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri},
+    body::HttpBody as Body,
+    extract::MatchedPath,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::{
     api::ApiError,
+    oauth,
     refusal::{Refusal, is_oauth},
 };
 use crate::{
@@ -53,9 +55,15 @@ pub(super) struct Door {
     is_strict: bool,
 }
 
-/// The address of the client, put into the request by the server that accepted the connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PeerAddress(pub(super) IpAddr);
+/// A request that is inside, and what its answer needs to get out.
+pub(super) struct Passing<'d> {
+    door: &'d Door,
+    started: Instant,
+    request_id: String,
+    address: IpAddr,
+    method: Method,
+    uri: Uri,
+}
 
 /// Why an answer is a 5xx, left in the response for the log.
 #[derive(Clone)]
@@ -86,63 +94,120 @@ impl Door {
     }
 }
 
-/// Lets a request in and its answer out.
-pub(super) async fn pass(
-    State(door): State<Arc<Door>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let started = Instant::now();
-    let request_id = door.request_id(request.headers());
-    let address = request.extensions().get::<PeerAddress>().map(|peer| peer.0);
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    request.extensions_mut().insert(Origin {
-        request_id: Some(request_id.clone()),
-        address,
-    });
+impl Door {
+    /// Lets a request of the client at `address` in.
+    pub(super) fn enter<B>(&self, request: &Request<B>, address: IpAddr) -> Passing<'_> {
+        Passing {
+            door: self,
+            started: Instant::now(),
+            request_id: self.request_id(request.headers()),
+            address,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        }
+    }
+}
 
-    let mut response = match admit(request).await {
-        Ok(request) => AssertUnwindSafe(next.run(request))
-            .catch_unwind()
-            .await
-            // The panic hook has printed what and where.
-            .unwrap_or_else(|_| Refusal::Internal.at(&uri)),
-        Err(refusal) => refusal.at(&uri),
-    };
-    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        error.write_body(&request_id, &mut response);
+impl Passing<'_> {
+    /// Where the request comes from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            request_id: Some(self.request_id.clone()),
+            address: Some(self.address),
+        }
     }
 
-    log(&Passed {
-        method: &method,
-        path: shown_path(route.as_ref().map(MatchedPath::as_str), uri.path()),
-        status: response.status(),
-        cause: response.extensions().get::<Cause>(),
-        request_id: &request_id,
-        address,
-        duration: started.elapsed(),
-    });
-    let headers = response.headers_mut();
-    if let Ok(request_id) = HeaderValue::try_from(request_id) {
-        headers.insert(X_REQUEST_ID, request_id);
+    /// Lets the answer of `handler` out, or the refusal of whoever came in no further.
+    pub(super) async fn leave_with(
+        self,
+        handler: Result<impl Future<Output = Response>, Refusal>,
+    ) -> Response {
+        let mut response = match handler {
+            Ok(handler) => AssertUnwindSafe(handler)
+                .catch_unwind()
+                .await
+                // The panic hook has printed what and where.
+                .unwrap_or_else(|_| Refusal::Internal.at(&self.uri)),
+            Err(refusal) => refusal.at(&self.uri),
+        };
+        let extensions = response.extensions_mut();
+        if !extensions.is_empty()
+            && let Some(error) = extensions.remove::<ApiError>()
+        {
+            error.write_body(&self.request_id, &mut response);
+        }
+        self.log(&response);
+        self.stamp(&mut response);
+        response
     }
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    if door.is_strict {
+
+    /// Adds what every answer has.
+    fn stamp(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        if let Ok(request_id) = HeaderValue::try_from(self.request_id) {
+            headers.insert(X_REQUEST_ID, request_id);
+        }
         headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
         );
+        if self.door.is_strict {
+            headers.insert(
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000"),
+            );
+        }
+        // What is not declared public is not to be kept: tokens, secrets, and who is not allowed to see them.
+        // `Pragma` says so to caches of HTTP/1.0 (RFC 6749 §5.1).
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        }
     }
-    // What is not declared public is not to be kept: tokens, secrets, and who is not allowed to see them.
-    // `Pragma` says so to caches of HTTP/1.0 (RFC 6749 §5.1).
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+
+    /// One line per request: failures of ours as errors, the management API at info, tokens and health checks at debug.
+    /// Never the query.
+    fn log(&self, response: &Response) {
+        let status = response.status();
+        let cause = response.extensions().get::<Cause>();
+        let is_failure = cause.is_some() || status.is_server_error();
+        let is_management = self.uri.path().starts_with("/api/");
+        if !is_failure && !is_management && !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let path = self.uri.path();
+        let route = response.extensions().get::<MatchedPath>();
+        let route = route.map(MatchedPath::as_str);
+        let path = shown_path(route.or_else(|| oauth::Endpoint::path(path)), path);
+        macro_rules! line {
+            ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
+                tracing::$level!(
+                    method = %self.method,
+                    path,
+                    status = status.as_u16(),
+                    request_id = self.request_id,
+                    address = %self.address,
+                    duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
+                    $($field = $value,)?
+                    $message
+                )
+            };
+        }
+        match cause {
+            Some(cause) => line!(error, "request failed", cause = chain(&*cause.0)),
+            None if is_failure => line!(error, "request failed"),
+            None if is_management => line!(info, "request"),
+            None => line!(debug, "request"),
+        }
+    }
+}
+
+/// Leaves in the answer which route it is the answer of, for the log.
+pub(super) async fn remember_route(request: axum::extract::Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
     }
     response
 }
@@ -162,7 +227,11 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
 }
 
 /// Checks what can be checked of any request, and reads its body whole.
-async fn admit(request: Request) -> Result<Request, Refusal> {
+pub(super) async fn admit<B>(request: Request<B>) -> Result<Request<Bytes>, Refusal>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     if request
         .uri()
         .path_and_query()
@@ -173,15 +242,15 @@ async fn admit(request: Request) -> Result<Request, Refusal> {
     if !has_one_host(request.headers()) {
         return Err(Refusal::BadHost);
     }
-    if axum::body::HttpBody::is_end_stream(request.body()) {
-        return Ok(request);
-    }
     let limit = if is_oauth(request.uri()) {
         OAUTH_BODY_LIMIT_BYTES
     } else {
         API_BODY_LIMIT_BYTES
     };
     let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return Ok(Request::from_parts(parts, Bytes::new()));
+    }
     let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect())
         .await
         .map_err(|_| Refusal::Timeout)?
@@ -192,7 +261,7 @@ async fn admit(request: Request) -> Result<Request, Refusal> {
                 Refusal::Incomplete
             }
         })?;
-    Ok(Request::from_parts(parts, Body::from(body.to_bytes())))
+    Ok(Request::from_parts(parts, body.to_bytes()))
 }
 
 /// RFC 9110 §7.2, RFC 9112 §3.2. Which host it is does not matter: every URL of ours comes from the configuration.
@@ -227,16 +296,6 @@ fn is_harmless_id(id: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-struct Passed<'a> {
-    method: &'a Method,
-    path: &'a str,
-    status: StatusCode,
-    cause: Option<&'a Cause>,
-    request_id: &'a str,
-    address: Option<IpAddr>,
-    duration: Duration,
-}
-
 /// What the log shows of a path: nothing that somebody may have put there by mistake, such as a secret for an id.
 fn shown_path<'a>(route: Option<&'a str>, path: &'a str) -> &'a str {
     let Some(route) = route else {
@@ -249,32 +308,6 @@ fn shown_path<'a>(route: Option<&'a str>, path: &'a str) -> &'a str {
             segment == name || (name.starts_with('{') && ServiceAccountId::parse(segment).is_some())
         });
     if is_harmless { path } else { route }
-}
-
-/// One line per request: failures of ours as errors, the management API at info, tokens and health checks at debug. Never
-/// the query.
-fn log(passed: &Passed<'_>) {
-    macro_rules! line {
-        ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
-            tracing::$level!(
-                method = %passed.method,
-                path = passed.path,
-                status = passed.status.as_u16(),
-                request_id = passed.request_id,
-                address = passed.address.map(tracing::field::display),
-                duration_ms = passed.duration.as_secs_f64() * 1000.0,
-                $($field = $value,)?
-                $message
-            )
-        };
-    }
-    let is_management = passed.path.starts_with("/api/");
-    match passed.cause {
-        Some(cause) => line!(error, "request failed", cause = chain(&*cause.0)),
-        None if passed.status.is_server_error() => line!(error, "request failed"),
-        None if is_management => line!(info, "request"),
-        None => line!(debug, "request"),
-    }
 }
 
 /// An error and its causes on one line.

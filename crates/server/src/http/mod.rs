@@ -1,7 +1,7 @@
 //! The door: HTTP in, HTTP out. It decides nothing that a command-line tool would need too.
 //!
-//! [`routes`] is the table of everything served; [`door`] is what every request passes; [`oauth`] and [`api`] each have
-//! one error table, in which every refusal is an arm.
+//! [`routes`] is the table of everything served; [`service`] is the way of one request, [`door`] what every request passes;
+//! [`oauth`] and [`api`] each have one error table, in which every refusal is an arm.
 
 mod api;
 mod document;
@@ -15,9 +15,10 @@ mod reference;
 mod refusal;
 mod routes;
 mod server;
+mod service;
 mod tls;
 
 pub use api::audit_events::read_exported_event;
-pub use routes::{openapi, router};
+pub use routes::openapi;
 pub use server::serve;
 pub use tls::{Certificate, InvalidCertificate, Tls};

@@ -2,24 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn_with_state, routing::get};
+use axum::{Router, middleware::from_fn, routing::get};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     api::{audit_events as audit, secrets, service_accounts as accounts, usage},
     document::Document,
-    door::{self, Door},
-    health, oauth, reference,
+    door, health, oauth, reference,
 };
-use crate::authority::{Authority, Unavailable};
+use crate::authority::Authority;
 
-/// The server as a service: every route, behind the one door. `over_tls`: every connection to it is TLS.
-///
-/// # Errors
-///
-/// Without randomness there are no request ids, hence no service.
-pub fn router(authority: Arc<Authority>, over_tls: bool) -> Result<Router, Unavailable> {
-    let door = Arc::new(Door::new(&authority, over_tls)?);
+/// Every route.
+pub(super) fn router(authority: Arc<Authority>) -> Router {
     let metadata = Document::json(&oauth::metadata::document(&authority));
     let keys = Document::json(&oauth::jwks::document(&authority));
     let (router, openapi) = documented().split_for_parts();
@@ -47,11 +41,11 @@ pub fn router(authority: Arc<Authority>, over_tls: bool) -> Result<Router, Unava
             );
         }
     }
-    Ok(router
+    router
+        .route_layer(from_fn(door::remember_route))
         .fallback(door::not_found)
         .method_not_allowed_fallback(door::method_not_allowed)
-        .layer(from_fn_with_state(door, door::pass))
-        .with_state(authority))
+        .with_state(authority)
 }
 
 /// The routes that the OpenAPI document describes, both from one source.

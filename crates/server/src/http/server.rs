@@ -1,6 +1,7 @@
 //! Accepting connections and serving them, each bounded in what it may cost.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     net::{IpAddr, TcpListener},
@@ -9,17 +10,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
-use tower::ServiceExt as _;
 
-use super::{Tls, door::PeerAddress, router};
+use super::{Tls, service::Service};
 use crate::authority::Authority;
 
 /// Connections at once; more wait in the kernel's queue.
@@ -47,7 +46,7 @@ pub async fn serve(
     authority: Arc<Authority>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let app = router(authority, tls.is_some()).map_err(io::Error::other)?;
+    let service = Service::new(authority, tls.is_some()).map_err(io::Error::other)?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -61,7 +60,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, slot)) => {
                 let connection = Connection {
-                    app: app.clone(),
+                    service: service.clone(),
                     stopping: stop.subscribe(),
                     _slot: slot,
                 };
@@ -104,7 +103,7 @@ async fn accept(
 
 /// What one connection is served with.
 struct Connection {
-    app: Router,
+    service: Service,
     /// Changes when the server is to stop.
     stopping: watch::Receiver<()>,
     /// Its place among those allowed at once.
@@ -138,11 +137,9 @@ impl Connection {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin,
         peer: IpAddr,
     ) {
-        let app = self.app;
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(PeerAddress(peer));
-            app.clone().oneshot(request.map(Body::new))
-        });
+        let service = &self.service;
+        let service =
+            service_fn(async |request| Ok::<_, Infallible>(service.answer(request, peer).await));
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -41,6 +41,18 @@ pub(in crate::http) struct ClientForm {
 }
 
 impl ClientForm {
+    /// Reads what was sent with these headers.
+    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
+        if !is_form(headers) {
+            return Err(OAuthError::InvalidRequest(
+                "the body must be application/x-www-form-urlencoded",
+            ));
+        }
+        let form = Form::parse(body)?;
+        let credentials = credentials(headers, &form)?;
+        Ok(Self { credentials, form })
+    }
+
     /// The value of a parameter; sent without a value is not sent (RFC 6749 §3.2).
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.form.get(name)
@@ -62,17 +74,10 @@ impl<S: Send + Sync> FromRequest<S> for ClientForm {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
         let (parts, body) = request.into_parts();
-        if !is_form(&parts.headers) {
-            return Err(OAuthError::InvalidRequest(
-                "the body must be application/x-www-form-urlencoded",
-            ));
-        }
         let body = Bytes::from_request(Request::new(body), state)
             .await
             .map_err(|_| OAuthError::Refused(Refusal::Incomplete))?;
-        let form = Form::parse(&body)?;
-        let credentials = credentials(&parts.headers, &form)?;
-        Ok(Self { credentials, form })
+        Self::read(&parts.headers, &body)
     }
 }
 
