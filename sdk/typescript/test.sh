@@ -14,6 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 npm ci --no-audit --no-fund --silent
+node_modules/.bin/prettier --check --log-level warn .
 
 # What is tested is what would be published: packed, and installed where nothing but the package itself can be found. The tools
 # of the tests are found one folder up.

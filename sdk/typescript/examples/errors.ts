@@ -1,4 +1,10 @@
-import { isNetworkError, isNotFoundError, isUnauthorizedError, isValidationError, ManagementClient } from "@prokura/sdk";
+import {
+  isNetworkError,
+  isNotFoundError,
+  isUnauthorizedError,
+  isValidationError,
+  ManagementClient,
+} from "@prokura/sdk";
 
 const client = new ManagementClient({
   baseUrl: process.env.PROKURA_URL ?? "http://127.0.0.1:8080",

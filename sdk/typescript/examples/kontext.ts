@@ -26,7 +26,10 @@ console.log("rotated", rotated.credentials.clientSecret !== credentials.clientSe
 
 await client.serviceAccounts.revoke(serviceAccount.id);
 const left = await client.serviceAccounts.list();
-console.log("revoked", left.items.every((account) => account.id !== serviceAccount.id));
+console.log(
+  "revoked",
+  left.items.every((account) => account.id !== serviceAccount.id),
+);
 
 await client.refreshToken();
 client.clearToken();

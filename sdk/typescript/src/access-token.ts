@@ -5,7 +5,7 @@
  */
 
 import { type Http, type Outgoing, record, whole } from "./http.js";
-import { Deadline } from "./time.js";
+import type { Deadline } from "./time.js";
 
 /** What a service account authenticates with. */
 export interface Credentials {
@@ -18,16 +18,23 @@ export interface Credentials {
 export interface TokenRequest {
   url: string;
   /** Asked at each request for a token, so that a secret that was rotated elsewhere can be followed. */
-  credentials: () => Credentials | Promise<Credentials>;
+  credentials: () => Promise<Credentials>;
   scopes: readonly string[];
   audience: string;
-  timeoutMs: number;
 }
 
 interface AccessToken {
   value: string;
   /** When to get another one, in milliseconds since the Unix epoch. */
   renewAt: number;
+}
+
+/** A token on its way, and how many wait for it. */
+interface Coming {
+  token: Promise<AccessToken>;
+  waiters: number;
+  /** Aborted when nobody waits any more. */
+  abandoned: AbortController;
 }
 
 /** Renewed this long before it ends, or when a tenth of its life is left. */
@@ -37,7 +44,7 @@ export class AccessTokens {
   readonly #http: Http;
   readonly #request: TokenRequest;
   #current: AccessToken | undefined;
-  #coming: Promise<string> | undefined;
+  #coming: Coming | undefined;
 
   constructor(http: Http, request: TokenRequest) {
     this.#http = http;
@@ -45,38 +52,38 @@ export class AccessTokens {
   }
 
   /** The token, a new one if need be. */
-  get(): Promise<string> {
+  async get(deadline: Deadline): Promise<string> {
     const current = this.#current;
-    return current && this.#http.clock.now() < current.renewAt ? Promise.resolve(current.value) : this.renew();
+    return current && this.#http.clock.now() < current.renewAt ? current.value : await this.renew(deadline);
   }
 
   /** Another token than this one, which was refused. */
-  replace(refused: string): Promise<string> {
+  async replace(refused: string, deadline: Deadline): Promise<string> {
     if (this.#current?.value === refused) {
       this.#current = undefined;
     }
-    return this.get();
+    return await this.get(deadline);
   }
 
-  /** A new token. Whoever asks while one is on its way waits for that one. */
-  renew(): Promise<string> {
-    if (this.#coming) {
-      return this.#coming;
+  /** A new token. Whoever asks while one is on its way waits for that one; whoever gives up, gives up alone. */
+  async renew(deadline: Deadline): Promise<string> {
+    const coming = (this.#coming ??= this.#ask());
+    coming.waiters += 1;
+    try {
+      const token = await deadline.wait(coming.token);
+      // Unless it was forgotten meanwhile.
+      if (this.#coming === coming) {
+        this.#current = token;
+        this.#coming = undefined;
+      }
+      return token.value;
+    } finally {
+      coming.waiters -= 1;
+      if (coming.waiters === 0) {
+        coming.abandoned.abort();
+        this.#coming = this.#coming === coming ? undefined : this.#coming;
+      }
     }
-    const coming = this.#issue().then(
-      (token) => {
-        if (this.#ends(coming)) {
-          this.#current = token;
-        }
-        return token.value;
-      },
-      (error: unknown) => {
-        this.#ends(coming);
-        throw error;
-      },
-    );
-    this.#coming = coming;
-    return coming;
   }
 
   /** Forgets the token, and the one on its way. */
@@ -85,38 +92,30 @@ export class AccessTokens {
     this.#coming = undefined;
   }
 
-  /** Whether it was still being waited for, and not forgotten meanwhile. */
-  #ends(coming: Promise<string>): boolean {
-    const isWanted = this.#coming === coming;
-    if (isWanted) {
-      this.#coming = undefined;
-    }
-    return isWanted;
+  #ask(): Coming {
+    const abandoned = new AbortController();
+    return { token: this.#issue(abandoned.signal), waiters: 0, abandoned };
   }
 
   /** RFC 6749 §4.4. */
-  async #issue(): Promise<AccessToken> {
-    const { url, scopes, audience, timeoutMs } = this.#request;
+  async #issue(abandoned: AbortSignal): Promise<AccessToken> {
+    const { url, credentials, scopes, audience } = this.#request;
     const form = new URLSearchParams({ grant_type: "client_credentials", audience });
     if (scopes.length > 0) {
       form.set("scope", scopes.join(" "));
     }
-    const request = formRequest(url, form, await this.#request.credentials());
-    const { clock } = this.#http;
-    // Not the deadline of whoever asked first: others wait for it too.
-    const deadline = new Deadline(clock, timeoutMs, undefined);
-    try {
+    // Not the deadline of whoever asked first: others may wait longer.
+    return await this.#http.within({ signal: abandoned }, async (deadline) => {
+      const request = formRequest(url, form, await deadline.wait(credentials()));
       // Its life is counted from before it was asked for, so that it ends later than we believe, not earlier.
-      const askedAt = clock.now();
+      const askedAt = this.#http.clock.now();
       const { response, text } = await this.#http.send(request, deadline, whole);
       const token = accessToken(record(text), askedAt);
       if (!token) {
         throw this.#http.refusal(request, response, "");
       }
       return token;
-    } finally {
-      deadline.close();
-    }
+    });
   }
 }
 

@@ -5,20 +5,9 @@
  */
 
 import type { AccessTokens } from "./access-token.js";
-import { isUnauthorizedError } from "./errors.js";
+import { isUnauthorizedError, NetworkError } from "./errors.js";
 import { type Http, type Outgoing, record, whole } from "./http.js";
-import { Deadline } from "./time.js";
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-  /**
-   * How long the call may take, in milliseconds, with all that it needs: a token, waiting, trying again. The client's
-   * `timeoutMs` unless given. Of an iterator it is each answer, and each piece of one, that may take so long.
-   */
-  timeoutMs?: number | undefined;
-}
+import type { CallOptions, Deadline } from "./time.js";
 
 /** What a change of an account takes. */
 export interface ChangeOptions extends CallOptions {
@@ -44,7 +33,7 @@ type Parameter = string | number | boolean | Date | readonly string[] | undefine
 export interface Call {
   method: "GET" | "POST" | "PATCH" | "DELETE";
   /** The path below the API's base, piece by piece. */
-  path: string[];
+  path: readonly string[];
   query?: { [name: string]: Parameter };
   body?: object | undefined;
   ifMatch?: string | undefined;
@@ -66,50 +55,65 @@ export class Api {
   readonly #http: Http;
   readonly #tokens: AccessTokens;
   readonly #base: string;
-  readonly #timeoutMs: number;
 
-  constructor(http: Http, tokens: AccessTokens, base: string, timeoutMs: number) {
+  constructor(http: Http, tokens: AccessTokens, base: string) {
     this.#http = http;
     this.#tokens = tokens;
     this.#base = base;
-    this.#timeoutMs = timeoutMs;
   }
 
   /** A call that is answered with an object, which must have this member. */
   async json<T extends object>(call: Call, member: keyof T & string, options: CallOptions): Promise<T & Tagged> {
     const request = this.#outgoing(call);
-    const { response, text } = await this.#whole(request, options);
+    const { response, text } = await this.#http.within(options, (deadline) => this.#send(request, deadline, whole));
     const body = record(text);
     if (!(member in body)) {
       throw this.#http.refusal(request, response, "");
     }
-    const value = response.headers.get("etag") ?? undefined;
-    return Object.defineProperty(body, "etag", { value }) as T & Tagged;
+    const value = response.headers.get("etag");
+    return (value === null ? body : Object.defineProperty(body, "etag", { value })) as T & Tagged;
   }
 
   /** A call that is answered with nothing. */
   async done(call: Call, options: CallOptions): Promise<void> {
-    await this.#whole(this.#outgoing(call), options);
+    const request = this.#outgoing(call);
+    await this.#http.within(options, (deadline) => this.#send(request, deadline, whole));
   }
 
-  /** The lines of an answer, as they come. */
-  async *lines(call: Call, options: CallOptions): AsyncGenerator<string, void, undefined> {
+  /** A call that is answered with an object per line, as they come; each must have this member. */
+  async *lines<T extends object>(
+    call: Call,
+    member: keyof T & string,
+    options: CallOptions,
+  ): AsyncGenerator<T, void, undefined> {
     const request = this.#outgoing(call);
-    const deadline = this.#deadline(options);
+    const deadline = this.#http.deadline(options);
     let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
     try {
-      const body = await this.#send(request, deadline, async (response) => response.body);
-      const stream = (reader = (body ?? new Blob().stream()).getReader());
+      const response = await this.#send(request, deadline, async (response) => response);
+      const stream = (reader = response.body?.getReader());
       const decoder = new TextDecoder();
-      for (let rest = "", isOver = false; !isOver; ) {
+      let rest = "";
+      while (stream) {
         deadline.restart();
         const { done, value } = await this.#http.reach(request, deadline, () => stream.read());
         // Whoever takes his time over a line is not the server's fault.
         deadline.pause();
-        const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
-        rest = done ? "" : (lines.pop() ?? "");
-        yield* lines.filter((line) => line !== "");
-        isOver = done;
+        if (done) {
+          break;
+        }
+        const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          const object = record(line);
+          if (!(member in object)) {
+            throw this.#http.refusal(request, response, "");
+          }
+          yield object as T;
+        }
+      }
+      if (rest !== "") {
+        throw new NetworkError(`the answer from ${new URL(request.url).origin} ended in the middle of a line`);
       }
     } finally {
       deadline.close();
@@ -118,17 +122,8 @@ export class Api {
     }
   }
 
-  async #whole(request: Outgoing, options: CallOptions): Promise<{ response: Response; text: string }> {
-    const deadline = this.#deadline(options);
-    try {
-      return await this.#send(request, deadline, whole);
-    } finally {
-      deadline.close();
-    }
-  }
-
   async #send<T>(request: Outgoing, deadline: Deadline, read: (response: Response) => Promise<T>): Promise<T> {
-    const token = await deadline.wait(this.#tokens.get());
+    const token = await this.#tokens.get(deadline);
     try {
       return await this.#http.send(authorized(request, token), deadline, read);
     } catch (error) {
@@ -136,13 +131,9 @@ export class Api {
         throw error;
       }
       // It may have been revoked, or the server lost its key: one other token, once.
-      const other = await deadline.wait(this.#tokens.replace(token));
+      const other = await this.#tokens.replace(token, deadline);
       return await this.#http.send(authorized(request, other), deadline, read);
     }
-  }
-
-  #deadline(options: CallOptions): Deadline {
-    return new Deadline(this.#http.clock, options.timeoutMs ?? this.#timeoutMs, options.signal);
   }
 
   #outgoing(call: Call): Outgoing {

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Api, CallOptions } from "./api.js";
+import type { Api } from "./api.js";
 import type { PaginationParams } from "./service-accounts.js";
+import type { CallOptions } from "./time.js";
 
 /** One change. The events of an organization form a chain: each holds the hash of the one before. */
 export interface AuditEvent {
@@ -96,8 +97,7 @@ export class AuditEvents {
    * breaks off is a `NetworkError`. A line for each event, as JSON, is what `prokura audit verify --file` checks.
    */
   async *export(options: CallOptions = {}): AsyncGenerator<AuditEvent, void, undefined> {
-    for await (const line of this.#api.lines({ method: "GET", path: ["audit-events", "export"] }, options)) {
-      yield JSON.parse(line) as AuditEvent;
-    }
+    const call = { method: "GET", path: ["audit-events", "export"] } as const;
+    yield* this.#api.lines<AuditEvent>(call, "sequence", options);
   }
 }

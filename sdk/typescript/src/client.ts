@@ -10,7 +10,7 @@ import { AuditEvents } from "./audit-events.js";
 import { ConfigError } from "./errors.js";
 import { Http } from "./http.js";
 import { ServiceAccounts } from "./service-accounts.js";
-import { type Clock, systemClock } from "./time.js";
+import { type CallOptions, type Clock, systemClock } from "./time.js";
 import { Tokens } from "./tokens.js";
 
 /** What a client is made from. */
@@ -44,6 +44,7 @@ export class ManagementClient {
   readonly serviceAccounts: ServiceAccounts;
   readonly auditEvents: AuditEvents;
   readonly tokens: Tokens;
+  readonly #http: Http;
   readonly #accessTokens: AccessTokens;
 
   /** Sends nothing yet. Throws a `ConfigError` if it cannot be made from this. */
@@ -60,24 +61,23 @@ export class ManagementClient {
       throw new ConfigError("timeoutMs must be a positive number of milliseconds");
     }
     // Late, so that a fetch that is put in its place later (for a trace, for a test) is used.
-    const send: typeof fetch = config.fetch ?? ((...request) => globalThis.fetch(...request));
-    const http = new Http(send, maxRetries, `${baseUrl}/openapi.json`, clock);
-    this.#accessTokens = new AccessTokens(http, {
+    const fetch: typeof globalThis.fetch = config.fetch ?? ((...request) => globalThis.fetch(...request));
+    this.#http = new Http({ fetch, clock, timeoutMs, maxRetries, docsUrl: `${baseUrl}/openapi.json` });
+    this.#accessTokens = new AccessTokens(this.#http, {
       url: url("tokenUrl", tokenUrl, config),
       credentials,
       scopes: [...scopes],
       audience,
-      timeoutMs,
     });
-    const api = new Api(http, this.#accessTokens, `${baseUrl}/api/${apiVersion}`, timeoutMs);
+    const api = new Api(this.#http, this.#accessTokens, `${baseUrl}/api/${apiVersion}`);
     this.serviceAccounts = new ServiceAccounts(api);
     this.auditEvents = new AuditEvents(api);
-    this.tokens = new Tokens(http, baseUrl, credentials, timeoutMs);
+    this.tokens = new Tokens(this.#http, baseUrl, credentials);
   }
 
   /** Gets a new access token now, whatever the one at hand is like. */
-  async refreshToken(): Promise<void> {
-    await this.#accessTokens.renew();
+  async refreshToken(options: CallOptions = {}): Promise<void> {
+    await this.#http.within(options, (deadline) => this.#accessTokens.renew(deadline));
   }
 
   /** Forgets the access token at hand; the next call gets a new one. */
@@ -86,15 +86,17 @@ export class ManagementClient {
   }
 }
 
-function credentialsOf(given: ManagementClientConfig["credentials"]): () => Credentials | Promise<Credentials> {
+function credentialsOf(given: ManagementClientConfig["credentials"]): () => Promise<Credentials> {
   if (typeof given === "function") {
-    return given;
+    return async () => await given();
   }
   const { clientId, clientSecret } = given ?? {};
   if (!clientId || !clientSecret || typeof clientId !== "string" || typeof clientSecret !== "string") {
-    throw new ConfigError("credentials must have a clientId and a clientSecret, as create and rotateSecret answer them");
+    throw new ConfigError(
+      "credentials must have a clientId and a clientSecret, as create and rotateSecret answer them",
+    );
   }
-  return () => ({ clientId, clientSecret });
+  return async () => ({ clientId, clientSecret });
 }
 
 /** A URL that secrets may be sent to. What is wrong with it is said without repeating it: it may hold a password. */

@@ -5,7 +5,7 @@
  */
 
 import { type FieldError, HttpError, NetworkError, OAuthError } from "./errors.js";
-import type { Clock, Deadline } from "./time.js";
+import { type CallOptions, type Clock, Deadline } from "./time.js";
 
 /** A request, ready to be sent as often as it takes. */
 export interface Outgoing {
@@ -23,17 +23,39 @@ export interface Outgoing {
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
 
-export class Http {
-  readonly #fetch: typeof fetch;
-  readonly #maxRetries: number;
-  readonly #docsUrl: string;
-  readonly clock: Clock;
+export interface HttpConfig {
+  fetch: typeof fetch;
+  clock: Clock;
+  timeoutMs: number;
+  maxRetries: number;
+  /** Where the server describes its API; for errors. */
+  docsUrl: string;
+}
 
-  constructor(fetch: typeof globalThis.fetch, maxRetries: number, docsUrl: string, clock: Clock) {
-    this.#fetch = fetch;
-    this.#maxRetries = maxRetries;
-    this.#docsUrl = docsUrl;
-    this.clock = clock;
+export class Http {
+  readonly #config: HttpConfig;
+
+  constructor(config: HttpConfig) {
+    this.#config = config;
+  }
+
+  get clock(): Clock {
+    return this.#config.clock;
+  }
+
+  /** When a call with these options ends. Must be closed. */
+  deadline({ timeoutMs = this.#config.timeoutMs, signal }: CallOptions): Deadline {
+    return new Deadline(this.clock, timeoutMs, signal);
+  }
+
+  /** Makes a call that ends with what it answers. */
+  async within<T>(options: CallOptions, call: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const deadline = this.deadline(options);
+    try {
+      return await call(deadline);
+    } finally {
+      deadline.close();
+    }
   }
 
   /** Sends it, again if need be and there is time, and reads the answer of a success. Any other answer is thrown. */
@@ -43,7 +65,7 @@ export class Http {
       try {
         return await this.#exchange(request, deadline, read, mayHaveHappened);
       } catch (error) {
-        const waitMs = attempt < this.#maxRetries ? waitBeforeNext(request, error, attempt) : undefined;
+        const waitMs = attempt < this.#config.maxRetries ? waitBeforeNext(request, error, attempt) : undefined;
         if (waitMs === undefined || deadline.signal.aborted || waitMs > deadline.leftMs) {
           throw error;
         }
@@ -71,7 +93,7 @@ export class Http {
     mayHaveHappened: boolean,
   ): Promise<T> {
     // Called as a plain function: some runtimes refuse a fetch that is called as a method of something else.
-    const fetch = this.#fetch;
+    const { fetch } = this.#config;
     const { method, headers, url } = request;
     const response = await this.reach(request, deadline, () =>
       // A redirect is not followed: it would carry a secret or a token to where nobody meant to send it.
@@ -92,7 +114,7 @@ export class Http {
       statusCode: response.status,
       requestId: string(body["requestId"]) ?? response.headers.get("x-request-id") ?? undefined,
       retryAfter: this.#retryAfter(response.headers.get("retry-after")),
-      docsUrl: this.#docsUrl,
+      docsUrl: this.#config.docsUrl,
     };
     if (request.isOAuth && !response.ok && typeof body["error"] === "string") {
       const { error: code, error_description: description, ...meta } = body;

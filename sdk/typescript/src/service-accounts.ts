@@ -8,12 +8,12 @@ import type { Credentials } from "./access-token.js";
 import {
   type Api,
   type Call,
-  type CallOptions,
   type ChangeOptions,
   type IdempotentOptions,
   newIdempotencyKey,
   type Tagged,
 } from "./api.js";
+import type { CallOptions } from "./time.js";
 
 /** A service account. Instants are RFC 3339 in UTC, with milliseconds. */
 export interface ServiceAccount {
@@ -318,7 +318,11 @@ export class ServiceAccounts {
   }
 
   /** How many tokens the account got and was refused on each of the last days: 30 of them unless `days` says, 1 to 90. */
-  async getUsage(id: string, params: { days?: number | undefined } = {}, options: CallOptions = {}): Promise<UsageResponse> {
+  async getUsage(
+    id: string,
+    params: { days?: number | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<UsageResponse> {
     return await this.#api.json<UsageResponse>({ ...at("GET", id, "usage"), query: { ...params } }, "items", options);
   }
 }

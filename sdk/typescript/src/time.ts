@@ -14,6 +14,17 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call; it then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /**
+   * How long the call may take, in milliseconds, with all that it needs: a token, waiting, trying again. The client's
+   * `timeoutMs` unless given. Of an iterator it is each answer, and each piece of one, that may take so long.
+   */
+  timeoutMs?: number | undefined;
+}
+
 /** The longest that `setTimeout` can wait; told to wait longer it does not wait at all. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -26,10 +37,13 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal.reason);
       };
-      const timer = setTimeout(() => {
-        signal.removeEventListener("abort", end);
-        resolve();
-      }, Math.min(milliseconds, LONGEST_MS));
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener("abort", end);
+          resolve();
+        },
+        Math.min(milliseconds, LONGEST_MS),
+      );
       signal.addEventListener("abort", end, { once: true });
     }),
 };

@@ -5,9 +5,8 @@
  */
 
 import { type Credentials, formRequest } from "./access-token.js";
-import type { CallOptions } from "./api.js";
 import { type Http, record, whole } from "./http.js";
-import { Deadline } from "./time.js";
+import type { CallOptions } from "./time.js";
 
 /** What a token says (RFC 7662 §2.2). Of a token that is not active, only that. */
 export interface IntrospectionResponse {
@@ -36,20 +35,13 @@ export interface IntrospectionResponse {
 export class Tokens {
   readonly #http: Http;
   readonly #baseUrl: string;
-  readonly #credentials: () => Credentials | Promise<Credentials>;
-  readonly #timeoutMs: number;
+  readonly #credentials: () => Promise<Credentials>;
 
   /** @internal */
-  constructor(
-    http: Http,
-    baseUrl: string,
-    credentials: () => Credentials | Promise<Credentials>,
-    timeoutMs: number,
-  ) {
+  constructor(http: Http, baseUrl: string, credentials: () => Promise<Credentials>) {
     this.#http = http;
     this.#baseUrl = baseUrl;
     this.#credentials = credentials;
-    this.#timeoutMs = timeoutMs;
   }
 
   /** Whether a token of the organization lives, and what it says (RFC 7662). The client must hold `tokens:introspect`. */
@@ -68,13 +60,10 @@ export class Tokens {
   }
 
   async #post(path: string, token: string, options: CallOptions) {
-    const deadline = new Deadline(this.#http.clock, options.timeoutMs ?? this.#timeoutMs, options.signal);
-    try {
-      const form = new URLSearchParams({ token });
-      const request = formRequest(this.#baseUrl + path, form, await this.#credentials());
+    return await this.#http.within(options, async (deadline) => {
+      const credentials = await deadline.wait(this.#credentials());
+      const request = formRequest(this.#baseUrl + path, new URLSearchParams({ token }), credentials);
       return { request, ...(await this.#http.send(request, deadline, whole)) };
-    } finally {
-      deadline.close();
-    }
+    });
   }
 }

@@ -138,7 +138,11 @@ test("refreshToken gets another token, clearToken lets the next call get one", a
 test("a token that was on its way when it was cleared is not kept", async (t) => {
   let arrive = () => {};
   const onItsWay = new Promise<void>((resolve) => (arrive = resolve));
-  const standIn = await startStandIn(t, reply(200, { items: [] }), inTurn(() => onItsWay.then(() => ({})), reply(200)));
+  const standIn = await startStandIn(
+    t,
+    reply(200, { items: [] }),
+    inTurn(() => onItsWay.then(() => ({})), reply(200)),
+  );
   const client = standIn.client();
   const first = client.serviceAccounts.list();
   await standIn.receivedTokenRequests(1);
@@ -150,7 +154,11 @@ test("a token that was on its way when it was cleared is not kept", async (t) =>
 });
 
 test("a refresh that fails leaves the token at hand", async (t) => {
-  const standIn = await startStandIn(t, reply(200, { items: [] }), inTurn(reply(200), reply(400, { error: "invalid_scope" })));
+  const standIn = await startStandIn(
+    t,
+    reply(200, { items: [] }),
+    inTurn(reply(200), reply(400, { error: "invalid_scope" })),
+  );
   const client = standIn.client();
   await client.serviceAccounts.list();
   await assert.rejects(client.refreshToken(), isOAuthError);
@@ -188,6 +196,46 @@ test("who gives up waiting for a token gives up alone", async (t) => {
   arrive();
   assert.deepEqual(await stays, { items: [] });
   assert.equal(standIn.requests.length, 1);
+});
+
+test("a token that nobody waits for any more is not waited for", async (t) => {
+  let closed = () => {};
+  const isClosed = new Promise<void>((resolve) => (closed = resolve));
+  const standIn = await startStandIn(
+    t,
+    reply(200, { items: [] }),
+    inTurn((request, response) => {
+      response.on("close", closed);
+      return hang(request, response);
+    }, reply(200)),
+  );
+  const client = standIn.client();
+  const controller = new AbortController();
+  const calls = [client.refreshToken({ signal: controller.signal }), client.refreshToken({ timeoutMs: 5_000 })];
+  const results = Promise.allSettled(calls);
+  await standIn.receivedTokenRequests(1);
+  controller.abort(new Error("enough"));
+  standIn.clock.advance(5_000);
+  assert.deepEqual(
+    (await results).map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  await isClosed;
+  assert.equal(standIn.clock.asleep, 0);
+  await client.serviceAccounts.list();
+  assert.equal(standIn.tokenRequests.length, 2);
+});
+
+test("credentials that never come are given up", async (t) => {
+  const standIn = await startStandIn(t);
+  const client = standIn.client({ credentials: () => new Promise(() => {}) });
+  const calls = [client.serviceAccounts.list(), client.tokens.introspect("t"), client.refreshToken()];
+  const results = Promise.allSettled(calls);
+  await standIn.clock.sleepers(4);
+  standIn.clock.advance(30_000);
+  for (const result of await results) {
+    assert.equal(result.status === "rejected" && result.reason.code, "timeout");
+  }
 });
 
 test("a token endpoint that never answers is given up", async (t) => {

@@ -19,11 +19,10 @@ test("events are listed, in pages, one by one, and by what they are", async () =
   const { items: all, nextCursor } = await auditEvents.list();
   assert.equal(nextCursor, undefined);
   const mine = await auditEvents.list({ serviceAccountId: serviceAccount.id });
-  assert.deepEqual(mine.items.map(({ action }) => action), [
-    "create_service_account",
-    "rotate_secret",
-    "delete_service_account",
-  ]);
+  assert.deepEqual(
+    mine.items.map(({ action }) => action),
+    ["create_service_account", "rotate_secret", "delete_service_account"],
+  );
   assert.equal(mine.items[0]?.actor, server.bootstrap.serviceAccountId);
 
   const first = await auditEvents.list({ limit: 2 });
@@ -46,9 +45,15 @@ test("instants may be dates", async () => {
   const last = all.at(-1);
   assert.ok(last);
   const since = await auditEvents.list({ since: new Date(last.at) });
-  assert.deepEqual(since.items, all.filter(({ at }) => at >= last.at));
+  assert.deepEqual(
+    since.items,
+    all.filter(({ at }) => at >= last.at),
+  );
   const until = await auditEvents.list({ until: last.at });
-  assert.deepEqual(until.items, all.filter(({ at }) => at < last.at));
+  assert.deepEqual(
+    until.items,
+    all.filter(({ at }) => at < last.at),
+  );
   await assert.rejects(auditEvents.list({ since: "yesterday" }), isValidationError);
 });
 

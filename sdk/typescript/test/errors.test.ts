@@ -18,13 +18,19 @@ async function failure(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-const predicates = Object.entries(errors).filter(([name]) => /^is[A-Z]/.test(name)) as [string, (e: unknown) => boolean][];
+const predicates = Object.entries(errors).filter(([name]) => /^is[A-Z]/.test(name)) as [
+  string,
+  (e: unknown) => boolean,
+][];
 
 /** The predicates that hold of an error, those of another copy of the package too. */
 function said(error: unknown): string[] {
   const holding = predicates.filter(([, holds]) => holds(error)).map(([name]) => name);
   const other = kontext as unknown as Record<string, (e: unknown) => boolean>;
-  assert.deepEqual(predicates.filter(([name]) => other[name]?.(error)).map(([name]) => name), holding);
+  assert.deepEqual(
+    predicates.filter(([name]) => other[name]?.(error)).map(([name]) => name),
+    holding,
+  );
   return holding.filter((name) => !["isProkuraError", "isKontextError"].includes(name)).sort();
 }
 
@@ -72,16 +78,28 @@ test("each status has its predicate", async (t) => {
     const error = await failure(standIn.client({ maxRetries: 0 }).serviceAccounts.list());
     assert.deepEqual(said(error), ["isHttpError", predicate].sort());
   }
-  const standIn = await startStandIn(t, reply(400, { message: "no", errors: [{ field: "name", message: "is empty" }] }));
+  const standIn = await startStandIn(
+    t,
+    reply(400, { message: "no", errors: [{ field: "name", message: "is empty" }] }),
+  );
   const error = await failure(standIn.client().serviceAccounts.list());
   assert.deepEqual(said(error), ["isHttpError", "isValidationError"]);
   for (const other of [undefined, null, "error", new Error("other"), { statusCode: 404 }]) {
-    assert.deepEqual(predicates.filter(([, holds]) => holds(other)), []);
+    assert.deepEqual(
+      predicates.filter(([, holds]) => holds(other)),
+      [],
+    );
   }
 });
 
 test("what the server says beyond what is known is kept", async (t) => {
-  const body = { message: "slow down", code: "rate_limited", statusCode: 429, requestId: "r-1", limit: { perMinute: 60 } };
+  const body = {
+    message: "slow down",
+    code: "rate_limited",
+    statusCode: 429,
+    requestId: "r-1",
+    limit: { perMinute: 60 },
+  };
   const standIn = await startStandIn(t, reply(429, body, { "retry-after": "60" }));
   const error = await failure(standIn.client().serviceAccounts.list());
   assert.ok(errors.isRateLimitedError(error));
@@ -120,7 +138,11 @@ test("a redirect is not followed", async (t) => {
   assert.deepEqual(said(await failure(standIn.client().serviceAccounts.list())), ["isHttpError"]);
   const tokenUrl = `${server.url}/oauth2/token`;
   const { clientId, clientSecret } = server.bootstrap;
-  const client = standIn.client({ tokenUrl, credentials: { clientId, clientSecret }, audience: `${server.url}/api/v1` });
+  const client = standIn.client({
+    tokenUrl,
+    credentials: { clientId, clientSecret },
+    audience: `${server.url}/api/v1`,
+  });
   assert.deepEqual(said(await failure(client.serviceAccounts.list())), ["isHttpError"]);
   assert.deepEqual([...elsewhere.requests, ...elsewhere.tokenRequests], []);
 });

@@ -50,9 +50,15 @@ test("the README shows the examples as they are, and all of them", async () => {
   const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
   const examples = await Promise.all(names.map((name) => readFile(`examples/${name}`, "utf8")));
   for (const block of blocks) {
-    assert.ok(examples.some((example) => example.includes(block)), `no example has\n${block}`);
+    assert.ok(
+      examples.some((example) => example.includes(block)),
+      `no example has\n${block}`,
+    );
   }
   for (const [index, example] of examples.entries()) {
-    assert.ok(blocks.some((block) => example.includes(block)), `the README does not show ${names[index]}`);
+    assert.ok(
+      blocks.some((block) => example.includes(block)),
+      `the README does not show ${names[index]}`,
+    );
   }
 });

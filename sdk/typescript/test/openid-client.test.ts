@@ -28,7 +28,10 @@ for (const [how, authentication] of [
       assert.equal(metadata.issuer, server.url);
       assert.ok(metadata.grant_types_supported?.includes("client_credentials"));
 
-      const tokens = await oidc.clientCredentialsGrant(config, { scope: "management:all", resource: `${server.url}/api/v1` });
+      const tokens = await oidc.clientCredentialsGrant(config, {
+        scope: "management:all",
+        resource: `${server.url}/api/v1`,
+      });
       assert.equal(tokens.token_type, "bearer");
       assert.equal(tokens.scope, "management:all");
       assert.equal(tokens.expires_in, 3600);

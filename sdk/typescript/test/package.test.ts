@@ -35,7 +35,10 @@ test("the package holds what is built, and what people read", async () => {
 
 test("each entry has its types and can be imported", async () => {
   const entries = Object.entries(manifest.exports).filter(([, target]) => typeof target !== "string");
-  assert.deepEqual(entries.map(([entry]) => entry), [".", "./management", "./errors"]);
+  assert.deepEqual(
+    entries.map(([entry]) => entry),
+    [".", "./management", "./errors"],
+  );
   for (const [entry, target] of entries) {
     assert.ok(typeof target !== "string");
     await readFile(join(installed, target.types));

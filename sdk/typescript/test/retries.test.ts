@@ -19,7 +19,10 @@ test("429 is waited out for as long as the server asks, and the call keeps its k
   assert.equal(standIn.requests.length, 2);
   assert.deepEqual(second, first);
   // RFC 9651 §3.3.3: a string has quotes.
-  assert.match(String(first?.headers["idempotency-key"]), /^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"$/);
+  assert.match(
+    String(first?.headers["idempotency-key"]),
+    /^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"$/,
+  );
 });
 
 test("Retry-After may be a date", async (t) => {

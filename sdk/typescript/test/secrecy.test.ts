@@ -10,7 +10,11 @@ const SHY = new RegExp(`${SECRET}|${btoa(`sa_1:${SECRET}`)}|token-1|key-of-the-c
 
 /** Everything that a log might make of it. */
 function printed(thing: object): string {
-  const ways = [inspect(thing, { depth: Infinity, showHidden: true, getters: true }), JSON.stringify(thing), String(thing)];
+  const ways = [
+    inspect(thing, { depth: Infinity, showHidden: true, getters: true }),
+    JSON.stringify(thing),
+    String(thing),
+  ];
   return [...ways, ...Object.getOwnPropertyNames(thing).map((name) => String(Reflect.get(thing, name)))].join("\n");
 }
 

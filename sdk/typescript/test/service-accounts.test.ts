@@ -96,7 +96,10 @@ test("a secret is rotated with grace, and the rotation is taken back", async () 
   await authenticate(credentials);
   await authenticate(rotated.credentials);
   const { items } = await serviceAccounts.listSecrets(id);
-  assert.deepEqual(items.map(({ state }) => state), ["active", "retiring"]);
+  assert.deepEqual(
+    items.map(({ state }) => state),
+    ["active", "retiring"],
+  );
   assert.equal(items[0]?.hint, rotated.credentials.clientSecret.slice(-4));
   assert.notEqual(items[0].expiresAt, null);
 
@@ -229,7 +232,11 @@ test(
   { skip: server.lacks("get", "/api/v1/service-accounts", { parameter: "label" }) },
   async () => {
     const labels = { environment: "production", "cost-center": "42" };
-    const { serviceAccount } = await serviceAccounts.create({ name: "Needle in the haystack", owner: "finders", labels });
+    const { serviceAccount } = await serviceAccounts.create({
+      name: "Needle in the haystack",
+      owner: "finders",
+      labels,
+    });
     const { id } = serviceAccount;
     await serviceAccounts.create({ name: "Hay", labels: { environment: "production" } });
     for (const filter of [
@@ -239,7 +246,11 @@ test(
       { labels, owner: "finders", disabled: false },
     ]) {
       const { items } = await serviceAccounts.list(filter);
-      assert.deepEqual(items.map((account) => account.id), [id], JSON.stringify(filter));
+      assert.deepEqual(
+        items.map((account) => account.id),
+        [id],
+        JSON.stringify(filter),
+      );
     }
     for await (const account of serviceAccounts.listAll({ owner: "finders", limit: 1 })) {
       assert.equal(account.id, id);

@@ -60,6 +60,16 @@ test("an answer whose body never ends is given up", async (t) => {
   await assert.rejects(call, isTimeoutError);
 });
 
+test("the system's clock ends a call as well, and waits for ever if it is told to", async (t) => {
+  const standIn = await startStandIn(t, reply(200), hang);
+  const call = standIn.client({ clock: undefined }).serviceAccounts.list({}, { timeoutMs: 20 });
+  await assert.rejects(call, isTimeoutError);
+
+  const patient = await startStandIn(t);
+  const answer = await patient.client({ clock: undefined }).serviceAccounts.list({}, { timeoutMs: Infinity });
+  assert.deepEqual(answer, { items: [] });
+});
+
 test("nothing is left running after a call", async (t) => {
   const standIn = await startStandIn(t);
   const client = standIn.client();
@@ -121,17 +131,22 @@ function pieces(texts: (string | Buffer)[], last: "hang" | "end" | "destroy"): H
 
 test("an export comes line by line, wherever the pieces are cut", async (t) => {
   const bytes = Buffer.from(line(1) + line(2) + line(3));
-  const cuts = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.subarray(index * 7, index * 7 + 7));
+  const cuts = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
+    bytes.subarray(index * 7, index * 7 + 7),
+  );
   const standIn = await startStandIn(t, pieces(cuts, "end"));
   const events = [];
   for await (const event of standIn.client().auditEvents.export()) {
     events.push(event);
   }
-  assert.deepEqual(events.map(({ sequence, action }) => [sequence, action]), [
-    [1, "grüße"],
-    [2, "grüße"],
-    [3, "grüße"],
-  ]);
+  assert.deepEqual(
+    events.map(({ sequence, action }) => [sequence, action]),
+    [
+      [1, "grüße"],
+      [2, "grüße"],
+      [3, "grüße"],
+    ],
+  );
 });
 
 test("an export of nothing has no lines", async (t) => {
@@ -151,6 +166,21 @@ test("an export that stalls is given up, one whose reader takes his time is not"
   await standIn.clock.sleepers(1);
   standIn.clock.advance(30_000);
   await assert.rejects(next, isTimeoutError);
+});
+
+test("an export that ends in the middle of a line, or is none, is not believed", async (t) => {
+  for (const [text, error] of [
+    [line(1) + line(2).slice(0, -1), isNetworkError],
+    [`${line(1)}<p>Welcome to the hotel</p>\n`, { code: "unexpected_response" }],
+    [`${line(1)}\n`, { code: "unexpected_response" }],
+  ] as const) {
+    const standIn = await startStandIn(t, reply(200, text));
+    const events = standIn.client().auditEvents.export();
+    assert.equal((await events.next()).value?.sequence, 1);
+    await assert.rejects(async () => {
+      while (!(await events.next()).done);
+    }, error);
+  }
 });
 
 test("an export that is cut off says so", async (t) => {
