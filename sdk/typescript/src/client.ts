@@ -56,7 +56,7 @@ export class ManagementClient {
     const { apiVersion = "v1", timeoutMs = 30_000, maxRetries = 2, clock = systemClock } = config;
     const { tokenUrl = `${baseUrl}/oauth2/token`, scopes = ["management:all"] } = config;
     const { audience = `${baseUrl}/api/${apiVersion}` } = config;
-    const credentials = credentialsOf(config.credentials);
+    const credentials = source(config.credentials);
     if (!(timeoutMs > 0)) {
       throw new ConfigError("timeoutMs must be a positive number of milliseconds");
     }
@@ -86,17 +86,22 @@ export class ManagementClient {
   }
 }
 
-function credentialsOf(given: ManagementClientConfig["credentials"]): () => Promise<Credentials> {
-  if (typeof given === "function") {
-    return async () => await given();
+function source(credentials: ManagementClientConfig["credentials"]): () => Promise<Credentials> {
+  if (typeof credentials === "function") {
+    return async () => checked(await credentials());
   }
-  const { clientId, clientSecret } = given ?? {};
+  const fixed = checked(credentials);
+  return async () => fixed;
+}
+
+function checked(credentials: Credentials): Credentials {
+  const { clientId, clientSecret } = credentials ?? {};
   if (!clientId || !clientSecret || typeof clientId !== "string" || typeof clientSecret !== "string") {
     throw new ConfigError(
       "credentials must have a clientId and a clientSecret, as create and rotateSecret answer them",
     );
   }
-  return async () => ({ clientId, clientSecret });
+  return { clientId, clientSecret };
 }
 
 /** A URL that secrets may be sent to. What is wrong with it is said without repeating it: it may hold a password. */

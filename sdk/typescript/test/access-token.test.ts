@@ -226,6 +226,14 @@ test("a token that nobody waits for any more is not waited for", async (t) => {
   assert.equal(standIn.tokenRequests.length, 2);
 });
 
+test("credentials that are none are not sent", async (t) => {
+  const standIn = await startStandIn(t);
+  const client = standIn.client({ credentials: () => JSON.parse('{ "clientId": "sa_1" }') });
+  await assert.rejects(client.serviceAccounts.list(), { code: "invalid_config" });
+  await assert.rejects(client.tokens.revoke("t"), { code: "invalid_config" });
+  assert.equal(standIn.tokenRequests.length + standIn.requests.length, 0);
+});
+
 test("credentials that never come are given up", async (t) => {
   const standIn = await startStandIn(t);
   const client = standIn.client({ credentials: () => new Promise(() => {}) });

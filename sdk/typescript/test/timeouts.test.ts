@@ -98,6 +98,17 @@ test("a call ends when its caller says so, with the caller's reason", async (t) 
   assert.equal(standIn.requests.length, 1);
 });
 
+test("a call may be ended by what it calls", async (t) => {
+  const standIn = await startStandIn(t);
+  const controller = new AbortController();
+  const credentials = () => {
+    controller.abort(new Error("enough"));
+    return new Promise<never>(() => {});
+  };
+  const { tokens } = standIn.client({ credentials });
+  await assert.rejects(tokens.introspect("t", { signal: controller.signal }), /enough/);
+});
+
 test("a caller need not wait while the client waits before trying again", async (t) => {
   const standIn = await startStandIn(t, reply(429, "", { "retry-after": "20" }));
   const controller = new AbortController();
@@ -157,11 +168,12 @@ test("an export of nothing has no lines", async (t) => {
 });
 
 test("an export that stalls is given up, one whose reader takes his time is not", async (t) => {
-  const standIn = await startStandIn(t, pieces([line(1)], "hang"));
+  const standIn = await startStandIn(t, pieces([line(1), line(2)], "hang"));
   const events = standIn.client().auditEvents.export();
   assert.equal((await events.next()).value?.sequence, 1);
-  standIn.clock.advance(1_000_000);
   assert.equal(standIn.clock.asleep, 0);
+  standIn.clock.advance(1_000_000);
+  assert.equal((await events.next()).value?.sequence, 2);
   const next = events.next();
   await standIn.clock.sleepers(1);
   standIn.clock.advance(30_000);
