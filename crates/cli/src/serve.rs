@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use prokura_server::{authority::Authority, http, store::SqliteAccess};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
+    join,
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
     time::{MissedTickBehavior, timeout},
@@ -22,7 +23,8 @@ use tracing::{info, warn};
 use crate::{authority, config::Config, first_start};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
-/// So far behind is what is known of use after a crash, and what one node knows of another's.
+/// So far behind is what is known of use after a crash, and what one node knows of another's; with the minute in which they
+/// are counted, the refused logins in the audit trail.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(3);
 /// How long the last flush may take.
 const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,7 +50,9 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     sweeping.abort();
     drop(stop_flushing);
     if timeout(LAST_FLUSH_TIMEOUT, flushing).await.is_err() {
-        warn!("the use of the last seconds is not recorded: the store does not answer in time");
+        warn!(
+            "what was counted in the last seconds is not recorded: the store does not answer in time"
+        );
     }
     served.context("the server failed")?;
     info!("stopped");
@@ -131,14 +135,14 @@ async fn sweep(authority: Arc<Authority>) {
         if let Err(error) = authority.sweep().await {
             warn!(
                 error = format!("{:#}", anyhow::Error::new(error)),
-                "could not forget the revoked tokens that have expired, or old counts of use"
+                "could not forget what has expired: revoked tokens, answers kept for repeats, old counts of use"
             );
         }
     }
 }
 
-/// Records use every few seconds, and once more when `stopped` says that no request follows. It is not to be ended in the
-/// middle of a flush: what is being written would be counted again.
+/// Records what was counted, use and refused logins, every few seconds, and the rest when `stopped` says that no request
+/// follows. It is not to be ended in the middle of a flush: what is being written would be written again.
 async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
     let described = |error| format!("{:#}", anyhow::Error::new(error));
     let mut interval = tokio::time::interval(FLUSH_INTERVAL);
@@ -150,20 +154,25 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
             _ = interval.tick() => {}
         }
         // Of an outage the beginning is logged, and the end.
-        match authority.flush_usage().await {
-            Ok(()) if is_failing => info!("use is recorded again; nothing was lost"),
+        let (usage, logins) = join!(authority.flush_usage(), authority.flush_refused_logins());
+        match usage.and(logins) {
+            Ok(()) if is_failing => info!("what was counted is recorded again; nothing was lost"),
             Err(error) if !is_failing => warn!(
                 error = described(error),
-                "use cannot be recorded; it is kept in memory and tried again"
+                "what was counted (use, refused logins) cannot be recorded; it is kept in memory and tried again"
             ),
             _ => continue,
         }
         is_failing = !is_failing;
     }
-    if let Err(error) = authority.flush_usage().await {
+    let (usage, logins) = join!(
+        authority.flush_usage(),
+        authority.flush_all_refused_logins()
+    );
+    if let Err(error) = usage.and(logins) {
         warn!(
             error = described(error),
-            "the use of the last seconds is not recorded"
+            "what was counted in the last seconds (use, refused logins) is not recorded"
         );
     }
 }

@@ -1,8 +1,15 @@
 //! The management API.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Secret;
+
+/// The shortest life that the tokens of one account can be given, in seconds.
+pub const MIN_TOKEN_LIFETIME_SECONDS: u32 = 60;
+/// The longest.
+pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 86_400;
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +57,22 @@ pub struct ServiceAccount {
     /// When a token was last issued to it; null if never.
     #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
     pub last_used_at: Option<String>,
+    /// Who answers for it; null if nobody is named.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required, min_length = 1, max_length = 255, example = "Platform team")
+    )]
+    pub owner: Option<String>,
+    /// What it is sorted by.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it is switched off: it gets no tokens, and those that it has are dead meanwhile.
+    pub disabled: bool,
+    /// How long its tokens live, in seconds; null: as long as those of the resource that they are for.
+    #[cfg_attr(feature = "openapi", schema(required, minimum = 60, maximum = 86_400))]
+    pub token_lifetime_seconds: Option<u32>,
+    /// When it expires: from then on it is as if it were disabled. Null: it does not.
+    #[cfg_attr(feature = "openapi", schema(required, format = "date-time"))]
+    pub expires_at: Option<String>,
 }
 
 /// What an account authenticates with. The secret is shown in this one answer and never again.
@@ -60,7 +83,7 @@ pub struct Credentials {
     /// The client id.
     pub client_id: String,
     /// The client secret: `prk_` and 49 characters of `[0-9A-Za-z]`.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^prk_[0-9A-Za-z]{49}$"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 53, max_length = 53))]
     pub client_secret: Secret,
 }
 
@@ -85,6 +108,108 @@ pub struct CreateServiceAccount {
     /// What it may ask for. Left out: the management scopes of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// Who answers for it: one line of up to 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, example = "Platform team")
+    )]
+    pub owner: Option<String>,
+    /// What it is sorted by: up to 32 labels, a key of up to 63 characters without colons, a value of up to 255.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How long its tokens live, in seconds. Left out: as long as those of the resource that they are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 86_400))]
+    pub token_lifetime_seconds: Option<u32>,
+    /// When it expires. Left out: it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = "date-time"))]
+    pub expires_at: Option<String>,
+}
+
+/// What is to change of an account (RFC 7396). What is left out stays as it is; null takes a value away.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateServiceAccount {
+    /// A display name of one line: 1 to 255 characters (Unicode scalar values).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, min_length = 1, max_length = 255)
+    )]
+    pub name: Option<String>,
+    /// What it is for: up to 1,024 characters.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, max_length = 1024)
+    )]
+    pub description: Option<Option<String>>,
+    /// What it may ask for, instead of what it could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub scopes: Option<Vec<String>>,
+    /// Whether it is switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub disabled: Option<bool>,
+    /// Who answers for it: one line of up to 255 characters.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, min_length = 1, max_length = 255)
+    )]
+    pub owner: Option<Option<String>>,
+    /// The labels to set; those that are null are taken away, the others stay. Null takes all of them away.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<BTreeMap<String, Option<String>>>)
+    )]
+    pub labels: Option<Option<BTreeMap<String, Option<String>>>>,
+    /// How long its tokens live, in seconds. Null: as long as those of the resource that they are for.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<u32>, minimum = 60, maximum = 86_400)
+    )]
+    pub token_lifetime_seconds: Option<Option<u32>>,
+    /// When it expires. Null: it does not.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, format = "date-time")
+    )]
+    pub expires_at: Option<Option<String>>,
+}
+
+/// Reads a member that is there, null or not; one that is not is `None` by default.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// How a secret is to be rotated. Every member may be left out, and so may the body.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One change: who did what to whom, when, from where. Per organization the events form a chain: each holds the hash of
-/// the one before.
+/// One change, or the logins refused to an account from one address in one minute: who did what to whom, when, from where.
+/// Per organization the events form a chain: each holds the hash of the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -16,13 +16,14 @@ pub struct AuditEvent {
     /// Its number in the organization: 1, 2, 3 and so on, without gaps.
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub sequence: i64,
-    /// When.
+    /// When; of refused logins, when the first was.
     #[cfg_attr(
         feature = "openapi",
         schema(format = "date-time", example = "2026-11-23T12:00:00.000Z")
     )]
     pub at: String,
-    /// Who: the id of a service account, or `operator` for whoever runs the server.
+    /// Who: the id of a service account, `operator` for whoever runs the server, or `unauthenticated` for whoever did not
+    /// prove who he is.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47")
@@ -37,13 +38,16 @@ pub struct AuditEvent {
         schema(example = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47")
     )]
     pub target: String,
-    /// The request that caused it; null for a command.
+    /// The request that caused it; of refused logins, the first; null for a command.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub request_id: Option<String>,
-    /// The address that the request came from; null for a command.
+    /// The address that the request came from; null for a command, and for logins refused from more addresses than are told
+    /// apart.
     #[cfg_attr(feature = "openapi", schema(required, example = "192.0.2.7"))]
     pub address: Option<String>,
-    /// The fields that changed, with their new values. Never a secret.
+    /// The fields that changed, with their new values. Of refused logins (`refuse_login`), how many there were (`count`), how
+    /// many for each reason (`wrongSecret`, `expiredSecret`, `endedSecret`, `accountDisabled`, `accountExpired`), and the ids of the expired and
+    /// ended secrets that were presented (`secretId`, separated by spaces). Never a secret.
     pub changes: BTreeMap<String, String>,
     /// The hash of the event before; zeros in the first. In hexadecimal.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{64}$"))]

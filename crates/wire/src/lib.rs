@@ -10,8 +10,9 @@ mod secret;
 
 pub use api::{
     AddSecret, AddedSecret, ApiError, CreateServiceAccount, Credentials, DailyUsage, FieldError,
-    RotateSecret, ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope,
-    ServiceAccountList, ServiceAccountSecret, ServiceAccountSecretList, UsageList,
+    MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS, RotateSecret, ServiceAccount,
+    ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList, ServiceAccountSecret,
+    ServiceAccountSecretList, UpdateServiceAccount, UsageList,
 };
 pub use audit::{AuditEvent, AuditEventList};
 pub use oauth::{

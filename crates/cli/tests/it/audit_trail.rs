@@ -73,3 +73,34 @@ async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
     assert!(cause.starts_with("storage failed while listing audit events: "));
     assert_eq!(errors.next(), None);
 }
+
+/// How many were refused in the minute that was running is known after the server has stopped.
+#[tokio::test]
+async fn a_stop_writes_down_the_logins_that_were_refused_last() {
+    let directory = tempdir().unwrap();
+    let mut server = Prokura::serve(directory.path());
+    let (client, root) = (server.client(), server.root());
+    let token = client.access_token(&root).await;
+    let (_, ci) = client.create(&token, json!({ "name": "CI" })).await;
+    let wrong = ci.with_secret_of(&root);
+    for _ in 0..3 {
+        client.token(&wrong, &[]).await.expect(401);
+    }
+    server.stop();
+
+    let server = Prokura::serve(directory.path());
+    let client = server.client();
+    let token = client.access_token(&root).await;
+    let path = "/audit-events?action=refuse_login";
+    let list = client.api(Method::GET, path, &token, None).await;
+    let list = list.expect(200).json();
+    // More than one if a minute ended in between.
+    let events = list["items"].as_array().unwrap();
+    let counts = events.iter().map(|event| {
+        assert_eq!(event["target"], *ci.id);
+        let count = event["changes"]["count"].as_str().unwrap();
+        count.parse::<u32>().unwrap()
+    });
+    assert_eq!(counts.sum::<u32>(), 3);
+    run(directory.path(), ["audit", "verify"]).succeeded();
+}

@@ -173,3 +173,28 @@ async fn of_rotations_at_once_on_three_nodes_one_secret_lives() {
     }
     assert_eq!(alive, 1);
 }
+
+/// Q3 over nodes: of equal requests at once on different nodes one is done, and each gets its answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_fifty_equal_requests_at_once_on_three_nodes_one_is_done() {
+    let nodes = start();
+    let root = nodes.root();
+    let clients = nodes.clients();
+    let token = clients[0].access_token(&root).await;
+    for number in 0..5 {
+        let key = format!("at once {number}");
+        let body = json!({ "name": "CI" });
+        let sent = (0..50).map(|at| {
+            let client = &clients[at % 3];
+            client.post_once("/service-accounts", &token, &key, Some(&body))
+        });
+        let replies = futures_util::future::join_all(sent).await;
+        let first = replies[0].clone().expect(201).fingerprint();
+        assert!(replies.iter().all(|reply| reply.fingerprint() == first));
+        for client in &clients {
+            let list = client.api(Method::GET, "/service-accounts", &token, None);
+            let list = list.await.json();
+            assert_eq!(list["items"].as_array().unwrap().len(), number + 2);
+        }
+    }
+}

@@ -5,12 +5,12 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 use futures_util::{FutureExt as _, future::join_all};
 use prokura_server::{
     domain::{
-        AccessToken, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet, SecretDigest,
-        SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
+        AccessToken, AccountFilter, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet,
+        SecretDigest, SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
     store::{
-        Credentials, Found, ListPosition, MigrateError, Organization, Postgres, Rotation,
-        SecretsChange, Store, StoreError,
+        Credentials, Found, IdempotentRequest, ListPosition, MigrateError, Once, Organization,
+        Postgres, Rotation, SecretsChange, Store, StoreError, Target,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -240,6 +240,7 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
             &nowhere,
             &secret(9),
             event(&nowhere, Action::CreateServiceAccount),
+            None,
         )
         .await;
     let said = described(&failed.unwrap_err());
@@ -247,6 +248,41 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
     assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
     // The connection is as good as new.
     assert!(find(&store, &nowhere).await.is_some());
+}
+
+/// An account may vanish between the look at it and the write, which no request can be made to hit.
+#[tokio::test]
+async fn a_refusal_of_what_is_to_be_done_once_says_the_same_and_is_not_remembered() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let (organization, now) = (account.organization_id, NOW);
+    let request = IdempotentRequest {
+        id: [1; 32],
+        sealed_answer: vec![2],
+        now,
+        expires_at: now.plus_seconds(1),
+    };
+    let add = async |id, number, request| {
+        let event = event(&account, Action::AddSecret);
+        let secret = secret(number);
+        let target = Target {
+            organization,
+            id,
+            version: None,
+        };
+        let added = store.add_secret(target, &secret, now, event, request);
+        added.await.unwrap()
+    };
+    let nobody = ServiceAccountId::from_bytes([9; 16]);
+    let refused = add(nobody, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(SecretsChange::NoAccount));
+    for number in 5..9 {
+        let added = add(account.id, number, None).await;
+        assert_eq!(added, Once::Now(SecretsChange::Done));
+    }
+    let refused = add(account.id, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(SecretsChange::Refused));
+    assert_eq!(count(&url, "idempotent_requests").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -299,8 +335,9 @@ async fn what_is_written_comes_back() {
     let organization = account.organization_id;
     assert_eq!(store.claim_installation([8; 32]).await.unwrap(), [7; 32]);
 
+    let all = AccountFilter::default();
     let listed = store
-        .list_service_accounts(organization, ListPosition::START, 10)
+        .list_service_accounts(organization, &all, ListPosition::START, 10, NOW)
         .await
         .unwrap();
     assert_eq!(listed.len(), 1);
@@ -309,12 +346,17 @@ async fn what_is_written_comes_back() {
     let behind = ListPosition::after(&account);
     assert!(
         store
-            .list_service_accounts(organization, behind, 10)
+            .list_service_accounts(organization, &all, behind, 10, NOW)
             .await
             .unwrap()
             .is_empty()
     );
 
+    let target = Target {
+        organization,
+        id: account.id,
+        version: None,
+    };
     let new = secret(5);
     let rotation = Rotation {
         secret: new.clone(),
@@ -323,9 +365,9 @@ async fn what_is_written_comes_back() {
     };
     let rotated = event(&account, Action::RotateSecret);
     let rotated = store
-        .rotate_secret(organization, account.id, &rotation, NOW, rotated)
+        .rotate_secret(target, &rotation, NOW, rotated, None)
         .await;
-    assert_eq!(rotated.unwrap(), SecretsChange::Done);
+    assert_eq!(rotated.unwrap(), Once::Now(SecretsChange::Done));
     let credentials = find(&store, &account).await.unwrap();
     assert_eq!(credentials.secrets.len(), 1);
     assert!(credentials.secrets[0].digest.matches(&new.digest));
@@ -341,9 +383,7 @@ async fn what_is_written_comes_back() {
     assert!(state.is_revoked);
 
     let deleted = event(&account, Action::DeleteServiceAccount);
-    let deleted = store
-        .delete_service_account(organization, account.id, deleted)
-        .await;
+    let deleted = store.delete_service_account(target, deleted).await;
     assert!(deleted.unwrap());
     let gone = store.find_service_account(organization, account.id).await;
     assert!(gone.unwrap().is_none());
@@ -427,17 +467,14 @@ fn newcomer(
         created_at: NOW,
     };
     let account = ServiceAccount {
-        id: ServiceAccountId::from_bytes([number; 16]),
-        organization_id: organization.id,
-        name: Name::parse("CI 👩‍💻".to_owned()).unwrap(),
-        description: None,
         scopes: ScopeSet::parse("management:all").unwrap(),
-        token_epoch: 0,
-        disabled_at: None,
-        created_at: NOW,
-        created_by: None,
-        updated_at: NOW,
-        last_used_at: None,
+        ..ServiceAccount::new(
+            ServiceAccountId::from_bytes([number; 16]),
+            organization.id,
+            Name::parse("CI 👩‍💻".to_owned()).unwrap(),
+            NOW,
+            None,
+        )
     };
     let events = [Action::CreateOrganization, Action::CreateServiceAccount];
     let events = events.map(|action| event(&account, action));
@@ -446,7 +483,10 @@ fn newcomer(
 
 /// Revokes the token `number` of `account`.
 async fn find(store: &Store, account: &ServiceAccount) -> Option<Arc<Credentials>> {
-    match store.find_credentials(account.id, |_| Some(())).await {
+    match store
+        .find_credentials(account.id, |_| Ok::<_, ()>(()))
+        .await
+    {
         Ok(Found::Proven(found, ())) => Some(found),
         found => {
             found.unwrap();

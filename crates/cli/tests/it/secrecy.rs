@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Credentials, Reply, postgres, process::Prokura};
+use crate::harness::{Client, Credentials, Reply, postgres, process::Prokura};
 
 #[tokio::test]
 async fn no_secret_and_no_token_is_kept_or_shown_again_on_sqlite() {
@@ -122,6 +122,7 @@ async fn use_it(server: &Prokura) -> Shown {
         let path = format!("/service-accounts/{}", account.id);
         replies.push(client.api(Method::GET, &path, &management, None).await);
     }
+    use_it_once(&client, &management, &accounts[1], &mut shown).await;
     replies.push(
         client
             .api(Method::GET, "/service-accounts", &management, None)
@@ -139,6 +140,43 @@ async fn use_it(server: &Prokura) -> Shown {
         shown.assert_absent_from(reply);
     }
     shown
+}
+
+/// Q4: does what answers with a secret under an Idempotency-Key, so that the answers are kept; and uses the keys wrongly.
+async fn use_it_once(client: &Client, token: &str, account: &Credentials, shown: &mut Shown) {
+    let path = format!("/service-accounts/{}", account.id);
+    let other = json!({ "name": "Other", "expiresInSeconds": 60 });
+    for (number, (path, body)) in [
+        (
+            "/service-accounts".to_owned(),
+            Some(json!({ "name": "Once" })),
+        ),
+        (format!("{path}/rotate-secret"), None),
+        (format!("{path}/secrets"), None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let key = format!("idempotency-key-{number}");
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let reply = client.post_once(&path, token, &key, body.as_ref()).await;
+            answers.push(String::from_utf8(reply.body.to_vec()).unwrap());
+        }
+        assert_eq!(answers[0], answers[1]);
+        let secret = answers[0].split("prk_").nth(1).expect("a secret");
+        shown.0.push(format!("prk_{}", &secret[..49]));
+        // Of the answer as it is kept, whatever is written around it.
+        shown.0.push("\"credentials\":{".to_owned());
+        shown.0.push("\\\"credentials\\\":{".to_owned());
+        for wrong in [key.clone(), format!("{key}\" \"")] {
+            let reply = client.post_once(&path, token, &wrong, Some(&other)).await;
+            assert!(reply.status >= 400, "{reply:?}");
+            shown.assert_absent_from(&reply);
+            assert!(!reply.mentions(&key), "{reply:?}");
+        }
+        shown.0.push(key);
+    }
 }
 
 fn dump_sqlite(file: &Path) -> String {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Authority, Unavailable};
+use super::{Authority, Origin, Unavailable};
 use crate::{
-    domain::{ClientId, ClientSecret, SecretId, Timestamp},
+    domain::{ClientId, ClientSecret, LoginRefusal, SecretDigest, SecretId, Timestamp},
     store::{Credentials, Found, StoreError},
 };
 
@@ -54,37 +54,64 @@ impl Authority {
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Arc<Credentials>, AuthenticateClientError> {
-        match self.find_client(credentials, now).await? {
+        match self.find_client(credentials, origin, now).await? {
             Found::Proven(client, _) => Ok(client),
-            Found::Unproven(_) | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
+            Found::Unproven(..) | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
         }
     }
 
-    /// The account that these credentials prove at `now`, and by which secret. Digests are compared in constant time, and
-    /// every way to fail costs the same: one digest and one read of the store. Whether there is an account is for counting,
-    /// and for no answer.
+    /// The account that these credentials prove at `now`, and by which secret. Every way to fail costs the same: one digest
+    /// and one read of the store. Whether there is an account, and why it is not proven, is for counting, and for no answer:
+    /// a refusal has been [counted](super::refused_logins) here.
     pub(super) async fn find_client(
         &self,
         credentials: &PresentedCredentials,
+        origin: &Origin,
         now: Timestamp,
-    ) -> Result<Found<SecretId>, StoreError> {
+    ) -> Result<Found<SecretId, LoginRefusal>, StoreError> {
         let PresentedCredentials::Secret { client, secret } = credentials else {
             return Ok(Found::Nobody);
         };
         let presented = self.keys.digest(secret);
-        let prove = |known: &Credentials| {
-            let live_match = known
-                .secrets
-                .iter()
-                .filter(|secret| secret.digest.matches(&presented))
-                .find(|secret| secret.is_live(now))
-                .map(|secret| secret.id);
-            live_match.filter(|_| known.account.is_usable(now))
+        let found = self
+            .store
+            .find_credentials(client.service_account(), |known| {
+                prove(known, &presented, now)
+            })
+            .await?;
+        let (whom, refusal) = match &found {
+            Found::Proven(..) => return Ok(found),
+            Found::Unproven(known, refusal) => {
+                let account = &known.account;
+                (Some((account.organization_id, account.id)), *refusal)
+            }
+            Found::Nobody => (None, LoginRefusal::WrongSecret(presented)),
         };
-        self.store
-            .find_credentials(client.service_account(), prove)
-            .await
+        self.refused_logins.count(whom, origin, refusal, now);
+        Ok(found)
     }
+}
+
+/// Which of the account's secrets was presented, if it lets the account in at `now`. Digests are compared in constant time.
+fn prove(
+    known: &Credentials,
+    presented: &SecretDigest,
+    now: Timestamp,
+) -> Result<SecretId, LoginRefusal> {
+    let secret = known
+        .secrets
+        .iter()
+        .find(|secret| secret.digest.matches(presented))
+        .ok_or(LoginRefusal::WrongSecret(*presented))?;
+    if !secret.is_live(now) {
+        return Err(LoginRefusal::ExpiredSecret(secret.id));
+    }
+    known
+        .account
+        .check_usable(now)
+        .map_err(LoginRefusal::UnusableAccount)?;
+    Ok(secret.id)
 }

@@ -3,7 +3,7 @@
 //! The secret must not be lost between the commit and whoever waits for it. So a bootstrap is planned first, whole; the
 //! plan is put where it will be read; and only then is it committed.
 
-use super::{Authority, IssuedCredentials, Unavailable, account_detail};
+use super::{Authority, IssuedCredentials, Unavailable};
 use crate::{
     domain::{
         Action, Actor, AuditEvent, MANAGEMENT_ALL, Name, OrganizationId, ScopeSet, ServiceAccount,
@@ -63,7 +63,7 @@ impl Bootstrap {
             event(
                 Action::CreateServiceAccount,
                 account.id.to_string(),
-                account_detail(account),
+                account.stated(),
             ),
         ]
     }
@@ -82,18 +82,10 @@ impl Authority {
             name: organization,
             created_at: now,
         };
+        let id = ServiceAccountId::new(now, self.ordered_random(now)?);
         let account = ServiceAccount {
-            id: ServiceAccountId::new(now, self.ordered_random(now)?),
-            organization_id: organization.id,
-            name: service_account,
-            description: None,
             scopes: ScopeSet::from_tokens([MANAGEMENT_ALL]).unwrap_or_default(),
-            token_epoch: 0,
-            disabled_at: None,
-            created_at: now,
-            created_by: None,
-            updated_at: now,
-            last_used_at: None,
+            ..ServiceAccount::new(id, organization.id, service_account, now, None)
         };
         let (secret, stored) = self.new_secret(now, None, None)?;
         Ok(Bootstrap {

@@ -1,12 +1,16 @@
 //! `create_service_account`.
 
-use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable, account_detail};
-use crate::domain::{
-    Action, Description, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount, ServiceAccountId,
+use super::{
+    Answered, Authority, Caller, GrantScopesError, Idempotent, IssuedCredentials, Origin,
+    Unavailable, idempotency::Record,
 };
-
-/// The most characters that the scopes of one account may have together, so that its tokens stay below 4 KiB.
-const MAX_SCOPE_CHARS: usize = 2000;
+use crate::{
+    domain::{
+        Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
+        ServiceAccountId, Timestamp,
+    },
+    store::Once,
+};
 
 /// What a new account is to be.
 #[derive(Clone, Debug)]
@@ -17,20 +21,25 @@ pub struct NewServiceAccount {
     pub description: Option<Description>,
     /// What it may ask for. `None`: what its creator may at the management API.
     pub scopes: Option<ScopeSet>,
+    /// Who answers for it.
+    pub owner: Option<Name>,
+    /// What it is sorted by.
+    pub labels: Labels,
+    /// How long its tokens live, in seconds. `None`: as long as those of the resource that they are for.
+    pub token_lifetime_seconds: Option<u32>,
+    /// When it expires. `None`: it does not.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Why an account is not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateServiceAccountError {
-    /// No resource has this scope.
-    #[error("no resource has the scope {0:?}")]
-    UnknownScope(String),
-    /// Together they are too long.
-    #[error("the scopes of an account may have at most {MAX_SCOPE_CHARS} characters together")]
-    TooManyScopes,
-    /// The caller would hand out what he does not hold; these are the scopes that he lacks.
-    #[error("the caller lacks the scopes {0:?}")]
-    MissingScopes(Vec<String>),
+    /// It cannot have these scopes.
+    #[error(transparent)]
+    Scopes(#[from] GrantScopesError),
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// No answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -43,54 +52,56 @@ impl Authority {
         caller: &Caller,
         origin: &Origin,
         new: NewServiceAccount,
-    ) -> Result<IssuedCredentials, CreateServiceAccountError> {
+        mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let scopes = new.scopes.unwrap_or_else(|| {
             caller
                 .scopes
                 .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
         });
-        if let Some(unknown) = scopes
-            .iter()
-            .find(|scope| self.resources.owning(scope).is_none())
-        {
-            return Err(CreateServiceAccountError::UnknownScope(unknown.to_owned()));
-        }
-        if scopes.as_str().len() > MAX_SCOPE_CHARS {
-            return Err(CreateServiceAccountError::TooManyScopes);
-        }
-        let missing = caller.scopes.missing_to_grant(&scopes);
-        if !missing.is_empty() {
-            return Err(CreateServiceAccountError::MissingScopes(missing));
+        self.check_grant(caller, &scopes, &scopes)?;
+        if let Some(idempotent) = &mut idempotent {
+            // Where the request names none, they are as much part of what is asked for.
+            let scopes = scopes.as_str().as_bytes();
+            idempotent.request.extend_from_slice(scopes);
         }
 
+        let id = ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?);
+        let creator = Some(caller.service_account_id);
         let account = ServiceAccount {
-            id: ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?),
-            organization_id: caller.organization_id,
-            name: new.name,
             description: new.description,
             scopes,
-            token_epoch: 0,
-            disabled_at: None,
-            created_at: now,
-            created_by: Some(caller.service_account_id),
-            updated_at: now,
-            last_used_at: None,
+            owner: new.owner,
+            labels: new.labels,
+            token_lifetime_seconds: new.token_lifetime_seconds,
+            expires_at: new.expires_at,
+            ..ServiceAccount::new(id, caller.organization_id, new.name, now, creator)
         };
         let (secret, stored) = self
-            .new_secret(now, Some(caller.service_account_id), None)
+            .new_secret(now, creator, None)
             .map_err(Unavailable::from)?;
         let event = caller.event(
             origin,
             now,
             Action::CreateServiceAccount,
             account.id.to_string(),
-            account_detail(&account),
+            account.stated(),
         );
-        self.store
-            .create_service_account(&account, &stored, event)
+        let issued = IssuedCredentials { account, secret };
+        let operation = (Action::CreateServiceAccount, None);
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
+        let created = self
+            .store
+            .create_service_account(&issued.account, &stored, event, row)
             .await
             .map_err(Unavailable::from)?;
-        Ok(IssuedCredentials { account, secret })
+        match created {
+            Once::Now(()) => Ok(Answered::Now(issued)),
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(CreateServiceAccountError::KeyReused),
+        }
     }
 }

@@ -13,10 +13,10 @@ impl Authority {
         &self,
         caller: &Caller,
         id: ServiceAccountId,
-        days: usize,
+        days: u32,
     ) -> Result<Vec<DailyUsage>, GetServiceAccountError> {
         let today = Day::of(self.clock.now().map_err(Unavailable::from)?);
-        let days = i64::try_from(days).unwrap_or(i64::MAX);
+        let days = i64::from(days);
         let first = today.back(days - 1);
         let stored = self.store.find_usage(caller.organization_id, id, first);
         let (stored, pending) = self.with_pending_days(id, stored).await;

@@ -1,6 +1,6 @@
 //! `introspect_token`: what a token says, if it lives (RFC 7662).
 
-use super::{AuthenticateClientError, Authority, PresentedCredentials, Unavailable};
+use super::{AuthenticateClientError, Authority, Origin, PresentedCredentials, Unavailable};
 use crate::domain::{AccessToken, ServiceAccount, TOKENS_INTROSPECT, Timestamp};
 
 /// Why introspection is refused.
@@ -33,9 +33,10 @@ impl Authority {
         &self,
         credentials: &PresentedCredentials,
         text: &str,
+        origin: &Origin,
     ) -> Result<Option<AccessToken>, IntrospectTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let client = self.authenticate_client(credentials, now).await?;
+        let client = self.authenticate_client(credentials, origin, now).await?;
         let caller = &client.account;
         if !caller.scopes.holds(TOKENS_INTROSPECT) {
             return Err(IntrospectTokenError::InsufficientScope);

@@ -1,6 +1,6 @@
 //! `issue_token`: credentials for an access token (RFC 6749 §4.4). One look-up, no write.
 
-use super::{Authority, PresentedCredentials, Unavailable};
+use super::{Authority, Origin, PresentedCredentials, Unavailable};
 use crate::{
     domain::{AccessToken, GrantError, ScopeSet, ServiceAccount, Timestamp, TokenId},
     store::Found,
@@ -65,13 +65,14 @@ impl Authority {
     pub async fn issue_token(
         &self,
         request: &TokenRequest<'_>,
+        origin: &Origin,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let found = self.find_client(request.credentials, now).await;
+        let found = self.find_client(request.credentials, origin, now).await;
         let (client, secret) = match found.map_err(Unavailable::from)? {
             Found::Proven(client, secret) => (client, secret),
-            Found::Unproven(account) => {
-                self.usage.refused(account, now);
+            Found::Unproven(known, _) => {
+                self.usage.refused(known.account.id, now);
                 return Err(IssueTokenError::InvalidClient);
             }
             Found::Nobody => return Err(IssueTokenError::InvalidClient),
@@ -101,7 +102,7 @@ impl Authority {
             self.resources
                 .grant(&request.resources, request.scope, &account.scopes)?;
         let id = TokenId::new(self.random().map_err(Unavailable::from)?);
-        let lifetime_seconds = resource.token_lifetime_seconds;
+        let lifetime_seconds = resource.lifetime_seconds(account, now);
         let token = AccessToken::mint(id, account, audience, scopes, lifetime_seconds, now);
         let text = self
             .keys

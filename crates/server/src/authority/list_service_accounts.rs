@@ -9,52 +9,81 @@ use super::{
     page::{Position, stream_all},
 };
 use crate::{
-    domain::{OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
+    domain::{AccountFilter, OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
+/// How many accounts are read at once, at least, where not all of them are wanted.
+const FILTERED_CHUNK: usize = 200;
+
 impl Authority {
-    /// The page of `limit` accounts that begins at `cursor`, the first without one; oldest first.
+    /// The page of `limit` accounts that begins at `cursor`, the first without one, of those that `filter` lets through;
+    /// oldest first.
     pub async fn list_service_accounts(
         &self,
         caller: &Caller,
+        filter: &AccountFilter,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<ServiceAccount>, ListError> {
         let organization = caller.organization_id;
         self.page(caller, cursor, limit, |position, limit| {
-            self.read_page(organization, position, limit)
+            self.read_page(organization, filter, position, limit)
         })
         .await
     }
 
-    /// All accounts of the caller's organization, some at a time, in constant memory. Accounts that come or go meanwhile
-    /// may or may not be among them; every other one is, exactly once.
+    /// All accounts of the caller's organization that `filter` lets through, some at a time, in constant memory. Accounts
+    /// that come or go meanwhile may or may not be among them; every other one is, exactly once.
     pub fn stream_service_accounts(
         self: Arc<Self>,
         caller: &Caller,
+        filter: AccountFilter,
     ) -> impl Stream<Item = Result<Vec<ServiceAccount>, Unavailable>> + Send + 'static {
         let organization = caller.organization_id;
+        let filter = Arc::new(filter);
         stream_all(move |position, limit| {
-            let authority = Arc::clone(&self);
-            async move { authority.read_page(organization, position, limit).await }
+            let (authority, filter) = (Arc::clone(&self), Arc::clone(&filter));
+            async move {
+                authority
+                    .read_page(organization, &filter, position, limit)
+                    .await
+            }
         })
     }
 
+    /// Up to `limit` accounts behind `position`; fewer are all that there are.
     async fn read_page(
         &self,
         organization: OrganizationId,
-        position: ListPosition,
+        filter: &AccountFilter,
+        mut position: ListPosition,
         limit: usize,
     ) -> Result<Vec<ServiceAccount>, Unavailable> {
-        let items = self
-            .store
-            .list_service_accounts(organization, position, limit)
-            .await?;
-        let items = items
-            .into_iter()
-            .map(|account| self.with_pending_use(account));
-        Ok(items.collect())
+        let now = self.clock.now()?;
+        let chunk = if filter.is_empty() {
+            limit
+        } else {
+            limit.max(FILTERED_CHUNK)
+        };
+        let mut page = Vec::new();
+        loop {
+            let read = self
+                .store
+                .list_service_accounts(organization, filter, position, chunk, now)
+                .await?;
+            let is_last = read.len() < chunk;
+            position = read.last().map_or(position, ListPosition::after);
+            let found = read
+                .into_iter()
+                // Use counts from the moment it is counted.
+                .map(|account| self.with_pending_use(account))
+                .filter(|account| filter.lets_through(account, now));
+            page.extend(found.take(limit - page.len()));
+            if is_last || page.len() == limit {
+                return Ok(page);
+            }
+        }
     }
 }
 

@@ -7,19 +7,24 @@ mod ambient;
 mod authenticate_bearer;
 mod authenticate_client;
 mod bootstrap;
+mod change;
 mod create_service_account;
 mod delete_service_account;
 mod get_service_account;
 mod get_usage;
+mod grant_scopes;
+mod idempotency;
 mod introspect_token;
 mod issue_token;
 mod list_audit_events;
 mod list_service_accounts;
 mod open;
 mod page;
+mod refused_logins;
 mod revoke_token;
 mod rotate_secret;
 mod secrets;
+mod update_service_account;
 mod usage;
 
 use std::{
@@ -31,22 +36,25 @@ pub use ambient::{Clock, ClockError, Entropy, EntropyError, SystemClock, SystemE
 pub use authenticate_bearer::{AuthenticateBearerError, Caller};
 pub use authenticate_client::{AuthenticateClientError, PresentedCredentials};
 pub use bootstrap::{Bootstrap, BootstrapError};
+pub use change::ChangeError;
 pub use create_service_account::{CreateServiceAccountError, NewServiceAccount};
-pub use delete_service_account::DeleteServiceAccountError;
 pub use get_service_account::GetServiceAccountError;
+pub use grant_scopes::GrantScopesError;
+pub use idempotency::{Answered, Idempotent, KeptAnswer};
 pub use introspect_token::IntrospectTokenError;
 pub use issue_token::{IssueTokenError, IssuedToken, TokenRequest};
 pub use open::{OpenAuthorityError, Settings};
 pub use page::{ListError, Page};
 pub use rotate_secret::{RotateSecretError, RotationRequest};
 pub use secrets::{AddedSecret, ListedSecret, SecretError};
+pub use update_service_account::UpdateServiceAccountError;
 
 use crate::{
     domain::{
         AccessToken, Action, Actor, AuditEvent, ClientSecret, Day, PublicJwk, Resources, SecretId,
         ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
-    keys::{KeyError, KeyRing},
+    keys::{KeyError, KeyRing, OpenAnswerError},
     store::{Store, StoreError},
 };
 
@@ -61,6 +69,7 @@ pub struct Authority {
     /// The millisecond of the last ordered id and its number within it: `millisecond << 12 | number`.
     last_id: AtomicI64,
     usage: usage::Recorder,
+    refused_logins: refused_logins::Recorder,
 }
 
 /// What is allowed when secrets change hands.
@@ -97,6 +106,9 @@ pub enum Unavailable {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The answer that a repeat should get.
+    #[error(transparent)]
+    Answer(#[from] OpenAnswerError),
 }
 
 /// Where a request comes from, for the audit trail.
@@ -139,12 +151,13 @@ impl Authority {
         Ok(())
     }
 
-    /// Forgets the revoked tokens that have expired on every node, and counts of use that are older than 400 days. To be
-    /// called now and then.
+    /// Forgets the revoked tokens and the idempotent requests that have expired on every node, and counts of use that are
+    /// older than 400 days. To be called now and then.
     pub async fn sweep(&self) -> Result<(), Unavailable> {
         let now = self.clock.now()?;
         let expired_by = AccessToken::expired_everywhere_by(now);
         self.store.sweep_revoked_tokens(expired_by).await?;
+        self.store.sweep_idempotent_requests(expired_by).await?;
         let oldest = Day::of(now).back(get_usage::KEPT_DAYS);
         Ok(self.store.sweep_usage(oldest).await?)
     }
@@ -229,16 +242,4 @@ impl Caller {
             detail,
         }
     }
-}
-
-/// What an audit event says of a new account.
-fn account_detail(account: &ServiceAccount) -> Vec<(&'static str, String)> {
-    let mut detail = vec![
-        ("name", account.name.as_str().to_owned()),
-        ("scopes", account.scopes.to_string()),
-    ];
-    if let Some(description) = &account.description {
-        detail.insert(0, ("description", description.as_str().to_owned()));
-    }
-    detail
 }

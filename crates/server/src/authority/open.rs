@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicI64;
 
-use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, usage::Recorder};
+use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, refused_logins, usage};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
     keys::{KeyRing, MasterKey, OpenKeyError},
@@ -90,7 +90,8 @@ impl Authority {
             clock,
             entropy,
             last_id: AtomicI64::new(0),
-            usage: Recorder::new(),
+            usage: usage::Recorder::new(),
+            refused_logins: refused_logins::Recorder::default(),
         })
     }
 }

@@ -1,12 +1,16 @@
 //! `rotate_secret`, and `cancel_rotation`, which takes it back.
 
 use super::{
-    Authority, Caller, GetServiceAccountError, IssuedCredentials, Origin, Unavailable,
-    secrets::SecretError,
+    Answered, Authority, Caller, Idempotent, IssuedCredentials, Origin, Unavailable,
+    change::target_of,
+    idempotency::Record,
+    secrets::{SecretError, settled, touched},
 };
 use crate::{
-    domain::{Action, MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId, StoredSecret},
-    store::{Rotation, SecretsChange},
+    domain::{
+        Action, MANAGEMENT_SCOPES, Precondition, ServiceAccount, ServiceAccountId, StoredSecret,
+    },
+    store::{Once, Rotation},
 };
 
 /// How a secret is to be rotated.
@@ -46,13 +50,16 @@ impl Authority {
         origin: &Origin,
         id: ServiceAccountId,
         request: RotationRequest,
-    ) -> Result<IssuedCredentials, RotateSecretError> {
+        precondition: &Precondition,
+        idempotent: Option<Idempotent<'_, IssuedCredentials>>,
+    ) -> Result<Answered<IssuedCredentials>, RotateSecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let most = self.rotation.max_grace_period_seconds;
         if request.grace_period_seconds > most {
             return Err(RotateSecretError::TooMuchGrace(most));
         }
-        let mut account = self.account_to_get_a_secret_of(caller, id).await?;
+        let account = self.account_to_get_a_secret_of(caller, id).await?;
+        let target = target_of(&account, precondition);
         let expires_at = request
             .expires_in_seconds
             .map(|seconds| now.plus_seconds(seconds));
@@ -74,18 +81,27 @@ impl Authority {
             grace_until,
             revoke_tokens: request.revoke_tokens,
         };
+        let issued = IssuedCredentials {
+            account: touched(account, now),
+            secret,
+        };
+        let operation = (Action::RotateSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &issued, now)?;
+        let row = record.as_ref().map(Record::row);
         let change = self
             .store
-            .rotate_secret(caller.organization_id, id, &rotation, now, event)
+            .rotate_secret(target, &rotation, now, event, row)
             .await
             .map_err(Unavailable::from)?;
         match change {
-            SecretsChange::Done => {}
-            SecretsChange::NoAccount => return Err(SecretError::NoAccount.into()),
-            SecretsChange::Refused => return Err(SecretError::TooMany.into()),
+            Once::Now(change) => {
+                settled(change, target, SecretError::TooMany)?;
+                Ok(Answered::Now(issued))
+            }
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused.into()),
         }
-        account.updated_at = now;
-        Ok(IssuedCredentials { account, secret })
     }
 
     /// Takes back the rotation whose grace has not ended: the secret that it made ends, and those that were to retire live
@@ -95,8 +111,10 @@ impl Authority {
         caller: &Caller,
         origin: &Origin,
         id: ServiceAccountId,
+        precondition: &Precondition,
     ) -> Result<ServiceAccount, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
+        let target = self.target(caller, id, precondition).await?;
         let event = caller.event(
             origin,
             now,
@@ -106,14 +124,11 @@ impl Authority {
         );
         let change = self
             .store
-            .cancel_rotation(caller.organization_id, id, now, event)
+            .cancel_rotation(target, now, event)
             .await
             .map_err(Unavailable::from)?;
-        match change {
-            SecretsChange::Done => Ok(self.get_service_account(caller, id).await?),
-            SecretsChange::NoAccount => Err(SecretError::NoAccount),
-            SecretsChange::Refused => Err(SecretError::NoRotation),
-        }
+        settled(change, target, SecretError::NoRotation)?;
+        Ok(self.get_service_account(caller, id).await?)
     }
 
     /// The account `id`, if the caller may get a secret of it.
@@ -138,15 +153,6 @@ impl Authority {
             Ok(account)
         } else {
             Err(SecretError::MissingScopes(missing))
-        }
-    }
-}
-
-impl From<GetServiceAccountError> for SecretError {
-    fn from(error: GetServiceAccountError) -> Self {
-        match error {
-            GetServiceAccountError::NotFound => Self::NoAccount,
-            GetServiceAccountError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

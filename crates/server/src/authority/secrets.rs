@@ -1,9 +1,17 @@
 //! `list_secrets`, `add_secret`, `delete_secret` and `revoke_tokens`: an account's secrets one by one, and its tokens.
 
-use super::{Authority, Caller, IssuedCredentials, Origin, Unavailable};
+use super::{
+    Answered, Authority, Caller, ChangeError, GetServiceAccountError, Idempotent,
+    IssuedCredentials, Origin, Unavailable,
+    change::{missed, target_of},
+    idempotency::Record,
+};
 use crate::{
-    domain::{Action, MAX_LIVE_SECRETS, SecretId, SecretState, ServiceAccountId, StoredSecret},
-    store::SecretsChange,
+    domain::{
+        Action, MAX_LIVE_SECRETS, Precondition, SecretId, SecretState, ServiceAccount,
+        ServiceAccountId, StoredSecret, Timestamp,
+    },
+    store::{Once, SecretsChange, Target},
 };
 
 /// A secret as it is listed.
@@ -29,9 +37,6 @@ pub struct AddedSecret {
 /// Why an account's secrets are not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The caller's organization has no such account.
-    #[error("there is no such service account")]
-    NoAccount,
     /// The account has no such living secret.
     #[error("the service account has no such living secret")]
     NoSecret,
@@ -44,9 +49,24 @@ pub enum SecretError {
     /// A secret would give the caller what he does not hold; these are the scopes that he lacks.
     #[error("the caller lacks the scopes {0:?}")]
     MissingScopes(Vec<String>),
-    /// No answer.
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// As for every change of an account.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Change(#[from] ChangeError),
+}
+
+impl From<GetServiceAccountError> for SecretError {
+    fn from(error: GetServiceAccountError) -> Self {
+        Self::Change(error.into())
+    }
+}
+
+impl From<Unavailable> for SecretError {
+    fn from(error: Unavailable) -> Self {
+        Self::Change(error.into())
+    }
 }
 
 impl Authority {
@@ -86,9 +106,12 @@ impl Authority {
         origin: &Origin,
         id: ServiceAccountId,
         expires_in_seconds: Option<u32>,
-    ) -> Result<AddedSecret, SecretError> {
+        precondition: &Precondition,
+        idempotent: Option<Idempotent<'_, AddedSecret>>,
+    ) -> Result<Answered<AddedSecret>, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let mut account = self.account_to_get_a_secret_of(caller, id).await?;
+        let account = self.account_to_get_a_secret_of(caller, id).await?;
+        let target = target_of(&account, precondition);
         let expires_at = expires_in_seconds.map(|seconds| now.plus_seconds(seconds));
         let (secret, stored) = self
             .new_secret(now, Some(caller.service_account_id), expires_at)
@@ -101,25 +124,35 @@ impl Authority {
             detail.insert(0, ("expiresInSeconds", seconds.to_string()));
         }
         let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
-        let change = self
-            .store
-            .add_secret(caller.organization_id, id, &stored, now, event)
-            .await
-            .map_err(Unavailable::from)?;
-        match change {
-            SecretsChange::Done => {}
-            SecretsChange::NoAccount => return Err(SecretError::NoAccount),
-            SecretsChange::Refused => return Err(SecretError::TooMany),
-        }
-        account.updated_at = now;
-        Ok(AddedSecret {
-            issued: IssuedCredentials { account, secret },
+        let added = AddedSecret {
+            issued: IssuedCredentials {
+                account: touched(account, now),
+                secret,
+            },
             listed: ListedSecret {
                 state: stored.state(now),
                 safe_to_revoke: false,
                 secret: stored,
             },
-        })
+        };
+        let operation = (Action::AddSecret, Some(id));
+        let record = self.record(idempotent, caller, operation, &added, now)?;
+        let row = record.as_ref().map(Record::row);
+        let stored = &added.listed.secret;
+        let change = self
+            .store
+            .add_secret(target, stored, now, event, row)
+            .await
+            .map_err(Unavailable::from)?;
+        match change {
+            Once::Now(change) => {
+                settled(change, target, SecretError::TooMany)?;
+                Ok(Answered::Now(added))
+            }
+            Once::Before(answer) => Record::open(record, answer)?
+                .map(Answered::Before)
+                .ok_or(SecretError::KeyReused),
+        }
     }
 
     /// Ends one living secret of the account at once.
@@ -129,20 +162,18 @@ impl Authority {
         origin: &Origin,
         id: ServiceAccountId,
         secret: SecretId,
+        precondition: &Precondition,
     ) -> Result<(), SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
+        let target = self.target(caller, id, precondition).await?;
         let detail = vec![("secretId", secret.to_string())];
         let event = caller.event(origin, now, Action::DeleteSecret, id.to_string(), detail);
         let change = self
             .store
-            .delete_secret(caller.organization_id, id, secret, now, event)
+            .delete_secret(target, secret, now, event)
             .await
             .map_err(Unavailable::from)?;
-        match change {
-            SecretsChange::Done => Ok(()),
-            SecretsChange::NoAccount => Err(SecretError::NoAccount),
-            SecretsChange::Refused => Err(SecretError::NoSecret),
-        }
+        settled(change, target, SecretError::NoSecret)
     }
 
     /// Ends every token issued to the account so far, and nothing else.
@@ -151,20 +182,39 @@ impl Authority {
         caller: &Caller,
         origin: &Origin,
         id: ServiceAccountId,
-    ) -> Result<(), SecretError> {
+        precondition: &Precondition,
+    ) -> Result<(), ChangeError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let event = caller.event(
-            origin,
-            now,
-            Action::RevokeTokens,
-            id.to_string(),
-            Vec::new(),
-        );
+        let target = self.target(caller, id, precondition).await?;
+        let action = Action::RevokeTokens;
+        let event = caller.event(origin, now, action, id.to_string(), Vec::new());
         let revoked = self
             .store
-            .revoke_tokens(caller.organization_id, id, now, event)
+            .revoke_tokens(target, now, event)
             .await
             .map_err(Unavailable::from)?;
-        revoked.then_some(()).ok_or(SecretError::NoAccount)
+        revoked.then_some(()).ok_or_else(|| missed(target))
+    }
+}
+
+/// What came of a change to `target`; `refused`, if its secrets are not as the change needs them.
+pub(super) fn settled(
+    change: SecretsChange,
+    target: Target,
+    refused: SecretError,
+) -> Result<(), SecretError> {
+    match change {
+        SecretsChange::Done => Ok(()),
+        SecretsChange::NoAccount => Err(missed(target).into()),
+        SecretsChange::Refused => Err(refused),
+    }
+}
+
+/// The account that was read, as a change of its secrets at `now` leaves it.
+pub(super) fn touched(account: ServiceAccount, now: Timestamp) -> ServiceAccount {
+    ServiceAccount {
+        updated_at: now,
+        version: account.version + 1,
+        ..account
     }
 }

@@ -95,19 +95,16 @@ mod tests {
     use crate::domain::Name;
 
     fn account() -> ServiceAccount {
-        let at = Timestamp::from_millis(0);
         ServiceAccount {
-            id: ServiceAccountId::from_bytes([1; 16]),
-            organization_id: OrganizationId::from_bytes([2; 16]),
-            name: Name::parse("CI".to_owned()).unwrap(),
-            description: None,
             scopes: ScopeSet::parse("a b").unwrap(),
             token_epoch: 3,
-            disabled_at: None,
-            created_at: at,
-            created_by: None,
-            updated_at: at,
-            last_used_at: None,
+            ..ServiceAccount::new(
+                ServiceAccountId::from_bytes([1; 16]),
+                OrganizationId::from_bytes([2; 16]),
+                Name::parse("CI".to_owned()).unwrap(),
+                Timestamp::from_millis(0),
+                None,
+            )
         }
     }
 

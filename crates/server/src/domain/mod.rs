@@ -4,9 +4,14 @@
 //! function of its arguments and nothing else.
 
 mod access_token;
+mod account_filter;
+mod account_patch;
 mod audit;
 mod client_secret;
 mod id;
+mod idempotency_key;
+mod labels;
+mod precondition;
 mod resource;
 mod scope;
 mod service_account;
@@ -17,11 +22,17 @@ mod timestamp;
 mod usage;
 
 pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
+pub use account_filter::AccountFilter;
+pub use account_patch::AccountPatch;
 pub use audit::{
-    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, Verifier,
+    Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, LoginRefusal,
+    RefusedLogins, Verifier,
 };
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use idempotency_key::IdempotencyKey;
+pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};
+pub use precondition::Precondition;
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };
@@ -29,7 +40,7 @@ pub use scope::{
     AUDIT_READ, InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ,
     SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
-pub use service_account::ServiceAccount;
+pub use service_account::{ServiceAccount, Unusable};
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use stored_secret::{ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret};
 pub use text::{Description, InvalidText, Name};

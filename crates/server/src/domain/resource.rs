@@ -1,6 +1,6 @@
 //! Resources: the APIs that tokens are for (RFC 8707).
 
-use super::{InvalidScope, MANAGEMENT_SCOPES, ScopeSet};
+use super::{InvalidScope, MANAGEMENT_SCOPES, ScopeSet, ServiceAccount, Timestamp};
 
 /// How tokens for a resource look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Resource {
     pub scopes: ScopeSet,
     /// How its tokens look.
     pub token_format: TokenFormat,
-    /// How long its tokens live, in seconds.
+    /// How long its tokens live, in seconds, unless their account says otherwise.
     pub token_lifetime_seconds: u32,
 }
 
@@ -62,6 +62,21 @@ impl Resource {
     /// Whether `audience` is one of its names, to the letter.
     pub fn is_named(&self, audience: &str) -> bool {
         self.identifier == audience || self.aliases.iter().any(|alias| alias == audience)
+    }
+
+    /// How long a token lives that `account` gets at `now`, in seconds. Who checks a JWT offline cannot know when its account
+    /// expires, so a JWT lives no longer than that; an opaque token is asked about, and revives if the account does.
+    pub fn lifetime_seconds(&self, account: &ServiceAccount, now: Timestamp) -> u32 {
+        let lifetime = account
+            .token_lifetime_seconds
+            .unwrap_or(self.token_lifetime_seconds);
+        match (self.token_format, account.expires_at) {
+            (TokenFormat::Jwt(_), Some(end)) => {
+                let left = end.whole_seconds().saturating_sub(now.whole_seconds_up());
+                lifetime.min(u32::try_from(left.max(1)).unwrap_or(u32::MAX))
+            }
+            _ => lifetime,
+        }
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

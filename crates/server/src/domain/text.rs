@@ -1,7 +1,7 @@
 //! Text that people write and other people read back.
 
-/// The display name of an account or an organization: one line, 1 to 255 characters (Unicode scalar values), kept
-/// exactly as sent.
+/// What something or somebody is called, an account, an organization, an account's owner: one line, 1 to 255 characters
+/// (Unicode scalar values), kept exactly as sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -34,7 +34,7 @@ impl Name {
         if text.trim().is_empty() {
             return Err(InvalidText::Blank);
         }
-        check(&text, Self::MAX_CHARS, is_deceptive)?;
+        check_line(&text, Self::MAX_CHARS)?;
         Ok(Self(text))
     }
 
@@ -60,6 +60,11 @@ impl Description {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether `text` is one line of at most so many characters (Unicode scalar values), perhaps none.
+pub(super) fn check_line(text: &str, max_chars: usize) -> Result<(), InvalidText> {
+    check(text, max_chars, is_deceptive)
 }
 
 fn check(

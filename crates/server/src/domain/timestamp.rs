@@ -1,5 +1,7 @@
 //! An instant, as everything of ours writes it down.
 
+use std::fmt;
+
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -20,14 +22,47 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds as i64 * 1000))
     }
 
+    /// The instant so many days later, or earlier if there are fewer than none.
+    pub const fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(24 * 3600 * 1000)))
+    }
+
     /// Whole seconds since the Unix epoch, the fraction dropped: what `iat` carries (RFC 7519 §4.1.6).
     pub const fn whole_seconds(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+
+    /// Whole minutes since the Unix epoch: which minute it is in.
+    pub const fn whole_minutes(self) -> i64 {
+        self.0.div_euclid(60_000)
     }
 
     /// Whole seconds since the Unix epoch, a begun second counted: the earliest `exp` that promises no less
     /// than was said in `expires_in`.
     pub const fn whole_seconds_up(self) -> i64 {
         self.0.saturating_add(999).div_euclid(1000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:00.000Z`. Beyond the years that this can write, milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => write!(f, "{instant:.3}"),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_with_milliseconds_always() {
+        let text = |millis| Timestamp::from_millis(millis).to_string();
+        assert_eq!(text(1_795_435_200_000), "2026-11-23T12:00:00.000Z");
+        assert_eq!(text(1), "1970-01-01T00:00:00.001Z");
+        assert_eq!(text(i64::MAX), i64::MAX.to_string());
     }
 }

@@ -7,66 +7,75 @@ use axum::{
     body::Body,
     extract::Request,
     handler::Handler,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::etag;
+
 /// How long a client may keep it: short enough that a new key is seen in time.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// A public JSON document. It is its own handler.
+/// A public document. It is its own handler.
 #[derive(Clone)]
 pub(super) struct Document {
     body: Bytes,
-    etag: HeaderValue,
+    /// What its entity tag says.
+    hash: String,
+    headers: HeaderMap,
 }
 
 impl Document {
-    /// The document that `value` serializes to.
+    /// The JSON document that `value` serializes to.
     pub(super) fn json(value: &impl Serialize) -> Self {
         let text = serde_json::to_string(value).expect("a document is made of strings and lists");
-        Self::text(text)
+        Self::json_text(text)
     }
 
     /// The JSON document `text`.
-    pub(super) fn text(text: String) -> Self {
-        let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, text.as_bytes()).as_ref()[..12]);
-        Self {
-            body: Bytes::from(text),
-            etag: HeaderValue::try_from(format!("\"{hash}\"")).expect("base64url fits a header"),
-        }
+    pub(super) fn json_text(text: String) -> Self {
+        let document = Self::new("application/json", Bytes::from(text));
+        // Public data, without credentials: any page may read it.
+        document.with(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        )
+    }
+
+    /// The document `body`, of this media type.
+    pub(super) fn new(content_type: &'static str, body: Bytes) -> Self {
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, &body).as_ref()[..12]);
+        let document = Self {
+            body,
+            headers: HeaderMap::new(),
+            hash,
+        };
+        let tag = etag::tag(&document.hash);
+        document
+            .with(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
+            .with(header::CACHE_CONTROL, CACHE_CONTROL)
+            .with(header::ETAG, tag)
+    }
+
+    /// The document with a further header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     fn answer(self, request: &Request) -> Response {
-        let headers = [
-            (header::CACHE_CONTROL, CACHE_CONTROL),
-            (header::ETAG, self.etag.clone()),
-            // Public data, without credentials: any page may read it.
-            (
-                header::ACCESS_CONTROL_ALLOW_ORIGIN,
-                HeaderValue::from_static("*"),
-            ),
-        ];
-        // RFC 9110 §13.1.2.
-        let is_known = request
-            .headers()
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag == "*" || tag.as_bytes() == self.etag.as_bytes());
-        if is_known {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        let mut response = Response::new(Body::empty());
+        *response.headers_mut() = self.headers;
+        if etag::is_known(request.headers(), &self.hash) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        } else {
+            *response.body_mut() = Body::from(self.body);
         }
-        let json = (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        (headers, [json], Body::from(self.body)).into_response()
+        response
     }
 }
 

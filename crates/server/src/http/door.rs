@@ -35,7 +35,7 @@ use crate::{
 /// The longest body read below `/oauth2`, in bytes. What is too long for a form is refused by the form, which can say what
 /// is too long in it.
 const OAUTH_BODY_LIMIT_BYTES: usize = 128 * 1024;
-/// The longest body read elsewhere, in bytes: room for every field at its longest, escaped.
+/// The longest body read elsewhere, in bytes: room for every field at its longest.
 const API_BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

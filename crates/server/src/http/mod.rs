@@ -6,9 +6,12 @@
 mod api;
 mod document;
 mod door;
+mod etag;
 mod form;
 mod health;
 mod oauth;
+mod openapi;
+mod reference;
 mod refusal;
 mod routes;
 mod server;

@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use axum::{Router, middleware::from_fn_with_state, routing::get};
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
-};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     api::{audit_events as audit, secrets, service_accounts as accounts, usage},
     document::Document,
     door::{self, Door},
-    health, oauth,
+    health, oauth, reference,
 };
 use crate::authority::{Authority, Unavailable};
 
@@ -27,6 +23,7 @@ pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
     let metadata = Document::json(&oauth::metadata::document(&authority));
     let keys = Document::json(&oauth::jwks::document(&authority));
     let (router, openapi) = documented().split_for_parts();
+    let openapi = Document::json_text(openapi_text(openapi, authority.issuer()));
     let mut router = router
         .route(
             "/.well-known/oauth-authorization-server",
@@ -34,7 +31,11 @@ pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
         )
         .route("/.well-known/openid-configuration", get(metadata.clone()))
         .route("/.well-known/jwks.json", get(keys))
-        .route("/openapi.json", get(Document::text(openapi_text(openapi))));
+        .route("/openapi.json", get(openapi.clone()))
+        .route("/api/openapi.json", get(openapi));
+    for (path, document) in reference::page() {
+        router = router.route(path, get(document));
+    }
     // RFC 8414 §3.1: the well-known segment goes between host and path.
     if let Some(path) = oauth::metadata::issuer_path(authority.issuer()) {
         // A segment may begin with `:` or `*`; it means itself.
@@ -55,7 +56,7 @@ pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
 
 /// The routes that the OpenAPI document describes, both from one source.
 fn documented() -> OpenApiRouter<Arc<Authority>> {
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(super::openapi::description())
         // /oauth2/…
         .routes(routes!(oauth::token::issue_token))
         .routes(routes!(oauth::introspect::introspect_token))
@@ -67,6 +68,7 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         ))
         .routes(routes!(
             accounts::get_service_account,
+            accounts::update_service_account,
             accounts::delete_service_account
         ))
         .routes(routes!(accounts::rotate_secret))
@@ -84,50 +86,17 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         .routes(routes!(health::check_readiness))
 }
 
-/// The OpenAPI document, derived from the handlers.
-pub fn openapi() -> String {
-    openapi_text(documented().split_for_parts().1)
+/// The OpenAPI document of a server at `url`, derived from the handlers.
+pub fn openapi(url: &str) -> String {
+    openapi_text(documented().split_for_parts().1, url)
 }
 
-fn openapi_text(document: utoipa::openapi::OpenApi) -> String {
-    let mut text = document
+fn openapi_text(document: utoipa::openapi::OpenApi, url: &str) -> String {
+    let mut text = super::openapi::complete(document, url)
         .to_pretty_json()
         .expect("the document is made of strings and numbers");
     text.push('\n');
     text
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Prokura",
-        description = "Service accounts for an organization's machines: manage them, trade their secrets for short-lived \
-                       access tokens, check those tokens.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
-    ),
-    tags(
-        (name = "service-accounts", description = "Manage the identities of machines"),
-        (name = "audit", description = "Read who changed what"),
-        (name = "oauth2", description = "Issue, introspect and revoke access tokens"),
-        (name = "health", description = "For load balancers and supervisors")
-    ),
-    components(schemas(prokura_wire::ApiError, prokura_wire::OAuthError)),
-    modifiers(&Security)
-)]
-struct Description;
-
-struct Security;
-
-impl Modify for Security {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        for (name, scheme) in [
-            ("bearer", HttpAuthScheme::Bearer),
-            ("client", HttpAuthScheme::Basic),
-        ] {
-            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -135,7 +104,7 @@ mod tests {
     #[test]
     fn the_committed_openapi_document_is_what_the_handlers_say() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
-        let derived = super::openapi();
+        let derived = super::openapi("http://127.0.0.1:8080");
         if std::env::var_os("PROKURA_UPDATE").is_some() {
             std::fs::write(path, &derived).unwrap();
         }

@@ -63,15 +63,29 @@ impl MasterKey {
         SealingKey::new(&self.derive(purpose))
     }
 
+    /// Where keys begin that need a second part, which somebody else has: see [`derive_with`].
+    pub(super) fn salt(&self, purpose: &str) -> Salt {
+        Salt::new(HKDF_SHA256, &*self.derive(purpose))
+    }
+
     /// HKDF-SHA-256 (RFC 5869): one independent key for each purpose.
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        let mut key = Zeroizing::new([0; 32]);
-        self.0
-            .expand(&[b"prokura v1 ", purpose.as_bytes()], Bytes32)
-            .and_then(|okm| okm.fill(&mut *key))
-            .expect("32 bytes are within what HKDF-SHA-256 gives");
-        key
+        expand(&self.0, purpose)
     }
+}
+
+/// The key that follows from a master key's [salt](MasterKey::salt) and `part` together, and from neither alone (RFC 5869
+/// §3.1: a salt may be secret).
+pub(super) fn derive_with(salt: &Salt, part: &[u8]) -> Zeroizing<[u8; 32]> {
+    expand(&salt.extract(part), "key of two parts")
+}
+
+fn expand(from: &Prk, purpose: &str) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    from.expand(&[b"prokura v1 ", purpose.as_bytes()], Bytes32)
+        .and_then(|okm| okm.fill(&mut *key))
+        .expect("32 bytes are within what HKDF-SHA-256 gives");
+    key
 }
 
 impl std::fmt::Debug for MasterKey {

@@ -3,20 +3,25 @@
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use super::{MasterKey, NONCE_BYTES, SealingKey, SigningKey, jwt, opaque, signing::KeyError};
+use super::{
+    MasterKey, NONCE_BYTES, SealingKey, SigningKey, idempotency::IdempotencyKeys, jwt, opaque,
+    signing::KeyError,
+};
 use crate::domain::{
     AccessToken, ClientSecret, PublicJwk, SecretDigest, SigningAlgorithm, StoredSigningKey,
     Timestamp, TokenFormat,
 };
 
 /// Everything that makes and recognises secrets, tokens and cursors. It is made once at start and never changes; nothing
-/// is parsed or derived per request.
+/// is parsed per request, and nothing derived but what follows from an Idempotency-Key.
 pub struct KeyRing {
     issuer: String,
     secret_digests: hmac::Key,
     opaque_tokens: SealingKey,
     /// Seals positions in lists.
     pub cursors: SealingKey,
+    /// Lock away the answers to idempotent requests.
+    pub idempotency: IdempotencyKeys,
     signing: Vec<SigningKey>,
     published: Vec<SigningAlgorithm>,
 }
@@ -61,6 +66,7 @@ impl KeyRing {
             secret_digests: master.hmac_key("secret digests"),
             opaque_tokens: master.sealing_key("opaque tokens"),
             cursors: master.sealing_key("cursors"),
+            idempotency: IdempotencyKeys::new(master),
             signing,
             published,
         })

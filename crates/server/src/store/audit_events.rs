@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{DatabaseError, Row, Store, StoreError, database::Statement, during};
+use super::{
+    DatabaseError, Row, Store, StoreError,
+    database::{Statement, Step},
+    during,
+};
 use crate::domain::{AuditEvent, AuditFilter, ChainHead, ChainedEvent, OrganizationId};
 
 /// The columns of an event, in the order in which [`event`] reads them.
@@ -13,6 +17,12 @@ macro_rules! event_columns {
 }
 
 impl Store {
+    /// Writes down what is no change: all of these events in this order, or none.
+    pub async fn append_audit_events(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
+        let steps = events.into_iter().map(Step::Append).collect();
+        self.write("writing audit events", steps).await.map(drop)
+    }
+
     /// Up to `limit` events of `organization` that `filter` lets through, from the one behind number `after` on.
     pub async fn list_audit_events(
         &self,

@@ -7,6 +7,7 @@
 
 mod audit_events;
 mod database;
+mod idempotent_requests;
 mod installation;
 mod memory;
 mod migrations;
@@ -22,10 +23,11 @@ use std::sync::Arc;
 
 use self::memory::Memory;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
+pub use idempotent_requests::{IdempotentRequest, Once};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};
-pub use service_accounts::{Credentials, Found, ListPosition};
+pub use service_accounts::{Credentials, Found, ListPosition, Target};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use tokens::TokenState;
 

@@ -4,9 +4,10 @@
 //! other, and sees what the first left.
 
 use super::{
-    DatabaseError, Row, Store, StoreError, Written,
+    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Target, Written,
     database::{Statement, Step},
     during,
+    memory::Memory,
 };
 use crate::domain::{
     AuditEvent, ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, OrganizationId, SecretDigest, SecretId,
@@ -29,7 +30,7 @@ pub struct Rotation {
 pub enum SecretsChange {
     /// It is done.
     Done,
-    /// The organization has no such account.
+    /// There is no such account as the change is for.
     NoAccount,
     /// The account's secrets are not as the change needs them: too many, none such, no rotation under way.
     Refused,
@@ -62,6 +63,7 @@ macro_rules! live {
          AND (retires_at IS NULL OR retires_at > $2)"
     };
 }
+pub(super) use live;
 
 impl Store {
     /// The secrets of an account that live or ended in the last 30 days, newest first. Of an account of another
@@ -97,22 +99,42 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Gives an account the rotation's secret in place of those that live.
+    /// The last `limit` secrets of an account that were ended, and their digests. Of an account that was deleted: none.
+    pub async fn find_ended_secrets(
+        &self,
+        id: ServiceAccountId,
+        limit: i64,
+    ) -> Result<Vec<(SecretId, SecretDigest)>, StoreError> {
+        const DOING: &str = "reading ended secrets";
+        let select = Statement::new(
+            "SELECT id, digest FROM secrets WHERE service_account_id = $1 AND revoked_at IS NOT NULL \
+             ORDER BY revoked_at DESC LIMIT $2",
+            [id.into(), limit.into()],
+        );
+        self.read(DOING, select)
+            .await?
+            .into_iter()
+            .map(|mut row| Ok((row.next()?, SecretDigest::from_bytes(row.next()?))))
+            .collect::<Result<_, _>>()
+            .map_err(during(DOING))
+    }
+
+    /// Gives an account the rotation's secret in place of those that live; once, if `request` says so.
     pub async fn rotate_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         rotation: &Rotation,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
         let end_others = match rotation.grace_until {
             None => Statement::new(
                 concat!(
                     "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND ",
                     live!()
                 ),
-                [id.into(), now.into()],
+                [target.id.into(), now.into()],
             ),
             // Whoever retires earlier already goes on to do so.
             Some(grace_until) => Statement::new(
@@ -122,7 +144,7 @@ impl Store {
                     live!()
                 ),
                 [
-                    id.into(),
+                    target.id.into(),
                     now.into(),
                     grace_until.into(),
                     rotation.secret.id.into(),
@@ -130,20 +152,20 @@ impl Store {
             ),
         };
         let steps = vec![
-            Step::Require(touch(organization, id, now, rotation.revoke_tokens)),
+            Step::Require(touch(target, now, rotation.revoke_tokens)),
             Step::Run(end_others),
-            Step::Require(insert_secret_within_limit(id, &rotation.secret, now)),
+            Step::Require(insert_secret_within_limit(target.id, &rotation.secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("rotating a secret", id, steps).await
+        self.change_secrets_once("rotating a secret", target.id, steps, request)
+            .await
     }
 
     /// Takes back the newest rotation whose grace has not ended: the secret it made ends, and those it was to replace live on
     /// as before.
     pub async fn cancel_rotation(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SecretsChange, StoreError> {
@@ -162,7 +184,7 @@ impl Store {
                 "UPDATE secrets SET revoked_at = $2 WHERE revoked_at IS NULL AND id = ",
                 successor!()
             ),
-            [id.into(), now.into()],
+            [target.id.into(), now.into()],
         );
         let revive_old = Statement::new(
             concat!(
@@ -171,40 +193,40 @@ impl Store {
                 " AND retired_by = ",
                 successor!()
             ),
-            [id.into(), now.into()],
+            [target.id.into(), now.into()],
         );
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
+            Step::Require(touch(target, now, false)),
             Step::Run(end_new),
             Step::Require(revive_old),
             Step::Append(event),
         ];
-        self.change_secrets("cancelling a rotation", id, steps)
+        self.change_secrets("cancelling a rotation", target.id, steps)
             .await
     }
 
-    /// Gives an account a further secret beside those that live.
+    /// Gives an account a further secret beside those that live; once, if `request` says so.
     pub async fn add_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         secret: &StoredSecret,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
-            Step::Require(insert_secret_within_limit(id, secret, now)),
+            Step::Require(touch(target, now, false)),
+            Step::Require(insert_secret_within_limit(target.id, secret, now)),
             Step::Append(event),
         ];
-        self.change_secrets("adding a secret", id, steps).await
+        self.change_secrets_once("adding a secret", target.id, steps, request)
+            .await
     }
 
     /// Ends one living secret of an account.
     pub async fn delete_secret(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         secret: SecretId,
         now: Timestamp,
         event: AuditEvent,
@@ -214,30 +236,27 @@ impl Store {
                 "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND id = $3 AND ",
                 live!()
             ),
-            [id.into(), now.into(), secret.into()],
+            [target.id.into(), now.into(), secret.into()],
         );
         let steps = vec![
-            Step::Require(touch(organization, id, now, false)),
+            Step::Require(touch(target, now, false)),
             Step::Require(end),
             Step::Append(event),
         ];
-        self.change_secrets("ending a secret", id, steps).await
+        self.change_secrets("ending a secret", target.id, steps)
+            .await
     }
 
     /// Ends every token issued to an account so far. `false`: `organization` has no such account.
     pub async fn revoke_tokens(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<bool, StoreError> {
-        let steps = vec![
-            Step::Require(touch(organization, id, now, true)),
-            Step::Append(event),
-        ];
+        let steps = vec![Step::Require(touch(target, now, true)), Step::Append(event)];
         let change = self
-            .change_secrets("revoking an account's tokens", id, steps)
+            .change_secrets("revoking an account's tokens", target.id, steps)
             .await?;
         Ok(change == SecretsChange::Done)
     }
@@ -252,21 +271,29 @@ impl Store {
             .await
             .map(SecretsChange::from)
     }
+
+    async fn change_secrets_once(
+        &self,
+        doing: &'static str,
+        id: ServiceAccountId,
+        steps: Vec<Step>,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<SecretsChange>, StoreError> {
+        let forget = move |memory: &Memory, _: &_| memory.forget(id);
+        let written = self.write_once(doing, request, steps, forget).await?;
+        Ok(written.map(SecretsChange::from))
+    }
 }
 
 /// Marks the account as changed, which locks its row; with `end_tokens` its tokens end, too.
-fn touch(
-    organization: OrganizationId,
-    id: ServiceAccountId,
-    now: Timestamp,
-    end_tokens: bool,
-) -> Statement {
+fn touch(target: Target, now: Timestamp, end_tokens: bool) -> Statement {
     Statement::new(
-        "UPDATE service_accounts SET updated_at = $3, token_epoch = token_epoch + $4 \
-         WHERE organization_id = $1 AND id = $2",
+        "UPDATE service_accounts SET updated_at = $4, version = version + 1, token_epoch = token_epoch + $5 \
+         WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
         [
-            organization.into(),
-            id.into(),
+            target.organization.into(),
+            target.id.into(),
+            target.version.into(),
             now.into(),
             i64::from(end_tokens).into(),
         ],

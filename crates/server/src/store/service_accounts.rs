@@ -3,15 +3,26 @@
 use std::sync::Arc;
 
 use super::{
-    DatabaseError, Row, Store, StoreError, Written,
-    database::{Statement, Step},
+    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
+    database::{Statement, Step, Value},
     during,
-    secrets::{insert_secret, secret, secret_columns},
+    secrets::{insert_secret, live, secret, secret_columns},
 };
 use crate::domain::{
-    AuditEvent, Description, Name, OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId,
-    StoredSecret, Timestamp,
+    AccountFilter, AuditEvent, Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccount,
+    ServiceAccountId, StoredSecret, Timestamp,
 };
+
+/// The account that a change is for. Whatever is not as it says is absent.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// The version in which it must be. `None`: any.
+    pub version: Option<i64>,
+}
 
 /// An account with the secrets that have not been revoked, newest first: all that authenticating a client needs.
 #[derive(Clone, Debug)]
@@ -24,11 +35,11 @@ pub struct Credentials {
 
 /// What a look-up of credentials finds.
 #[derive(Clone, Debug)]
-pub enum Found<P> {
+pub enum Found<P, R> {
     /// The account, and what proves it.
     Proven(Arc<Credentials>, P),
-    /// This account is there, but not proven.
-    Unproven(ServiceAccountId),
+    /// The account is there, and the reason why it is not proven.
+    Unproven(Arc<Credentials>, R),
     /// There is no such account.
     Nobody,
 }
@@ -61,28 +72,30 @@ impl ListPosition {
 /// The columns of an account, in the order in which [`account`] reads them.
 macro_rules! account_columns {
     () => {
-        "a.id, a.organization_id, a.name, a.description, a.scopes, a.token_epoch, a.disabled_at, a.created_at, \
-         a.created_by, a.updated_at, a.last_used_at"
+        "a.id, a.organization_id, a.name, a.description, a.scopes, a.owner, a.labels, a.token_lifetime_seconds, \
+         a.expires_at, a.disabled_at, a.token_epoch, a.version, a.created_at, a.created_by, a.updated_at, a.last_used_at"
     };
 }
 pub(super) use account_columns;
 
 impl Store {
-    /// Keeps a new account with its first secret.
+    /// Keeps a new account with its first secret; once, if `request` says so.
     pub async fn create_service_account(
         &self,
         account: &ServiceAccount,
         secret: &StoredSecret,
         event: AuditEvent,
-    ) -> Result<(), StoreError> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Once<()>, StoreError> {
         let steps = vec![
             Step::Run(insert_account(account)),
             Step::Run(insert_secret(account.id, secret)),
             Step::Append(event),
         ];
-        self.write("creating a service account", steps)
-            .await
-            .map(drop)
+        let written = self
+            .write_once("creating a service account", request, steps, |_, _| ())
+            .await?;
+        Ok(written.map(drop))
     }
 
     /// The account `id` of `organization`.
@@ -106,56 +119,105 @@ impl Store {
         .await
     }
 
-    /// Up to `limit` accounts of `organization` behind `position`, oldest first.
+    /// Up to `limit` accounts of `organization` behind `position`, oldest first: of `filter` only what it asks of their
+    /// secrets is heeded.
     pub async fn list_service_accounts(
         &self,
         organization: OrganizationId,
+        filter: &AccountFilter,
         position: ListPosition,
         limit: usize,
+        now: Timestamp,
     ) -> Result<Vec<ServiceAccount>, StoreError> {
         const DOING: &str = "listing service accounts";
-        let rows = self
-            .read(
-                DOING,
-                Statement::new(
-                    concat!(
-                        "SELECT ",
-                        account_columns!(),
-                        " FROM service_accounts a \
-                         WHERE a.organization_id = $1 AND (a.created_at, a.id) > ($2, $3) \
-                         ORDER BY a.created_at, a.id LIMIT $4"
-                    ),
-                    [
-                        organization.into(),
-                        position.created_at.into(),
-                        position.id.into(),
-                        i64::try_from(limit).unwrap_or(i64::MAX).into(),
-                    ],
-                ),
-            )
-            .await?;
+        // Asked first whether it is there, so that nobody's secrets are looked at for nothing; the cast tells PostgreSQL
+        // its type.
+        let select = Statement::new(
+            concat!(
+                "SELECT ",
+                account_columns!(),
+                " FROM service_accounts a WHERE a.organization_id = $1 AND (a.created_at, a.id) > ($3, $4) \
+                 AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM secrets WHERE service_account_id = a.id \
+                 AND expires_at <= $6 AND retires_at IS NULL AND ",
+                live!(),
+                ")) ORDER BY a.created_at, a.id LIMIT $5"
+            ),
+            [
+                organization.into(),
+                now.into(),
+                position.created_at.into(),
+                position.id.into(),
+                i64::try_from(limit).unwrap_or(i64::MAX).into(),
+                filter.secret_expires_by(now).into(),
+            ],
+        );
+        let rows = self.read(DOING, select).await?;
         rows.into_iter()
             .map(|mut row| account(&mut row))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
 
-    /// Deletes an account with all that belongs to it. `false`: `organization` has no such account.
+    /// Puts `account` in the place of what `target` says is there: what may change of it, and its version. `false`: there is
+    /// nothing such.
+    pub async fn update_service_account(
+        &self,
+        target: Target,
+        account: &ServiceAccount,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let update = Statement::new(
+            "UPDATE service_accounts SET name = $4, description = $5, scopes = $6, owner = $7, labels = $8, \
+             token_lifetime_seconds = $9, expires_at = $10, disabled_at = $11, version = $12, updated_at = $13 \
+             WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+            [
+                target.organization.into(),
+                target.id.into(),
+                target.version.into(),
+                account.name.as_str().to_owned().into(),
+                description(account),
+                account.scopes.as_str().to_owned().into(),
+                owner(account),
+                labels(account),
+                account.token_lifetime_seconds.map(i64::from).into(),
+                account.expires_at.into(),
+                account.disabled_at.into(),
+                account.version.into(),
+                account.updated_at.into(),
+            ],
+        );
+        self.change_account("updating a service account", target, update, event)
+            .await
+    }
+
+    /// Deletes an account with all that belongs to it. `false`: there is nothing such.
     pub async fn delete_service_account(
         &self,
-        organization: OrganizationId,
-        id: ServiceAccountId,
+        target: Target,
         event: AuditEvent,
     ) -> Result<bool, StoreError> {
         let delete = Statement::new(
-            "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2",
-            [organization.into(), id.into()],
+            "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+            [
+                target.organization.into(),
+                target.id.into(),
+                target.version.into(),
+            ],
         );
-        let steps = vec![Step::Require(delete), Step::Append(event)];
+        self.change_account("deleting a service account", target, delete, event)
+            .await
+    }
+
+    async fn change_account(
+        &self,
+        doing: &'static str,
+        target: Target,
+        change: Statement,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let steps = vec![Step::Require(change), Step::Append(event)];
         let written = self
-            .write_and_then("deleting a service account", steps, move |memory, _| {
-                memory.forget(id);
-            })
+            .write_and_then(doing, steps, move |memory, _| memory.forget(target.id))
             .await?;
         Ok(written == Written::Wholly)
     }
@@ -165,17 +227,17 @@ impl Store {
     ///
     /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
     /// costs the same as one whose secret was not presented.
-    pub async fn find_credentials<P>(
+    pub async fn find_credentials<P, R>(
         &self,
         id: ServiceAccountId,
-        prove: impl Fn(&Credentials) -> Option<P>,
-    ) -> Result<Found<P>, StoreError> {
+        prove: impl Fn(&Credentials) -> Result<P, R>,
+    ) -> Result<Found<P, R>, StoreError> {
         let found = match &self.memory {
             None => self.read_credentials(id).await?.map(Arc::new),
             Some(memory) => match memory.account(id) {
                 Some(known) => match prove(&known) {
-                    Some(proof) => return Ok(Found::Proven(known, proof)),
-                    None => self.read_credentials(id).await?.map(Arc::new),
+                    Ok(proof) => return Ok(Found::Proven(known, proof)),
+                    Err(_) => self.read_credentials(id).await?.map(Arc::new),
                 },
                 None => memory.learn(id, self.read_credentials(id)).await?,
             },
@@ -183,7 +245,10 @@ impl Store {
         let Some(found) = found else {
             return Ok(Found::Nobody);
         };
-        Ok(prove(&found).map_or(Found::Unproven(id), |proof| Found::Proven(found, proof)))
+        Ok(match prove(&found) {
+            Ok(proof) => Found::Proven(found, proof),
+            Err(reason) => Found::Unproven(found, reason),
+        })
     }
 
     /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.
@@ -216,26 +281,43 @@ impl Store {
 
 pub(super) fn insert_account(account: &ServiceAccount) -> Statement {
     Statement::new(
-        "INSERT INTO service_accounts (id, organization_id, name, description, scopes, token_epoch, disabled_at, \
-         created_at, created_by, updated_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO service_accounts (id, organization_id, name, description, scopes, owner, labels, \
+         token_lifetime_seconds, expires_at, disabled_at, token_epoch, version, created_at, created_by, updated_at, \
+         last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         [
             account.id.into(),
             account.organization_id.into(),
             account.name.as_str().to_owned().into(),
-            account
-                .description
-                .as_ref()
-                .map(|text| text.as_str().to_owned())
-                .into(),
+            description(account),
             account.scopes.as_str().to_owned().into(),
-            account.token_epoch.into(),
+            owner(account),
+            labels(account),
+            account.token_lifetime_seconds.map(i64::from).into(),
+            account.expires_at.into(),
             account.disabled_at.into(),
+            account.token_epoch.into(),
+            account.version.into(),
             account.created_at.into(),
             account.created_by.into(),
             account.updated_at.into(),
             account.last_used_at.into(),
         ],
     )
+}
+
+fn description(account: &ServiceAccount) -> Value {
+    let text = account.description.as_ref();
+    text.map(|text| text.as_str().to_owned()).into()
+}
+
+fn owner(account: &ServiceAccount) -> Value {
+    let name = account.owner.as_ref();
+    name.map(|name| name.as_str().to_owned()).into()
+}
+
+fn labels(account: &ServiceAccount) -> Value {
+    let has_labels = !account.labels.is_empty();
+    has_labels.then(|| account.labels.to_text()).into()
 }
 
 /// Reads the columns of [`account_columns`].
@@ -250,13 +332,31 @@ pub(super) fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
             .transpose()
             .map_err(DatabaseError::new)?,
         scopes: scopes(&row.next::<String>()?)?,
-        token_epoch: row.next()?,
+        owner: row
+            .next::<Option<String>>()?
+            .map(Name::parse)
+            .transpose()
+            .map_err(DatabaseError::new)?,
+        labels: read_labels(row.next()?)?,
+        token_lifetime_seconds: row
+            .next::<Option<i64>>()?
+            .map(u32::try_from)
+            .transpose()
+            .map_err(DatabaseError::new)?,
+        expires_at: row.next()?,
         disabled_at: row.next()?,
+        token_epoch: row.next()?,
+        version: row.next()?,
         created_at: row.next()?,
         created_by: row.next()?,
         updated_at: row.next()?,
         last_used_at: row.next()?,
     })
+}
+
+fn read_labels(text: Option<String>) -> Result<Labels, DatabaseError> {
+    let text = text.unwrap_or_default();
+    Labels::from_text(&text).ok_or_else(|| DatabaseError::new("what should be labels is none"))
 }
 
 fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{IpAddr, TcpStream},
     time::Duration,
 };
 
@@ -26,6 +26,14 @@ impl Credentials {
     /// The value of a Basic header, as curl sends it.
     pub fn basic(&self) -> String {
         basic(&self.client_id, &self.client_secret)
+    }
+
+    /// The same account with a wrong secret of the right shape: `other`'s.
+    pub fn with_secret_of(&self, other: &Self) -> Self {
+        Self {
+            client_secret: other.client_secret.clone(),
+            ..self.clone()
+        }
     }
 }
 
@@ -214,12 +222,15 @@ pub struct Client {
 
 impl Client {
     pub fn new(url: String) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()
-            .unwrap();
+        let http = builder().build().unwrap();
+        Self { url, http }
+    }
+
+    /// One of the same server at another address of this machine: 127.0.0.`last`.
+    pub fn at_address(&self, last: u8) -> Self {
+        let address = IpAddr::from([127, 0, 0, last]);
+        let http = builder().local_address(address).build().unwrap();
+        let url = self.url.clone();
         Self { url, http }
     }
 
@@ -310,6 +321,24 @@ impl Client {
         self.send(request).await
     }
 
+    /// A `POST` of the management API with this `Idempotency-Key`, which is put in quotes.
+    pub async fn post_once(
+        &self,
+        path: &str,
+        token: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> Reply {
+        let mut request = self
+            .request(Method::POST, &format!("/api/v1{path}"))
+            .bearer_auth(token)
+            .header("idempotency-key", format!("\"{key}\""));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
     /// Creates an account, which must succeed: its record and its credentials.
     pub async fn create(&self, token: &str, body: Value) -> (Value, Credentials) {
         let reply = self
@@ -379,6 +408,13 @@ impl Client {
         text.push_str("\r\n");
         self.wire(text).await
     }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
 }
 
 /// G2: whatever a test asks, no answer but those of create and rotate has a secret in it.

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -16,6 +16,7 @@ pub struct Watch {
     /// Writes so far.
     pub writes: AtomicUsize,
     calls_before_failure: AtomicI64,
+    loses_next_answer: AtomicBool,
 }
 
 impl Watch {
@@ -24,12 +25,18 @@ impl Watch {
             reads: AtomicUsize::new(0),
             writes: AtomicUsize::new(0),
             calls_before_failure: AtomicI64::new(i64::MAX),
+            loses_next_answer: AtomicBool::new(false),
         })
     }
 
     /// Lets `calls` more calls succeed, and fails every one after them.
     pub fn fail_after(&self, calls: i64) {
         self.calls_before_failure.store(calls, Ordering::SeqCst);
+    }
+
+    /// Does the next write, and fails all the same: as when a connection breaks between commit and answer.
+    pub fn lose_next_answer(&self) {
+        self.loses_next_answer.store(true, Ordering::SeqCst);
     }
 
     /// Fails no more.
@@ -65,7 +72,11 @@ impl<D: Database> Database for Watched<D> {
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
             self.watch.count(&self.watch.writes)?;
-            self.inner.write(steps).await
+            let written = self.inner.write(steps).await;
+            if self.watch.loses_next_answer.swap(false, Ordering::SeqCst) {
+                return Err(DatabaseError::new("told to lose the answer"));
+            }
+            written
         }
         .boxed()
     }

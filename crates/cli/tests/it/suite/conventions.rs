@@ -112,7 +112,7 @@ async fn a_path_says_which_methods_it_takes() {
     let rotation = format!("{one}/rotate-secret");
     for (path, allowed) in [
         (&list, "GET,HEAD,POST"),
-        (&one, "DELETE,GET,HEAD"),
+        (&one, "DELETE,GET,HEAD,PATCH"),
         (&rotation, "POST"),
     ] {
         for method in [

@@ -9,16 +9,20 @@ mod conventions;
 mod failures;
 mod grants;
 mod http;
+mod idempotency;
 mod introspection;
 mod jwt;
 mod jwt_verification;
 mod keys;
+mod list_filters;
 mod lists;
 mod metadata;
 mod names;
 mod oauth_errors;
 mod organizations;
+mod preconditions;
 mod races;
+mod refused_logins;
 mod request_bodies;
 mod revocation;
 mod scopes;
@@ -26,6 +30,7 @@ mod secrets;
 mod service_accounts;
 mod token_requests;
 mod token_responses;
+mod updates;
 mod usage;
 mod walk;
 
@@ -49,10 +54,11 @@ async fn start_with(options: Options) -> Prokura {
 type Operation = (Method, String, Option<Value>);
 
 /// Those on the account `id`.
-fn operations_on(id: &str) -> [Operation; 4] {
+fn operations_on(id: &str) -> [Operation; 5] {
     let path = format!("/api/v1/service-accounts/{id}");
     [
         (Method::GET, path.clone(), None),
+        (Method::PATCH, path.clone(), Some(json!({ "name": "CI" }))),
         (Method::GET, format!("{path}/usage"), None),
         (Method::POST, format!("{path}/rotate-secret"), None),
         (Method::DELETE, path, None),

@@ -45,6 +45,11 @@ async fn an_account_is_created_read_listed_rotated_and_deleted() {
             "updatedAt": "2026-11-23T12:00:00.000Z",
             "createdBy": prokura.root.id,
             "lastUsedAt": null,
+            "owner": null,
+            "labels": {},
+            "disabled": false,
+            "tokenLifetimeSeconds": null,
+            "expiresAt": null,
         })
     );
     assert_eq!(credentials["clientId"], account["clientId"]);

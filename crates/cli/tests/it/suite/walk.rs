@@ -94,7 +94,7 @@ impl Operation {
     /// A body with which it would succeed.
     fn body(&self) -> Option<Value> {
         self.takes_json.then(|| match &*self.id {
-            "create_service_account" => json!({ "name": "Walked" }),
+            "create_service_account" | "update_service_account" => json!({ "name": "Walked" }),
             "rotate_secret" => json!({ "gracePeriodSeconds": 60 }),
             "add_secret" => json!({ "expiresInSeconds": 60 }),
             other => panic!("tell the walk what {other} takes"),
@@ -292,10 +292,52 @@ async fn every_path_takes_the_methods_of_the_document() {
     }
 }
 
-/// What is served as the document is the document.
+/// What is served as the document is the document, but for where its server is.
 #[tokio::test]
 async fn the_document_is_served() {
     let prokura = start().await;
-    let served = prokura.get("/openapi.json").await.expect(200);
-    assert_eq!(served.body, DOCUMENT);
+    let mut committed = serde_json::from_str::<Value>(DOCUMENT).unwrap();
+    committed["servers"] = json!([{ "url": prokura.issuer }]);
+    for path in ["/openapi.json", "/api/openapi.json"] {
+        let served = prokura.get(path).await.expect(200);
+        assert_eq!(served.json(), committed, "{path}");
+    }
+}
+
+/// The page that shows it loads nothing that is not served here, and its policy lets in nothing else.
+#[tokio::test]
+async fn the_reference_page_needs_nobody_else() {
+    let prokura = start().await;
+    let page = prokura.get("/docs").await.expect(200);
+    let html = String::from_utf8(page.body.to_vec()).unwrap();
+    let mut loaded = vec!["/docs".to_owned()];
+    for attribute in ["src=\"", "href=\""] {
+        for (at, _) in html.match_indices(attribute) {
+            let target = html[at + attribute.len()..].split('"').next().unwrap();
+            assert!(!target.contains("//"), "{target}");
+            if !target.starts_with("data:") {
+                loaded.push(format!("/{target}"));
+            }
+        }
+    }
+    assert!(loaded.len() >= 5, "{loaded:?}");
+    for path in loaded {
+        let reply = prokura.get(&path).await.expect(200);
+        if path == "/openapi.json" {
+            continue;
+        }
+        let policy = reply.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("http"),
+            "{policy}"
+        );
+        // What is compressed says so.
+        let is_gzip = reply.body.starts_with(&[0x1f, 0x8b]);
+        assert_eq!(
+            reply.headers.contains_key("content-encoding"),
+            is_gzip,
+            "{path}"
+        );
+    }
 }

@@ -2,10 +2,12 @@
 //! altered, removed or inserted later can be told.
 
 mod chain;
+mod refused_logins;
 
 use std::net::IpAddr;
 
 pub use chain::{BrokenChain, ChainHead, ChainedEvent, Verifier};
+pub use refused_logins::{LoginRefusal, RefusedLogins};
 
 use super::{OrganizationId, ServiceAccountId, Timestamp};
 
@@ -16,6 +18,8 @@ pub enum Actor {
     Operator,
     /// A service account.
     ServiceAccount(ServiceAccountId),
+    /// Somebody who did not prove who he is, whoever he said he was.
+    Unauthenticated,
 }
 
 impl Actor {
@@ -23,6 +27,7 @@ impl Actor {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "operator" => Some(Self::Operator),
+            "unauthenticated" => Some(Self::Unauthenticated),
             id => ServiceAccountId::parse(id).map(Self::ServiceAccount),
         }
     }
@@ -33,6 +38,7 @@ impl std::fmt::Display for Actor {
         match self {
             Self::Operator => f.write_str("operator"),
             Self::ServiceAccount(id) => id.fmt(f),
+            Self::Unauthenticated => f.write_str("unauthenticated"),
         }
     }
 }
@@ -44,6 +50,8 @@ pub enum Action {
     CreateOrganization,
     /// A service account came to be.
     CreateServiceAccount,
+    /// What is said of it changed.
+    UpdateServiceAccount,
     /// Its secret was replaced.
     RotateSecret,
     /// A rotation under way was taken back.
@@ -58,13 +66,16 @@ pub enum Action {
     DeleteServiceAccount,
     /// One token was ended before its time.
     RevokeToken,
+    /// Logins were refused to it.
+    RefuseLogin,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::CreateOrganization,
         Self::CreateServiceAccount,
+        Self::UpdateServiceAccount,
         Self::RotateSecret,
         Self::CancelRotation,
         Self::AddSecret,
@@ -72,6 +83,7 @@ impl Action {
         Self::RevokeTokens,
         Self::DeleteServiceAccount,
         Self::RevokeToken,
+        Self::RefuseLogin,
     ];
 
     /// The action of this name. `None` for any other text.
@@ -84,6 +96,7 @@ impl Action {
         match self {
             Self::CreateOrganization => "create_organization",
             Self::CreateServiceAccount => "create_service_account",
+            Self::UpdateServiceAccount => "update_service_account",
             Self::RotateSecret => "rotate_secret",
             Self::CancelRotation => "cancel_rotation",
             Self::AddSecret => "add_secret",
@@ -91,11 +104,12 @@ impl Action {
             Self::RevokeTokens => "revoke_tokens",
             Self::DeleteServiceAccount => "delete_service_account",
             Self::RevokeToken => "revoke_token",
+            Self::RefuseLogin => "refuse_login",
         }
     }
 }
 
-/// One change, as it is remembered. It never holds a secret or a token.
+/// One change, or some logins refused, as it is remembered. It never holds a secret or a token.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
     /// Whose event it is.
@@ -110,9 +124,9 @@ pub struct AuditEvent {
     pub target: String,
     /// The request that caused it. `None`: no request, a command.
     pub request_id: Option<String>,
-    /// From where. `None`: from this machine, by command.
+    /// From where. `None`: from this machine, by command; or from more addresses than are told apart.
     pub address: Option<IpAddr>,
-    /// The fields that changed and their new values.
+    /// The fields that changed and their new values; of refused logins, how many there were and why.
     pub detail: Vec<(&'static str, String)>,
 }
 

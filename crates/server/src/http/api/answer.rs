@@ -1,9 +1,11 @@
 //! Answers as the management API writes them: whole, or as they are read.
 
+use std::{borrow::Cow, sync::Arc};
+
 use axum::{
     body::Body,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
@@ -11,21 +13,89 @@ use serde::Serialize;
 
 use super::ApiError;
 use crate::{
-    authority::{Origin, Unavailable},
-    domain::Timestamp,
-    http::door,
+    authority::{KeptAnswer, Origin, Unavailable},
+    http::door::{self, Cause},
 };
 
-/// RFC 3339 in UTC with milliseconds.
-pub(super) fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .map(|at| format!("{at:.3}"))
-        .unwrap_or_default()
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    Answer::json(status, value).into_response()
 }
 
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+/// A whole answer, of which a copy can be kept.
+pub(super) struct Answer {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: String,
+}
+
+/// An answer as it is kept: status, headers, body.
+type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
+
+/// What was kept is no answer: another version wrote it.
+#[derive(Debug, thiserror::Error)]
+#[error("an answer that was kept for a repeat cannot be read: another version of Prokura wrote it")]
+struct UnreadableAnswer;
+
+impl Answer {
+    /// `value` as JSON.
+    pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        let json = HeaderValue::from_static("application/json");
+        Self {
+            status,
+            headers: vec![(header::CONTENT_TYPE, json)],
+            body: serde_json::to_string(value).expect("an answer is made of strings and numbers"),
+        }
+    }
+
+    /// The same with a further header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The answer as it is kept.
+    pub(super) fn to_kept(&self) -> KeptAnswer {
+        let headers = self.headers.iter().map(|(name, value)| {
+            // Made of text, all of them.
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (Cow::from(name.as_str()), value)
+        });
+        let kept: Kept<'_> = (
+            self.status.as_u16(),
+            headers.collect(),
+            Cow::from(&self.body),
+        );
+        KeptAnswer::new(serde_json::to_vec(&kept).expect("it is made of strings and a number"))
+    }
+
+    /// Reads what [`Self::to_kept`] wrote.
+    pub(super) fn from_kept(kept: &KeptAnswer) -> Result<Self, ApiError> {
+        read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause(Arc::new(UnreadableAnswer))))
+    }
+}
+
+fn read(kept: &[u8]) -> Option<Answer> {
+    let (status, headers, body) = serde_json::from_slice::<Kept<'_>>(kept).ok()?;
+    let headers = headers.into_iter().map(|(name, value)| {
+        let name = HeaderName::try_from(&*name).ok()?;
+        Some((name, HeaderValue::try_from(&*value).ok()?))
+    });
+    Some(Answer {
+        status: StatusCode::from_u16(status).ok()?,
+        headers: headers.collect::<Option<_>>()?,
+        body: body.into_owned(),
+    })
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        (
+            self.status,
+            AppendHeaders(self.headers),
+            Body::from(self.body),
+        )
+            .into_response()
+    }
 }
 
 /// How a list is written whose items are written one by one.
@@ -102,9 +172,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_have_milliseconds_always() {
-        let text = |millis| instant(Timestamp::from_millis(millis));
-        assert_eq!(text(1_795_435_200_000), "2026-11-23T12:00:00.000Z");
-        assert_eq!(text(1), "1970-01-01T00:00:00.001Z");
+    fn an_answer_that_was_kept_is_the_same() {
+        let answer = Answer::json(StatusCode::CREATED, &["\"\u{1f600}\n"])
+            .with(header::LOCATION, HeaderValue::from_static("http://a/b"))
+            .with(header::ETAG, HeaderValue::from_static("\"1\""));
+        let again = Answer::from_kept(&answer.to_kept()).ok().unwrap();
+        assert_eq!(again.status, answer.status);
+        assert_eq!(again.headers, answer.headers);
+        assert_eq!(again.body, answer.body);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_not_read() {
+        for kept in [
+            "",
+            "{}",
+            "[201,[],1]",
+            "[1,[],\"\"]",
+            "[201,[[\"\\n\",\"\"]],\"\"]",
+        ] {
+            let kept = KeptAnswer::new(kept.as_bytes().to_vec());
+            assert!(Answer::from_kept(&kept).is_err());
+        }
     }
 }

@@ -11,8 +11,9 @@ use prokura_wire as wire;
 
 use crate::{
     authority::{
-        AuthenticateBearerError, CreateServiceAccountError, DeleteServiceAccountError,
-        GetServiceAccountError, ListError, RotateSecretError, SecretError, Unavailable,
+        AuthenticateBearerError, ChangeError, CreateServiceAccountError, GetServiceAccountError,
+        GrantScopesError, ListError, RotateSecretError, SecretError, Unavailable,
+        UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
     http::{door::Cause, refusal::Refusal},
@@ -25,6 +26,8 @@ pub(in crate::http) enum ApiError {
     Invalid(Vec<wire::FieldError>),
     /// The body is not of this type.
     NotJson,
+    /// Nor of this one.
+    NotMergePatch,
     /// No bearer token (RFC 6750 §3.1: then no error code either).
     NoToken,
     /// The Authorization header cannot be read.
@@ -35,12 +38,16 @@ pub(in crate::http) enum ApiError {
     MissingScopes(Vec<String>),
     /// The organization has no such account.
     NotFound,
+    /// The account is not in a state that `If-Match` names.
+    Stale,
     /// The account has no such living secret.
     NoSecret,
     /// The account has as many living secrets as it may have.
     TooManySecrets,
     /// There is no rotation to cancel.
     NoRotation,
+    /// The Idempotency-Key names another request.
+    IdempotencyKeyReused,
     /// Refused at the door.
     Refused(Refusal),
     /// No store, no key, no clock.
@@ -72,6 +79,13 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 text("the body must be JSON, sent with Content-Type: application/json"),
+            ),
+            Self::NotMergePatch => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                text(
+                    "the body must be JSON, sent with Content-Type: application/merge-patch+json or application/json",
+                ),
             ),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
@@ -106,6 +120,14 @@ impl ApiError {
                 "service_account_not_found",
                 text("there is no such service account"),
             ),
+            // RFC 9110 §13.1.1.
+            Self::Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                text(
+                    "the service account has changed since: get it again, and repeat the change with its new ETag",
+                ),
+            ),
             Self::NoSecret => (
                 StatusCode::NOT_FOUND,
                 "secret_not_found",
@@ -122,6 +144,14 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "no_rotation_under_way",
                 text("there is no rotation to cancel: no secret of this account is retiring"),
+            ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                text(
+                    "this Idempotency-Key was used for a request that asks for something else; use a new one for a new \
+                     request",
+                ),
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
             Self::Unavailable(_) => (
@@ -148,23 +178,28 @@ impl ApiError {
         }
     }
 
-    /// Writes the body, which names the request: the door knows its id.
-    pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
+    /// The body, which names the request.
+    pub(in crate::http) fn body(self, request_id: &str) -> wire::ApiError {
         let (status, code, message) = self.table();
-        let mut body = wire::ApiError {
+        let (errors, missing_scopes) = match self {
+            Self::Invalid(errors) => (errors, Vec::new()),
+            Self::MissingScopes(missing) => (Vec::new(), missing),
+            _ => (Vec::new(), Vec::new()),
+        };
+        wire::ApiError {
             message,
             status_code: status.as_u16(),
             code: code.to_owned(),
             request_id: request_id.to_owned(),
-            errors: Vec::new(),
-            missing_scopes: Vec::new(),
-        };
-        match self {
-            Self::Invalid(errors) => body.errors = errors,
-            Self::MissingScopes(missing) => body.missing_scopes = missing,
-            _ => {}
+            errors,
+            missing_scopes,
         }
-        let json = serde_json::to_vec(&body).expect("an error is made of strings and numbers");
+    }
+
+    /// Writes the body into the answer: the door knows the request's id.
+    pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
+        let json = serde_json::to_vec(&self.body(request_id))
+            .expect("an error is made of strings and numbers");
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -211,15 +246,43 @@ impl From<AuthenticateBearerError> for ApiError {
     }
 }
 
+impl From<GrantScopesError> for ApiError {
+    fn from(error: GrantScopesError) -> Self {
+        match error {
+            GrantScopesError::Unknown(_) | GrantScopesError::TooMany => {
+                Self::field("scopes", format!("cannot be granted: {error}"))
+            }
+            GrantScopesError::Missing(missing) => Self::MissingScopes(missing),
+        }
+    }
+}
+
 impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
-            CreateServiceAccountError::UnknownScope(_)
-            | CreateServiceAccountError::TooManyScopes => {
-                Self::field("scopes", format!("cannot be granted: {error}"))
-            }
-            CreateServiceAccountError::MissingScopes(missing) => Self::MissingScopes(missing),
+            CreateServiceAccountError::Scopes(error) => error.into(),
+            CreateServiceAccountError::KeyReused => Self::IdempotencyKeyReused,
             CreateServiceAccountError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateServiceAccountError> for ApiError {
+    fn from(error: UpdateServiceAccountError) -> Self {
+        match error {
+            UpdateServiceAccountError::Scopes(error) => error.into(),
+            UpdateServiceAccountError::Labels(error) => Self::field("labels", error.to_string()),
+            UpdateServiceAccountError::Change(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::NotFound,
+            ChangeError::Stale => Self::Stale,
+            ChangeError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -260,21 +323,12 @@ impl From<RotateSecretError> for ApiError {
 impl From<SecretError> for ApiError {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::NoAccount => Self::NotFound,
             SecretError::NoSecret => Self::NoSecret,
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
-            SecretError::Unavailable(error) => error.into(),
-        }
-    }
-}
-
-impl From<DeleteServiceAccountError> for ApiError {
-    fn from(error: DeleteServiceAccountError) -> Self {
-        match error {
-            DeleteServiceAccountError::NotFound => Self::NotFound,
-            DeleteServiceAccountError::Unavailable(error) => error.into(),
+            SecretError::KeyReused => Self::IdempotencyKeyReused,
+            SecretError::Change(error) => error.into(),
         }
     }
 }

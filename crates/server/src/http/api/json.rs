@@ -1,6 +1,6 @@
 //! JSON bodies, read member by member, so that one answer names everything that is wrong.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use axum::{
     body::Bytes,
@@ -11,19 +11,30 @@ use prokura_wire::FieldError;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::ApiError;
+use super::{ApiError, json_value::Noting};
 use crate::http::refusal::Refusal;
 
 /// How much of an unknown member's name is repeated in the answer, in characters.
 const SHOWN_NAME_CHARS: usize = 64;
 
 /// A JSON object being read. Members are taken out one by one; [`JsonObject::finish`] refuses what is left.
+#[derive(Default)]
 pub(in crate::http) struct JsonObject {
     members: Vec<(String, Value)>,
+    /// The names of the members in which an object repeats a member of its own.
+    repeating: Vec<String>,
     errors: Vec<FieldError>,
 }
 
 impl JsonObject {
+    /// The object in one spelling, whatever the order of its members and the white space between them. Of members that are
+    /// given more than once it says nothing: [`JsonObject::finish`] refuses those.
+    pub(super) fn canonical(&self) -> Vec<u8> {
+        let members = self.members.iter().map(|(name, value)| (name, value));
+        serde_json::to_vec(&members.collect::<BTreeMap<_, _>>())
+            .expect("what was read as JSON can be written")
+    }
+
     /// A required string.
     pub(super) fn string(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
@@ -33,32 +44,29 @@ impl JsonObject {
         }
     }
 
-    /// An optional string; null is absence.
-    pub(super) fn optional_string(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) => Some(text),
-            Value::Null => None,
-            _ => self.error(name, "must be a string or null"),
-        }
+    /// An optional member, which `read` reads; `expected` says what it must be. `None`: it is not there, or it is wrong, which
+    /// null is as well.
+    pub(super) fn present<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(name)?;
+        read(value).or_else(|| self.error(name, expected))
     }
 
-    /// An optional array of strings; null is absence.
-    pub(super) fn optional_strings(&mut self, name: &str) -> Option<Vec<String>> {
-        const EXPECTED: &str = "must be an array of strings";
-        match self.take(name)? {
-            Value::Null => None,
-            Value::Array(values) => {
-                let strings = values
-                    .into_iter()
-                    .map(|value| match value {
-                        Value::String(text) => Some(text),
-                        _ => None,
-                    })
-                    .collect::<Option<Vec<_>>>();
-                strings.or_else(|| self.error(name, EXPECTED))
-            }
-            _ => self.error(name, EXPECTED),
-        }
+    /// An optional member that may be null: `Some(None)`.
+    pub(super) fn nullable<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.present(name, expected, |value| match value {
+            Value::Null => Some(None),
+            value => read(value).map(Some),
+        })
     }
 
     /// An optional whole number from `least` to `most`; null is absence.
@@ -103,6 +111,11 @@ impl JsonObject {
             let name = name.chars().take(SHOWN_NAME_CHARS).collect::<String>();
             self.error::<()>(&name, "is not a member of this request");
         }
+        for name in std::mem::take(&mut self.repeating) {
+            if !self.errors.iter().any(|error| error.field == name) {
+                self.error::<()>(&name, "has a member more than once");
+            }
+        }
         if self.errors.is_empty() {
             Ok(())
         } else {
@@ -125,8 +138,9 @@ impl JsonObject {
 
     fn parse(body: &[u8]) -> Result<Self, ApiError> {
         serde_json::from_slice::<Members>(body)
-            .map(|members| Self {
-                members: members.0,
+            .map(|Members { members, repeating }| Self {
+                members,
+                repeating,
                 errors: Vec::new(),
             })
             .map_err(|error| {
@@ -156,6 +170,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
+/// A body that says what is to change (RFC 7396), sent as such or as any JSON.
+pub(in crate::http) struct MergePatch(pub(super) JsonObject);
+
+impl<S: Send + Sync> FromRequest<S> for MergePatch {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let headers = request.headers();
+        if !is_json(headers) && !is_media_type(headers, "application/merge-patch+json") {
+            return Err(ApiError::NotMergePatch);
+        }
+        JsonObject::parse(&read(request, state).await?).map(Self)
+    }
+}
+
 /// A body that may be left out, with everything that belongs to it.
 pub(in crate::http) struct OptionalJsonObject(pub(super) JsonObject);
 
@@ -166,10 +195,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalJsonObject {
         let is_json = is_json(request.headers());
         let body = read(request, state).await?;
         if body.is_empty() {
-            return Ok(Self(JsonObject {
-                members: Vec::new(),
-                errors: Vec::new(),
-            }));
+            return Ok(Self(JsonObject::default()));
         }
         if !is_json {
             return Err(ApiError::NotJson);
@@ -185,16 +211,22 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is_media_type(headers, "application/json")
+}
+
+fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(expected))
 }
 
-/// The members of an object in order, repeats included: `serde_json::Map` would keep the last and hide the rest
-/// (RFC 8259 §4 leaves that open, which is why it is refused here).
-struct Members(Vec<(String, Value)>);
+/// The members of an object in order, repeats included.
+struct Members {
+    members: Vec<(String, Value)>,
+    repeating: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -208,11 +240,16 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                let (mut members, mut repeating) = (Vec::new(), Vec::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    let mut is_repeating = false;
+                    let value = map.next_value_seed(Noting(&mut is_repeating))?;
+                    if is_repeating {
+                        repeating.push(name.clone());
+                    }
+                    members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(Members { members, repeating })
             }
         }
 
@@ -241,16 +278,16 @@ mod tests {
     #[test]
     fn everything_wrong_is_named_at_once() {
         let wrong = errors(
-            r#"{"b":1,"c":null,"d":[1],"e":1,"e":2,"f":true}"#,
+            r#"{"b":1,"c":null,"d":[{"x":1,"x":2}],"e":1,"e":2,"f":true}"#,
             |object| {
                 object.string("a");
                 object.string("b");
                 object.string("c");
-                object.optional_strings("d");
-                object.optional_string("e");
+                object.present("d", "must be", Some);
+                object.optional_bool("e");
             },
         );
-        assert_eq!(wrong, ["a", "b", "c", "d", "e", "e", "f"]);
+        assert_eq!(wrong, ["a", "b", "c", "e", "e", "f", "d"]);
     }
 
     #[test]
@@ -273,6 +310,27 @@ mod tests {
         assert!(errors(" {} \n", |_| ()).is_empty());
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
         assert_eq!(errors(&deep, |_| ()), ["body"]);
+    }
+
+    #[test]
+    fn equal_objects_have_one_spelling() {
+        let canonical = |body: &str| {
+            JsonObject::parse(body.as_bytes())
+                .map(|body| body.canonical())
+                .ok()
+        };
+        let spelling = canonical(r#"{"a":{"b":1,"c":["x",null]},"d":"A"}"#);
+        assert!(spelling.is_some());
+        let same = " {\"d\" : \"\\u0041\", \"a\":{\"c\":[\"x\" ,null],\n\"b\":1}}";
+        assert_eq!(canonical(same), spelling);
+        for other in [
+            r#"{"a":{"b":1,"c":[null,"x"]},"d":"A"}"#,
+            r#"{"a":{"b":2,"c":["x",null]},"d":"A"}"#,
+            r#"{"a":{"b":1,"c":["x",null]},"d":"a"}"#,
+            r#"{"a":{"b":1,"c":["x",null]}}"#,
+        ] {
+            assert_ne!(canonical(other), spelling, "{other}");
+        }
     }
 
     proptest! {

@@ -1,10 +1,14 @@
 //! The management API.
 
+mod account_body;
 mod answer;
 pub(super) mod audit_events;
 mod bearer;
 mod error;
+mod idempotency;
+mod if_match;
 mod json;
+mod json_value;
 mod path;
 mod query;
 pub(super) mod secrets;

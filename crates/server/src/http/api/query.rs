@@ -10,14 +10,16 @@ use crate::{
 
 /// How many items a page has unless it is said.
 const DEFAULT_LIMIT: usize = 50;
+/// The parameter that may be given more than once.
+const REPEATABLE: &str = "label";
 /// How many items a page may have.
-const MAX_LIMIT: usize = 200;
+const MAX_LIMIT: u32 = 200;
 
 /// What is asked for: each parameter at most once, decoded, not yet judged.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a query in which there may be parameters of these names and no others.
+    /// Reads a query in which there may be parameters of these names and no others, `label` more than once.
     pub(super) fn read(query: Option<&str>, names: &[&str]) -> Result<Self, ApiError> {
         let mut found = Vec::<(String, String)>::new();
         for (name, value) in form::pairs(query.unwrap_or_default().as_bytes()) {
@@ -26,7 +28,7 @@ impl Query {
                 let name = name.chars().take(64).collect::<String>();
                 return Err(ApiError::field(&name, "is not a parameter here"));
             }
-            if found.iter().any(|(known, _)| *known == name) {
+            if name != REPEATABLE && found.iter().any(|(known, _)| *known == name) {
                 return Err(ApiError::field(&name, "is given more than once"));
             }
             // What cannot be decoded is no value of any parameter, and neither is nothing.
@@ -35,9 +37,9 @@ impl Query {
         Ok(Self(found))
     }
 
-    /// Whether nothing is asked for in particular.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether the parameter `name` is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
     }
 
     /// The parameter `name`, as `parse` reads it. `None`: it is not given.
@@ -45,23 +47,34 @@ impl Query {
         &self,
         name: &str,
         expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
-        let Some((_, value)) = self.0.iter().find(|(known, _)| known == name) else {
-            return Ok(None);
-        };
-        match parse(value) {
-            Some(parsed) if !value.is_empty() => Ok(Some(parsed)),
-            _ => Err(ApiError::field(name, expected)),
-        }
+        let mut values = self.take_all(name, expected, parse)?;
+        Ok(values.pop())
+    }
+
+    /// Every value of the parameter `name`, as `parse` reads it.
+    pub(super) fn take_all<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
+        let given = self.0.iter().filter(|(known, _)| known == name);
+        given
+            .map(|(_, value)| match parse(value) {
+                Some(parsed) if !value.is_empty() => Ok(parsed),
+                _ => Err(ApiError::field(name, expected)),
+            })
+            .collect()
     }
 
     /// A number within these bounds.
     pub(super) fn number(
         &self,
         name: &str,
-        bounds: RangeInclusive<usize>,
-    ) -> Result<Option<usize>, ApiError> {
+        bounds: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, ApiError> {
         let expected = format!(
             "must be a number from {} to {}",
             bounds.start(),
@@ -76,9 +89,8 @@ impl Query {
 
     /// How many items a page is to have.
     pub(super) fn limit(&self) -> Result<usize, ApiError> {
-        Ok(self
-            .number("limit", 1..=MAX_LIMIT)?
-            .unwrap_or(DEFAULT_LIMIT))
+        let limit = self.number("limit", 1..=MAX_LIMIT)?;
+        Ok(limit.map_or(DEFAULT_LIMIT, |limit| limit as usize))
     }
 
     /// Where the page is to begin.

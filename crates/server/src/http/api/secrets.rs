@@ -2,18 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use prokura_wire as wire;
 
 use super::{
     ApiError,
-    answer::{instant, json},
+    answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
-    service_accounts::{MAX_EXPIRES_IN_SECONDS, service_account, with_credentials},
+    service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, with_credentials},
 };
-use crate::authority::{Authority, ListedSecret, Origin};
+use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -25,12 +32,7 @@ use crate::authority::{Authority, ListedSecret, Origin};
     security(("bearer" = ["management:service-accounts:read"])),
     params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
     responses(
-        (status = 200, description = "The secrets", body = wire::ServiceAccountSecretList),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The secrets", body = wire::ServiceAccountSecretList)
     )
 )]
 pub(in crate::http) async fn list_secrets(
@@ -47,42 +49,56 @@ pub(in crate::http) async fn list_secrets(
 
 /// Give a service account a further secret beside those that live.
 ///
-/// At most five live at once. The answer holds the new secret, which is shown this once.
+/// At most five live at once. The answer holds the new secret, which is shown this once; a repeat with the same
+/// `Idempotency-Key` gets the same answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/secrets",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
+        IdempotencyKeyHeader
+    ),
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "Added", body = wire::AddedSecret),
-        (status = 400, description = "A member is wrong, or the id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
         (status = 409, description = "Five secrets live already", body = wire::ApiError),
-        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn add_secret(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
+    let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
-    let added = authority
-        .add_secret(&caller, &origin, id, expires_in_seconds)
+    let answered = authority
+        .add_secret(
+            &caller,
+            &origin,
+            id,
+            expires_in_seconds,
+            &precondition,
+            request.answered_by(&added),
+        )
         .await?;
+    respond(answered, added)
+}
+
+fn added(added: &AddedSecret) -> Answer {
     let answer = wire::AddedSecret {
         secret: secret(&added.listed),
         credentials: with_credentials(&added.issued).credentials,
     };
-    Ok(json(StatusCode::CREATED, &answer))
+    Answer::json(StatusCode::CREATED, &answer)
 }
 
 /// End one secret of a service account at once.
@@ -93,15 +109,12 @@ pub(in crate::http) async fn add_secret(
     security(("bearer" = ["management:service-accounts:write"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid")
+        ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
     ),
     responses(
         (status = 204, description = "Ended"),
-        (status = 400, description = "An id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_secret(
@@ -109,10 +122,11 @@ pub(in crate::http) async fn delete_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret)
+        .delete_secret(&caller, &origin, id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -125,30 +139,28 @@ pub(in crate::http) async fn delete_secret(
     path = "/api/v1/service-accounts/{id}/cancel-rotation",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     responses(
-        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 409, description = "No rotation is under way", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
+        (status = 409, description = "No rotation is under way", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn cancel_rotation(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
-    let account = authority.cancel_rotation(&caller, &origin, id).await?;
-    let envelope = wire::ServiceAccountEnvelope {
-        service_account: service_account(&account),
-    };
-    Ok(json(StatusCode::OK, &envelope))
+    let account = authority
+        .cancel_rotation(&caller, &origin, id, &precondition)
+        .await?;
+    Ok(answer(&account).into_response())
 }
 
 /// End every token issued to a service account so far, and nothing else.
@@ -157,25 +169,26 @@ pub(in crate::http) async fn cancel_rotation(
     path = "/api/v1/service-accounts/{id}/revoke-tokens",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     responses(
-        (status = 204, description = "Ended"),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 204, description = "Ended")
     )
 )]
 pub(in crate::http) async fn revoke_tokens(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
-    authority.revoke_tokens(&caller, &origin, id).await?;
+    authority
+        .revoke_tokens(&caller, &origin, id, &precondition)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -184,10 +197,10 @@ fn secret(listed: &ListedSecret) -> wire::ServiceAccountSecret {
     wire::ServiceAccountSecret {
         id: secret.id.to_string(),
         hint: secret.hint.clone(),
-        created_at: instant(secret.created_at),
+        created_at: secret.created_at.to_string(),
         created_by: secret.created_by.map(|id| id.to_string()),
-        expires_at: secret.ends_at().map(instant),
-        last_used_at: secret.last_used_at.map(instant),
+        expires_at: secret.ends_at().map(|at| at.to_string()),
+        last_used_at: secret.last_used_at.map(|at| at.to_string()),
         state: listed.state.as_str().to_owned(),
         safe_to_revoke: listed.safe_to_revoke,
     }

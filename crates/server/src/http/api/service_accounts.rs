@@ -5,22 +5,24 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{RawQuery, State},
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use prokura_wire as wire;
 
 use super::{
-    ApiError,
-    answer::{JSON_LIST, instant, json, streamed},
+    ApiError, account_body,
+    answer::{Answer, JSON_LIST, json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
-    json::{JsonObject, OptionalJsonObject},
+    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    if_match::{IfMatch, account_tag, is_known},
+    json::{JsonObject, MergePatch, OptionalJsonObject},
     path::AccountId,
     query::Query,
 };
 use crate::{
-    authority::{Authority, IssuedCredentials, NewServiceAccount, Origin, RotationRequest},
-    domain::{Description, Name, ScopeSet, ServiceAccount},
+    authority::{Authority, IssuedCredentials, Origin, RotationRequest},
+    domain::{AccountFilter, Label, ServiceAccount},
 };
 
 /// The longest life that a secret can be given: ten years, in seconds.
@@ -28,48 +30,49 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 
 /// Create a service account.
 ///
-/// The answer holds its client secret, which is shown this once.
+/// The answer holds its client secret, which is shown this once; a repeat with the same `Idempotency-Key` gets the same
+/// answer.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
+    params(IdempotencyKeyHeader),
     request_body(content = wire::CreateServiceAccount),
     responses(
-        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"))),
-        (status = 400, description = "A member is wrong, missing, unknown or repeated", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one to be granted", body = wire::ApiError),
-        (status = 413, description = "The body is larger than 64 KiB", body = wire::ApiError),
-        (status = 415, description = "The body is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match"))),
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let new = new_service_account(body)?;
-    let issued = authority
-        .create_service_account(&caller, &origin, new)
+    let request = idempotency.of(&body);
+    let new = account_body::new_service_account(body)?;
+    let answer = |issued: &IssuedCredentials| created(authority.issuer(), issued);
+    let answered = authority
+        .create_service_account(&caller, &origin, new, request.answered_by(&answer))
         .await?;
-    let location = format!(
-        "{}/api/v1/service-accounts/{}",
-        authority.issuer(),
-        issued.account.id
-    );
-    let mut response = json(StatusCode::CREATED, &with_credentials(&issued));
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(header::LOCATION, location);
+    respond(answered, answer)
+}
+
+fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
+    let location = format!("{issuer}/api/v1/service-accounts/{}", issued.account.id);
+    let answer = answer_with_credentials(StatusCode::CREATED, issued);
+    match HeaderValue::try_from(location) {
+        Ok(location) => answer.with(header::LOCATION, location),
+        Err(_) => answer,
     }
-    Ok(response)
 }
 
 /// List service accounts, oldest first.
 ///
-/// Without `limit` and `cursor` all of them. With either, a page, and unless it is the last a `nextCursor`.
+/// Without `limit` and `cursor` all of them. With either, a page, and unless it is the last a `nextCursor`. The other
+/// parameters narrow the list; repeat them with the cursor.
 #[utoipa::path(
     get,
     path = "/api/v1/service-accounts",
@@ -77,14 +80,16 @@ pub(in crate::http) async fn create_service_account(
     security(("bearer" = ["management:service-accounts:read"])),
     params(
         ("limit" = Option<u32>, Query, description = "How many at most: 1 to 200", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before")
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before"),
+        ("name" = Option<String>, Query, description = "Only accounts with this in their name, in upper or lower case"),
+        ("label" = Option<Vec<String>>, Query, description = "Only accounts with this label, `key:value`; repeat it to ask for several labels", style = Form, explode),
+        ("owner" = Option<String>, Query, description = "Only accounts of this owner, to the letter"),
+        ("disabled" = Option<bool>, Query, description = "Only accounts that are disabled, or only those that are not"),
+        ("unusedForDays" = Option<u32>, Query, description = "Only accounts that got no token for so many days, or since they were created", minimum = 0, maximum = 3650),
+        ("secretExpiresWithinDays" = Option<u32>, Query, description = "Only accounts with a living secret that expires within so many days; one that a rotation is ending does not count", minimum = 0, maximum = 3650)
     ),
     responses(
-        (status = 200, description = "The accounts", body = wire::ServiceAccountList),
-        (status = 400, description = "A parameter is wrong, unknown or repeated", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The accounts", body = wire::ServiceAccountList)
     )
 )]
 pub(in crate::http) async fn list_service_accounts(
@@ -93,14 +98,15 @@ pub(in crate::http) async fn list_service_accounts(
     Extension(origin): Extension<Origin>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = Query::read(query.as_deref(), &["limit", "cursor"])?;
-    if query.is_empty() {
-        let accounts = authority.stream_service_accounts(&caller);
+    let query = Query::read(query.as_deref(), &LIST_PARAMETERS)?;
+    let filter = filter(&query)?;
+    if !query.has("limit") && !query.has("cursor") {
+        let accounts = authority.stream_service_accounts(&caller, filter);
         return streamed(JSON_LIST, origin, accounts, service_account).await;
     }
     let (cursor, limit) = (query.cursor()?, query.limit()?);
     let page = authority
-        .list_service_accounts(&caller, cursor.as_deref(), limit)
+        .list_service_accounts(&caller, &filter, cursor.as_deref(), limit)
         .await?;
     let list = wire::ServiceAccountList {
         items: page.items.iter().map(service_account).collect(),
@@ -117,57 +123,94 @@ pub(in crate::http) async fn list_service_accounts(
     security(("bearer" = ["management:service-accounts:read"])),
     params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
     responses(
-        (status = 200, description = "The account", body = wire::ServiceAccountEnvelope),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The account", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
+        (status = 304, description = "The account is as If-None-Match says")
     )
 )]
 pub(in crate::http) async fn get_service_account(
     State(authority): State<Arc<Authority>>,
     ReadsServiceAccounts(caller): ReadsServiceAccounts,
     AccountId(id): AccountId,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let account = authority.get_service_account(&caller, id).await?;
-    let envelope = wire::ServiceAccountEnvelope {
-        service_account: service_account(&account),
-    };
-    Ok(json(StatusCode::OK, &envelope))
+    if is_known(&headers, &account) {
+        let tag = [(header::ETAG, account_tag(&account))];
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    Ok(answer(&account).into_response())
+}
+
+/// Change a service account.
+///
+/// A merge patch (RFC 7396): members that are left out stay as they are, null takes a value away, and `labels` are merged one
+/// by one. While an account is disabled or expired it gets no tokens and its tokens are dead; those that have not expired by
+/// then revive with it. Scopes taken away are gone from its tokens at once.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/service-accounts/{id}",
+    tag = "service-accounts",
+    security(("bearer" = ["management:service-accounts:write"])),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
+    request_body(content(
+        (wire::UpdateServiceAccount = "application/merge-patch+json"),
+        (wire::UpdateServiceAccount = "application/json")
+    )),
+    responses(
+        (status = 200, description = "The account as it is now", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match")))
+    )
+)]
+pub(in crate::http) async fn update_service_account(
+    State(authority): State<Arc<Authority>>,
+    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
+    Extension(origin): Extension<Origin>,
+    MergePatch(body): MergePatch,
+) -> Result<Response, ApiError> {
+    let patch = account_body::account_patch(body)?;
+    let account = authority
+        .update_service_account(&caller, &origin, id, &patch, &precondition)
+        .await?;
+    Ok(answer(&account).into_response())
 }
 
 /// Rotate the secret of a service account.
 ///
 /// Without a body the old secrets are refused from now on; with `gracePeriodSeconds` they live on for so long. Tokens already
 /// issued live until they expire, unless `revokeTokens` is true. The answer holds the new secret, which is shown this once.
-/// Should the answer be lost, rotate again.
+/// Should the answer be lost, repeat the request with the same `Idempotency-Key`, which gets the same answer, or rotate again.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/rotate-secret",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
+        IdempotencyKeyHeader
+    ),
     request_body(content = Option<wire::RotateSecret>),
     responses(
-        (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "A scope is lacking: to write, or one that the account holds", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
+        (status = 200, description = "Rotated", body = wire::ServiceAccountCredentials, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
         (status = 409, description = "With grace there would be more than five living secrets", body = wire::ApiError),
-        (status = 415, description = "There is a body, and it is not application/json", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn rotate_secret(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
+    idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
-    let request = RotationRequest {
+    let request = idempotency.of(&body);
+    let rotation = RotationRequest {
         // How much is allowed is the authority's to say.
         grace_period_seconds: body
             .optional_number("gracePeriodSeconds", 0, u32::MAX)
@@ -176,10 +219,21 @@ pub(in crate::http) async fn rotate_secret(
         revoke_tokens: body.optional_bool("revokeTokens"),
     };
     body.finish()?;
-    let issued = authority
-        .rotate_secret(&caller, &origin, id, request)
+    let answered = authority
+        .rotate_secret(
+            &caller,
+            &origin,
+            id,
+            rotation,
+            &precondition,
+            request.answered_by(&rotated),
+        )
         .await?;
-    Ok(json(StatusCode::OK, &with_credentials(&issued)))
+    respond(answered, rotated)
+}
+
+fn rotated(issued: &IssuedCredentials) -> Answer {
+    answer_with_credentials(StatusCode::OK, issued)
 }
 
 /// Delete a service account.
@@ -190,57 +244,65 @@ pub(in crate::http) async fn rotate_secret(
     path = "/api/v1/service-accounts/{id}",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(("id" = String, Path, description = "The account's id, a UUID", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+    ),
     responses(
-        (status = 204, description = "Deleted"),
-        (status = 400, description = "The id is no UUID in canonical form", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to write is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 204, description = "Deleted")
     )
 )]
 pub(in crate::http) async fn delete_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
+    IfMatch(precondition): IfMatch,
     Extension(origin): Extension<Origin>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_service_account(&caller, &origin, id)
+        .delete_service_account(&caller, &origin, id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn new_service_account(mut body: JsonObject) -> Result<NewServiceAccount, ApiError> {
-    let name = body
-        .string("name")
-        .and_then(|text| match Name::parse(text) {
-            Ok(name) => Some(name),
-            Err(error) => body.error("name", error.to_string()),
-        });
-    let description =
-        body.optional_string("description")
-            .and_then(|text| match Description::parse(text) {
-                Ok(description) => Some(description),
-                Err(error) => body.error("description", error.to_string()),
-            });
-    let scopes = body.optional_strings("scopes").and_then(|scopes| {
-        match ScopeSet::from_tokens(scopes.iter().map(|scope| &**scope)) {
-            Ok(scopes) => Some(scopes),
-            Err(_) => body.error(
-                "scopes",
-                "must each be one scope: printable ASCII without spaces, quotes and backslashes",
-            ),
-        }
-    });
-    body.finish()?;
-    let name = name.ok_or_else(|| ApiError::field("name", "is required"))?;
-    Ok(NewServiceAccount {
-        name,
-        description,
-        scopes,
+const LIST_PARAMETERS: [&str; 8] = [
+    "limit",
+    "cursor",
+    "name",
+    "label",
+    "owner",
+    "disabled",
+    "unusedForDays",
+    "secretExpiresWithinDays",
+];
+/// The most days that a filter can look back or ahead.
+const MAX_DAYS: u32 = 3650;
+
+fn filter(query: &Query) -> Result<AccountFilter, ApiError> {
+    let text = |name| query.take(name, "must not be empty", |text| Some(text.to_owned()));
+    Ok(AccountFilter {
+        name: text("name")?,
+        labels: query.take_all("label", "must be a label, key:value", Label::parse)?,
+        owner: text("owner")?,
+        disabled: query.take("disabled", "must be true or false", |text| {
+            text.parse().ok()
+        })?,
+        unused_for_days: query.number("unusedForDays", 0..=MAX_DAYS)?,
+        secret_expires_within_days: query.number("secretExpiresWithinDays", 0..=MAX_DAYS)?,
     })
+}
+
+/// The account, with its entity tag.
+pub(super) fn answer(account: &ServiceAccount) -> Answer {
+    let envelope = wire::ServiceAccountEnvelope {
+        service_account: service_account(account),
+    };
+    Answer::json(StatusCode::OK, &envelope).with(header::ETAG, account_tag(account))
+}
+
+fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> Answer {
+    let answer = Answer::json(status, &with_credentials(issued));
+    answer.with(header::ETAG, account_tag(&issued.account))
 }
 
 pub(super) fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {
@@ -263,9 +325,18 @@ pub(super) fn service_account(account: &ServiceAccount) -> wire::ServiceAccount 
             .as_ref()
             .map(|text| text.as_str().to_owned()),
         scopes: account.scopes.iter().map(str::to_owned).collect(),
-        created_at: instant(account.created_at),
-        updated_at: instant(account.updated_at),
+        created_at: account.created_at.to_string(),
+        updated_at: account.updated_at.to_string(),
         created_by: account.created_by.map(|id| id.to_string()),
-        last_used_at: account.last_used_at.map(instant),
+        last_used_at: account.last_used_at.map(|at| at.to_string()),
+        owner: account.owner.as_ref().map(|name| name.as_str().to_owned()),
+        labels: account
+            .labels
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect(),
+        disabled: account.disabled_at.is_some(),
+        token_lifetime_seconds: account.token_lifetime_seconds,
+        expires_at: account.expires_at.map(|at| at.to_string()),
     }
 }

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How many days are shown unless asked otherwise.
-const DEFAULT_DAYS: usize = 30;
+const DEFAULT_DAYS: u32 = 30;
 /// How many days may be asked for.
-const MAX_DAYS: usize = 90;
+const MAX_DAYS: u32 = 90;
 
 /// Count the tokens that an account got and was refused.
 ///
@@ -34,12 +34,7 @@ const MAX_DAYS: usize = 90;
         ("days" = Option<u16>, Query, description = "How many days: 1 to 90, 30 if left out", minimum = 1, maximum = 90)
     ),
     responses(
-        (status = 200, description = "The days", body = wire::UsageList),
-        (status = 400, description = "The id is no UUID in canonical form, or a parameter is wrong, unknown or repeated", body = wire::ApiError),
-        (status = 401, description = "No living access token for this API", body = wire::ApiError),
-        (status = 403, description = "The scope to read is lacking", body = wire::ApiError),
-        (status = 404, description = "There is no such account", body = wire::ApiError),
-        (status = 503, description = "The store is away; try again", body = wire::ApiError)
+        (status = 200, description = "The days", body = wire::UsageList)
     )
 )]
 pub(in crate::http) async fn get_usage(

@@ -72,16 +72,21 @@ impl OAuthError {
             ),
         }
     }
+
+    /// The body.
+    pub(in crate::http) fn body(&self) -> wire::OAuthError {
+        let (_, error, description) = self.table();
+        wire::OAuthError {
+            error: error.to_owned(),
+            error_description: Some(description.to_owned()),
+        }
+    }
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let (status, error, description) = self.table();
-        let mut response = answer(&wire::OAuthError {
-            error: error.to_owned(),
-            error_description: Some(description.to_owned()),
-        });
-        *response.status_mut() = status;
+        let mut response = answer(&self.body());
+        *response.status_mut() = self.table().0;
         match self {
             Self::InvalidClient => {
                 // RFC 6749 §5.2, RFC 7617 §2.

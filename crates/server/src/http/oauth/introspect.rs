@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use prokura_wire as wire;
 
 use super::{OAuthError, answer, client_form::ClientForm};
-use crate::{authority::Authority, domain::AccessToken};
+use crate::{
+    authority::{Authority, Origin},
+    domain::AccessToken,
+};
 
 /// Ask whether a token lives, and what it says.
 ///
@@ -20,20 +23,20 @@ use crate::{authority::Authority, domain::AccessToken};
     request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What the token says", body = wire::IntrospectionResponse),
-        (status = 400, description = "invalid_request", body = wire::OAuthError),
-        (status = 401, description = "invalid_client", body = wire::OAuthError),
-        (status = 403, description = "insufficient_scope", body = wire::OAuthError),
-        (status = 503, description = "The store is away; try again", body = wire::OAuthError)
+        (status = 403, description = "insufficient_scope", body = wire::OAuthError)
     )
 )]
 pub(in crate::http) async fn introspect_token(
     State(authority): State<Arc<Authority>>,
+    Extension(origin): Extension<Origin>,
     form: ClientForm,
 ) -> Result<Response, OAuthError> {
     let text = form
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
-    let token = authority.introspect_token(&form.credentials, text).await?;
+    let token = authority
+        .introspect_token(&form.credentials, text, &origin)
+        .await?;
     Ok(answer(&token.map_or_else(
         wire::IntrospectionResponse::default,
         |token| active(token, authority.issuer()),

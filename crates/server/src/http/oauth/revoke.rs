@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{Extension, extract::State, http::StatusCode};
-use prokura_wire as wire;
 
 use super::{OAuthError, client_form::ClientForm, introspect::TokenHintForm};
 use crate::authority::{Authority, Origin};
@@ -18,10 +17,7 @@ use crate::authority::{Authority, Origin};
     security(("client" = []), ()),
     request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The token is dead, if it was the client's own"),
-        (status = 400, description = "invalid_request", body = wire::OAuthError),
-        (status = 401, description = "invalid_client", body = wire::OAuthError),
-        (status = 503, description = "The store is away and the token lives; try again", body = wire::OAuthError)
+        (status = 200, description = "The token is dead, if it was the client's own")
     )
 )]
 pub(in crate::http) async fn revoke_token(

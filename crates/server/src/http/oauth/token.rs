@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use prokura_wire as wire;
 
 use super::{OAuthError, answer, client_form::ClientForm};
-use crate::authority::{Authority, TokenRequest};
+use crate::authority::{Authority, Origin, TokenRequest};
 
 /// Trade a client id and secret for a short-lived access token.
 ///
@@ -23,28 +23,24 @@ use crate::authority::{Authority, TokenRequest};
         content_type = "application/x-www-form-urlencoded"
     ),
     responses(
-        (status = 200, description = "An access token", body = wire::TokenResponse),
-        (status = 400, description = "invalid_request, unsupported_grant_type, invalid_scope or invalid_target", body = wire::OAuthError),
-        (status = 401, description = "invalid_client", body = wire::OAuthError),
-        (status = 413, description = "The form is larger than 16 KiB", body = wire::OAuthError),
-        (status = 503, description = "The store is away; try again", body = wire::OAuthError)
+        (status = 200, description = "An access token", body = wire::TokenResponse)
     )
 )]
 pub(in crate::http) async fn issue_token(
     State(authority): State<Arc<Authority>>,
+    Extension(origin): Extension<Origin>,
     form: ClientForm,
 ) -> Result<Response, OAuthError> {
     let grant_type = form
         .get("grant_type")
         .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
-    let issued = authority
-        .issue_token(&TokenRequest {
-            credentials: &form.credentials,
-            grant_type,
-            scope: form.get("scope"),
-            resources: form.resources(),
-        })
-        .await?;
+    let request = TokenRequest {
+        credentials: &form.credentials,
+        grant_type,
+        scope: form.get("scope"),
+        resources: form.resources(),
+    };
+    let issued = authority.issue_token(&request, &origin).await?;
     Ok(answer(&wire::TokenResponse {
         access_token: wire::Secret::new(issued.text),
         token_type: "Bearer".to_owned(),

@@ -20,7 +20,11 @@ macro_rules! migration {
 }
 
 /// Every step, in order. Append only.
-pub(super) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_foundation.sql")];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_foundation.sql"),
+    migration!(2, "0002_account_control.sql"),
+    migration!(3, "0003_idempotent_requests.sql"),
+];
 
 /// The version that this build knows.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;

@@ -1,0 +1,278 @@
+//! Logins refused to an account, counted together until they are written down as one event.
+
+use std::{collections::BTreeMap, mem, net::IpAddr};
+
+use super::{
+    super::{OrganizationId, SecretDigest, SecretId, ServiceAccountId, Timestamp, Unusable},
+    Action, Actor, AuditEvent,
+};
+
+/// How many secrets are told apart among the refusals that are counted together. Further ones are counted all the same.
+const SECRETS: usize = 8;
+
+/// Why a login is refused. The owner of the account is told; who tried is not (RFC 6749 §5.2).
+#[derive(Clone, Copy, Debug)]
+pub enum LoginRefusal {
+    /// The secret is none of the account's, unless it is one that was ended: those are not looked at when a client
+    /// authenticates. By its digest that can be told later.
+    WrongSecret(SecretDigest),
+    /// Its time, or the grace that a rotation left it, has run out.
+    ExpiredSecret(SecretId),
+    /// It was ended: rotated away or deleted.
+    EndedSecret(SecretId),
+    /// The secret is good, but the account may do nothing.
+    UnusableAccount(Unusable),
+}
+
+impl LoginRefusal {
+    /// Under which name the event counts it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::WrongSecret(_) => "wrongSecret",
+            Self::ExpiredSecret(_) => "expiredSecret",
+            Self::EndedSecret(_) => "endedSecret",
+            Self::UnusableAccount(Unusable::Disabled) => "accountDisabled",
+            Self::UnusableAccount(Unusable::Expired) => "accountExpired",
+        }
+    }
+}
+
+/// The logins refused to one account, from one address, in one minute; or, where there were too many to tell apart, from
+/// further addresses or in further minutes.
+#[derive(Clone, Debug)]
+pub struct RefusedLogins {
+    /// The account's organization.
+    pub organization_id: OrganizationId,
+    /// The account, perhaps deleted since.
+    pub account_id: ServiceAccountId,
+    /// From where. `None`: from more addresses than are told apart.
+    pub address: Option<IpAddr>,
+    /// When the first was refused.
+    pub first_at: Timestamp,
+    last_at: Timestamp,
+    request_id: Option<String>,
+    /// How many there were, by the name of the reason.
+    counts: BTreeMap<&'static str, u64>,
+    /// Those of the account's own secrets that were presented and no longer good.
+    secrets: Vec<SecretId>,
+    /// The wrong secrets, and how often each was presented.
+    wrong_secrets: Vec<(SecretDigest, u64)>,
+}
+
+impl RefusedLogins {
+    /// The first one: refused at `now` by the request `request_id`.
+    pub fn first(
+        organization_id: OrganizationId,
+        account_id: ServiceAccountId,
+        address: Option<IpAddr>,
+        request_id: Option<String>,
+        refusal: LoginRefusal,
+        now: Timestamp,
+    ) -> Self {
+        let mut refused = Self {
+            organization_id,
+            account_id,
+            address,
+            first_at: now,
+            last_at: now,
+            request_id,
+            counts: BTreeMap::new(),
+            secrets: Vec::new(),
+            wrong_secrets: Vec::new(),
+        };
+        refused.count(refusal, now);
+        refused
+    }
+
+    /// Counts a further one.
+    pub fn count(&mut self, refusal: LoginRefusal, now: Timestamp) {
+        self.last_at = self.last_at.max(now);
+        self.add(refusal, 1);
+    }
+
+    /// Counts the later ones in `others` as well: of the same account, from wherever.
+    pub fn merge(&mut self, others: Self) {
+        self.address = None;
+        self.last_at = self.last_at.max(others.last_at);
+        for (reason, times) in others.counts {
+            *self.counts.entry(reason).or_default() += times;
+        }
+        for secret in others.secrets {
+            self.name_secret(secret);
+        }
+        for (digest, times) in others.wrong_secrets {
+            self.keep_digest(digest, times);
+        }
+    }
+
+    /// Whether secrets were presented of which nobody has said whether they are [ended](Self::tell_ended) ones.
+    pub fn has_wrong_secrets(&self) -> bool {
+        !self.wrong_secrets.is_empty()
+    }
+
+    /// Tells the wrong secrets that are among `ended`, secrets of the account that were ended, from those that are not.
+    pub fn tell_ended(&mut self, ended: &[(SecretId, SecretDigest)]) {
+        for (digest, times) in mem::take(&mut self.wrong_secrets) {
+            let Some((secret, _)) = ended.iter().find(|(_, known)| known.matches(&digest)) else {
+                continue;
+            };
+            let wrong = LoginRefusal::WrongSecret(digest).name();
+            *self.counts.entry(wrong).or_default() -= times;
+            self.add(LoginRefusal::EndedSecret(*secret), times);
+        }
+    }
+
+    /// The event that is written down. It happened when the first one was refused, by that one's request.
+    pub fn into_event(self) -> AuditEvent {
+        let mut detail = vec![("count", self.counts.values().sum::<u64>().to_string())];
+        let counts = self.counts.iter().filter(|(_, times)| **times > 0);
+        detail.extend(counts.map(|(reason, times)| (*reason, times.to_string())));
+        let minutes = 1 + self.last_at.whole_minutes() - self.first_at.whole_minutes();
+        if minutes > 1 {
+            detail.push(("minutes", minutes.to_string()));
+        }
+        if !self.secrets.is_empty() {
+            let ids = self.secrets.iter().map(SecretId::to_string);
+            detail.push(("secretId", ids.collect::<Vec<_>>().join(" ")));
+        }
+        AuditEvent {
+            organization_id: self.organization_id,
+            at: self.first_at,
+            actor: Actor::Unauthenticated,
+            action: Action::RefuseLogin,
+            target: self.account_id.to_string(),
+            request_id: self.request_id,
+            address: self.address,
+            detail,
+        }
+    }
+
+    fn add(&mut self, refusal: LoginRefusal, times: u64) {
+        *self.counts.entry(refusal.name()).or_default() += times;
+        match refusal {
+            LoginRefusal::WrongSecret(digest) => self.keep_digest(digest, times),
+            LoginRefusal::ExpiredSecret(secret) | LoginRefusal::EndedSecret(secret) => {
+                self.name_secret(secret);
+            }
+            LoginRefusal::UnusableAccount(_) => {}
+        }
+    }
+
+    fn name_secret(&mut self, secret: SecretId) {
+        if self.secrets.len() < SECRETS && !self.secrets.contains(&secret) {
+            self.secrets.push(secret);
+        }
+    }
+
+    fn keep_digest(&mut self, digest: SecretDigest, times: u64) {
+        let same = |(known, _): &(SecretDigest, u64)| known.matches(&digest);
+        match self.wrong_secrets.iter().position(same) {
+            Some(at) => self.wrong_secrets[at].1 += times,
+            None if self.wrong_secrets.len() < SECRETS => self.wrong_secrets.push((digest, times)),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPIRED: SecretId = SecretId::from_bytes([1; 16]);
+    const ENDED: SecretId = SecretId::from_bytes([2; 16]);
+    const NOON: Timestamp = Timestamp::from_millis(43_200_000);
+
+    fn wrong(number: u8) -> LoginRefusal {
+        LoginRefusal::WrongSecret(digest(number))
+    }
+
+    fn digest(number: u8) -> SecretDigest {
+        SecretDigest::from_bytes([number; 32])
+    }
+
+    fn refused(refusals: &[LoginRefusal]) -> RefusedLogins {
+        let mut refused = RefusedLogins::first(
+            OrganizationId::from_bytes([3; 16]),
+            ServiceAccountId::from_bytes([4; 16]),
+            Some([127, 0, 0, 1].into()),
+            Some("first".to_owned()),
+            refusals[0],
+            NOON,
+        );
+        for refusal in &refusals[1..] {
+            refused.count(*refusal, NOON.plus_seconds(59));
+        }
+        refused
+    }
+
+    fn detail(refused: RefusedLogins) -> String {
+        let mut detail = refused.into_event().detail;
+        detail.sort();
+        let fields = detail.iter().map(|(name, value)| format!("{name}={value}"));
+        fields.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn each_reason_is_counted_and_secrets_of_the_account_are_named() {
+        let disabled = LoginRefusal::UnusableAccount(Unusable::Disabled);
+        let expired = LoginRefusal::ExpiredSecret(EXPIRED);
+        let refusals = [wrong(1), expired, disabled, expired, wrong(2), wrong(1)];
+        let mut refused = refused(&refusals);
+        assert!(refused.has_wrong_secrets());
+        let ended = [(ENDED, digest(1)), (EXPIRED, digest(9))];
+        let untold = "accountDisabled=1, count=6, expiredSecret=2";
+        assert_eq!(
+            detail(refused.clone()),
+            format!("{untold}, secretId={EXPIRED}, wrongSecret=3")
+        );
+        refused.tell_ended(&ended);
+        assert!(!refused.has_wrong_secrets());
+        assert_eq!(
+            detail(refused),
+            "accountDisabled=1, count=6, endedSecret=2, expiredSecret=2, \
+             secretId=01010101-0101-0101-0101-010101010101 02020202-0202-0202-0202-020202020202, wrongSecret=1"
+        );
+    }
+
+    #[test]
+    fn a_reason_of_which_nothing_is_left_is_not_shown() {
+        let mut refused = refused(&[wrong(1), wrong(1)]);
+        refused.tell_ended(&[(ENDED, digest(1))]);
+        assert_eq!(
+            detail(refused),
+            format!("count=2, endedSecret=2, secretId={ENDED}")
+        );
+    }
+
+    #[test]
+    fn whoever_guesses_is_counted_and_fills_no_memory() {
+        let guesses = (0..=255).map(wrong).collect::<Vec<_>>();
+        let refused = refused(&guesses);
+        assert_eq!(refused.wrong_secrets.len(), SECRETS);
+        assert_eq!(detail(refused), "count=256, wrongSecret=256");
+        let known = (0..=255).map(|number| {
+            let id = SecretId::from_bytes([number; 16]);
+            LoginRefusal::ExpiredSecret(id)
+        });
+        let refused = self::refused(&known.collect::<Vec<_>>());
+        assert_eq!(refused.secrets.len(), SECRETS);
+    }
+
+    #[test]
+    fn what_is_merged_says_over_how_many_minutes_it_was_counted() {
+        let mut whole = refused(&[wrong(1)]);
+        let mut later = refused(&[wrong(1), LoginRefusal::ExpiredSecret(EXPIRED)]);
+        later.count(wrong(2), NOON.plus_seconds(120));
+        whole.merge(later);
+        whole.tell_ended(&[(ENDED, digest(1))]);
+        let event = whole.clone().into_event();
+        assert_eq!((event.at, event.address), (NOON, None));
+        assert_eq!(event.request_id.as_deref(), Some("first"));
+        assert_eq!(
+            detail(whole),
+            format!(
+                "count=4, endedSecret=2, expiredSecret=1, minutes=3, secretId={EXPIRED} {ENDED}, wrongSecret=1"
+            )
+        );
+    }
+}
