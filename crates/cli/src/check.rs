@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use prokura_server::{
+    authority::{Clock as _, SystemClock},
     domain::{Resource, TokenFormat},
     store::{SqliteAccess, Store},
 };
@@ -16,11 +17,22 @@ use crate::{
     authority,
     config::{Config, Database, LogFormat, LogLevel},
     master_key::{self, Found},
+    tls,
 };
 
-/// Prints the effective configuration and what is found of database and master key.
+/// Prints the effective configuration and what is found of certificate, master key and database.
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     print(&effective(config)?)?;
+    if let Some(files) = &config.tls {
+        let expires_at = tls::read(files, &config.public_url(config.listen))?.expires_at();
+        print(&if SystemClock.now()? < expires_at {
+            format!("# The certificate has its key and is good until {expires_at}.\n")
+        } else {
+            format!(
+                "# The certificate has its key, but expired at {expires_at}; clients refuse it.\n"
+            )
+        })?;
+    }
     let key = master_key::find(config)?;
     match &key {
         Found::Key(_) => print("# The master key is there and well-formed.\n")?,
@@ -117,6 +129,14 @@ fn effective(config: &Config) -> anyhow::Result<String> {
         writeln!(text, "# The public URL will have the port that is picked.")?;
     }
 
+    if let Some(files) = &config.tls {
+        writeln!(
+            text,
+            "\n[tls]\ncertificate = {}\nkey = {}",
+            path(&files.certificate),
+            path(&files.key)
+        )?;
+    }
     let management = resources.management();
     writeln!(text, "\n[management_api]  # {}", management.identifier)?;
     text.push_str(&tokens(management));

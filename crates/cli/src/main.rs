@@ -2,7 +2,7 @@
 //!
 //! * [`config`]: flags, environment, file, defaults.
 //! * [`serve`], [`bootstrap`], [`check`], [`audit`]: one file per command.
-//! * [`authority`], [`master_key`], [`first_start`], [`data_dir`]: what the commands share.
+//! * [`authority`], [`master_key`], [`tls`], [`first_start`], [`data_dir`]: what the commands share.
 //! * [`logging`]: what is written to standard error.
 
 mod audit;
@@ -15,6 +15,7 @@ mod first_start;
 mod logging;
 mod master_key;
 mod serve;
+mod tls;
 
 use std::{
     fmt::Display,

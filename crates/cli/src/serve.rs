@@ -20,7 +20,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{authority, config::Config, first_start};
+use crate::{authority, config::Config, first_start, tls::Renewal};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// So far behind is what is known of use after a crash, and what one node knows of another's; with the minute in which they
@@ -37,16 +37,27 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let address = listener
         .local_addr()
         .context("cannot tell the listener's address")?;
-    let url = config.public_url(address).to_string();
+    let public_url = config.public_url(address);
+    let url = public_url.to_string();
+    let renewal = config
+        .tls
+        .clone()
+        .map(|files| Renewal::begin(files, public_url))
+        .transpose()?;
+    let tls = renewal.as_ref().map(Renewal::tls);
     let authority = Arc::new(authority::open(config, address, SqliteAccess::Server).await?);
     let credentials = first_start::run(&authority, &config.data_dir, &url).await?;
 
     let signals = Signals::new().context("cannot handle signals")?;
-    announce(address, &url, credentials.as_deref()).context("cannot write to standard output")?;
+    announce(config.scheme(), address, &url, credentials.as_deref())
+        .context("cannot write to standard output")?;
     let sweeping = tokio::spawn(sweep(Arc::clone(&authority)));
+    if let Some(renewal) = renewal {
+        tokio::spawn(renewal.run());
+    }
     let (stop_flushing, stopped) = oneshot::channel();
     let flushing = tokio::spawn(flush(Arc::clone(&authority), stopped));
-    let served = http::serve(listener, authority, signals.first()).await;
+    let served = http::serve(listener, tls, authority, signals.first()).await;
     sweeping.abort();
     drop(stop_flushing);
     if timeout(LAST_FLUSH_TIMEOUT, flushing).await.is_err() {
@@ -88,12 +99,17 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Tells standard output that connections are accepted, and before that, on a first start, what to do with it.
-fn announce(address: SocketAddr, url: &str, credentials: Option<&Path>) -> io::Result<()> {
+fn announce(
+    scheme: &str,
+    address: SocketAddr,
+    url: &str,
+    credentials: Option<&Path>,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if let Some(path) = credentials {
         write!(out, "{}", welcome(url, &std::path::absolute(path)?))?;
     }
-    writeln!(out, "prokura is serving on http://{address}")?;
+    writeln!(out, "prokura is serving on {scheme}://{address}")?;
     out.flush()
 }
 

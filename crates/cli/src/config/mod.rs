@@ -85,7 +85,7 @@ struct Settings {
     )]
     listen: Option<ListenAddress>,
 
-    /// The URL under which clients reach the server, and the issuer of its tokens [default: http://<listen>]
+    /// The URL under which clients reach the server, and the issuer of its tokens [default: http(s)://<listen>]
     #[arg(
         long,
         value_name = "URL",
@@ -131,6 +131,10 @@ struct Settings {
 
     #[arg(skip)]
     #[serde(default)]
+    tls: TlsSettings,
+
+    #[arg(skip)]
+    #[serde(default)]
     management_api: ManagementApiSettings,
 
     #[arg(skip)]
@@ -139,6 +143,13 @@ struct Settings {
 
     #[arg(skip)]
     resources: Option<Vec<ResourceSettings>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsSettings {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -196,6 +207,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<PublicUrl>,
     /// Whether TLS ends before this server.
     pub(crate) tls_terminated_upstream: bool,
+    /// What the server needs to speak TLS itself. `None`: it speaks plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
     /// The file of the master key. `None`: the default one, which may have to be made.
     pub(crate) master_key_file: Option<PathBuf>,
     /// How much is logged.
@@ -209,6 +222,15 @@ pub(crate) struct Config {
     /// The management API with the configured aliases; what else it is called follows from the public URL.
     management_api: Resource,
     resources: Vec<Resource>,
+}
+
+/// Where certificate and key of the listener are, in PEM.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    /// The server's certificate and those that sign it.
+    pub(crate) certificate: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
 }
 
 /// Where a value comes from.
@@ -296,6 +318,19 @@ impl Config {
                 .below(|layer| &layer.rotation.safe_to_revoke_after_seconds)
                 .expect(SET),
         };
+        let tls = match (
+            layers.below(|layer| &layer.tls.certificate),
+            layers.below(|layer| &layer.tls.key),
+        ) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => {
+                return refuse("tls.certificate needs its private key: give it as tls.key");
+            }
+            (None, Some(_)) => {
+                return refuse("tls.key needs its certificate: give it as tls.certificate");
+            }
+        };
         let config = Self {
             database,
             database_connections: layers
@@ -308,6 +343,7 @@ impl Config {
                     &layer.tls_terminated_upstream
                 })
                 .expect(SET),
+            tls,
             master_key_file: layers.pick("master_key_file", |layer| &layer.master_key_file),
             log_level: layers
                 .pick("log_level", |layer| &layer.log_level)
@@ -333,10 +369,11 @@ impl Config {
     /// What no single value tells.
     fn check(&self) -> Result<(), ConfigError> {
         let listen = self.listen;
-        if !is_loopback(listen.ip()) && !self.tls_terminated_upstream {
+        if self.tls.is_none() && !is_loopback(listen.ip()) && !self.tls_terminated_upstream {
             return refuse(format!(
-                "listen = \"{listen}\" is reachable from other machines, and the server speaks plain HTTP: let a proxy end \
-                 TLS before it and say so with --tls-terminated-upstream, or listen on 127.0.0.1"
+                "listen = \"{listen}\" is reachable from other machines, and the server speaks plain HTTP: give it a \
+                 certificate ([tls] in the configuration file), or let a proxy end TLS before it and say so with \
+                 --tls-terminated-upstream, or listen on 127.0.0.1"
             ));
         }
         match &self.public_url {
@@ -350,6 +387,11 @@ impl Config {
                 return refuse(format!(
                     "public_url = \"{url}\" would send secrets in clear: use https, or say with --tls-terminated-upstream \
                      that TLS ends before the server"
+                ));
+            }
+            Some(url) if !url.is_https() && self.tls.is_some() => {
+                return refuse(format!(
+                    "public_url = \"{url}\" leads to plain HTTP, and the server speaks TLS: use https"
                 ));
             }
             _ => {}
@@ -374,7 +416,12 @@ impl Config {
     pub(crate) fn public_url(&self, address: SocketAddr) -> PublicUrl {
         self.public_url
             .clone()
-            .unwrap_or_else(|| PublicUrl::of_listener(address))
+            .unwrap_or_else(|| PublicUrl::of_listener(self.scheme(), address))
+    }
+
+    /// What the listener speaks: `https` or `http`.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The resources of a server that listens on `address`.
@@ -536,6 +583,7 @@ mod tests {
         assert_eq!(reference["resources"][0].as_table().unwrap().len(), 5);
         assert_eq!(reference["management_api"].as_table().unwrap().len(), 4);
         assert_eq!(reference["rotation"].as_table().unwrap().len(), 2);
+        assert_eq!(reference["tls"].as_table().unwrap().len(), 2);
     }
 
     #[test]

@@ -57,15 +57,28 @@ impl FromStr for PublicUrl {
 }
 
 impl PublicUrl {
-    /// The default, for a server that listens on `address`.
-    pub(crate) fn of_listener(address: SocketAddr) -> Self {
-        let url = Url::parse(&format!("http://{address}"));
+    /// The default, for a server that listens on `address` and speaks `scheme`.
+    pub(crate) fn of_listener(scheme: &str, address: SocketAddr) -> Self {
+        let url = Url::parse(&format!("{scheme}://{address}"));
         Self(url.expect("a socket address makes a URL"))
+    }
+
+    /// A name, or an address without brackets.
+    pub(crate) fn host(&self) -> String {
+        match self.0.host() {
+            Some(Host::Ipv6(address)) => address.to_string(),
+            _ => self.0.host_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether clients are led to TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
     }
 
     /// Whether it may stand for plain HTTP without further ado.
     pub(crate) fn is_https_or_loopback(&self) -> bool {
-        self.0.scheme() == "https"
+        self.is_https()
             || match self.0.host() {
                 Some(Host::Domain(name)) => name == "localhost",
                 Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -20,4 +20,5 @@ mod postgres;
 mod quickstart;
 mod schema;
 mod secrecy;
+mod tls;
 mod usage;

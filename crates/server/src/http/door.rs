@@ -49,6 +49,8 @@ pub(super) struct Door {
     /// Random, so that ids of two nodes or two runs do not meet.
     id_prefix: String,
     requests: AtomicU64,
+    /// Whether answers carry `Strict-Transport-Security`.
+    is_strict: bool,
 }
 
 /// The address of the client, put into the request by the server that accepted the connection.
@@ -60,10 +62,11 @@ pub(super) struct PeerAddress(pub(super) IpAddr);
 pub(super) struct Cause(pub(super) Arc<dyn std::error::Error + Send + Sync>);
 
 impl Door {
-    pub(super) fn new(authority: &Authority) -> Result<Self, Unavailable> {
+    pub(super) fn new(authority: &Authority, over_tls: bool) -> Result<Self, Unavailable> {
         Ok(Self {
             id_prefix: authority.random_prefix()?,
             requests: AtomicU64::new(0),
+            is_strict: over_tls && is_https_on_a_name(authority.issuer()),
         })
     }
 
@@ -129,6 +132,12 @@ pub(super) async fn pass(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    if door.is_strict {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
     // What is not declared public is not to be kept: tokens, secrets, and who is not allowed to see them.
     // `Pragma` says so to caches of HTTP/1.0 (RFC 6749 §5.1).
     if !headers.contains_key(header::CACHE_CONTROL) {
@@ -196,6 +205,18 @@ fn has_one_host(headers: &HeaderMap) -> bool {
         .ok()
         .and_then(|host| host.parse::<uri::Authority>().ok())
         .is_some_and(|host| !host.as_str().contains('@') && !host.host().is_empty())
+}
+
+/// Whether a URL is one for whose host browsers may be told to use nothing but TLS (RFC 6797). They do not listen to
+/// addresses (§8.1.1), and `localhost` is not ours alone.
+fn is_https_on_a_name(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else {
+        return false;
+    };
+    let host = url.host().unwrap_or_default();
+    let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
+    let is_local = host == "localhost" || host.ends_with(".localhost");
+    url.scheme_str() == Some("https") && !is_address && !is_local
 }
 
 /// An id that can be logged and sent back as it is.
@@ -292,6 +313,22 @@ mod tests {
         assert!(!hosts(&["a", "b"]));
         for bad in ["", "a b", "user@host", "a/b", "http://a", ":80"] {
             assert!(!hosts(&[bad]), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn browsers_are_bound_to_tls_by_a_name_of_our_own_alone() {
+        assert!(is_https_on_a_name("https://prokura.example"));
+        assert!(is_https_on_a_name("https://prokura.example:8443/p"));
+        for url in [
+            "http://prokura.example",
+            "https://192.0.2.1",
+            "https://[2001:db8::1]:8443",
+            "https://127.0.0.1:8443",
+            "https://localhost:8443",
+            "https://prokura.localhost",
+        ] {
+            assert!(!is_https_on_a_name(url), "{url}");
         }
     }
 

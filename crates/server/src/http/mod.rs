@@ -15,7 +15,9 @@ mod reference;
 mod refusal;
 mod routes;
 mod server;
+mod tls;
 
 pub use api::audit_events::read_exported_event;
 pub use routes::{openapi, router};
 pub use server::serve;
+pub use tls::{Certificate, InvalidCertificate, Tls};

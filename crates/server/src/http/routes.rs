@@ -13,13 +13,13 @@ use super::{
 };
 use crate::authority::{Authority, Unavailable};
 
-/// The server as a service: every route, behind the one door.
+/// The server as a service: every route, behind the one door. `over_tls`: every connection to it is TLS.
 ///
 /// # Errors
 ///
 /// Without randomness there are no request ids, hence no service.
-pub fn router(authority: Arc<Authority>) -> Result<Router, Unavailable> {
-    let door = Arc::new(Door::new(&authority)?);
+pub fn router(authority: Arc<Authority>, over_tls: bool) -> Result<Router, Unavailable> {
+    let door = Arc::new(Door::new(&authority, over_tls)?);
     let metadata = Document::json(&oauth::metadata::document(&authority));
     let keys = Document::json(&oauth::jwks::document(&authority));
     let (router, openapi) = documented().split_for_parts();

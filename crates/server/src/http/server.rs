@@ -1,17 +1,25 @@
 //! Accepting connections and serving them, each bounded in what it may cost.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, TcpListener},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
-use tokio::{net::TcpStream, sync::Semaphore};
 use tower::ServiceExt as _;
 
-use super::{door::PeerAddress, router};
+use super::{Tls, door::PeerAddress, router};
 use crate::authority::Authority;
 
 /// Connections at once; more wait in the kernel's queue.
@@ -31,19 +39,20 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system gives no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `authority` on `listener` until `shutdown` resolves; then stops accepting, finishes what is in flight (10 s at
-/// most) and returns.
+/// Serves `authority` on `listener`, over TLS if there is one, until `shutdown` resolves; then stops accepting, finishes
+/// what is in flight (10 s at most) and returns.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     authority: Arc<Authority>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let app = router(authority).map_err(io::Error::other)?;
+    let app = router(authority, tls.is_some()).map_err(io::Error::other)?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let open = GracefulShutdown::new();
-    let mut shutdown = std::pin::pin!(shutdown);
+    let stop = watch::Sender::new(());
+    let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -51,12 +60,16 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, slot)) => {
-                let connection = open.watcher();
-                let app = app.clone();
-                tokio::spawn(async move {
-                    serve_connection(stream, app, connection).await;
-                    drop(slot);
-                });
+                let connection = Connection {
+                    app: app.clone(),
+                    stopping: stop.subscribe(),
+                    _slot: slot,
+                };
+                // Two kinds of task, so that a plain connection carries nothing of TLS.
+                match tls.clone() {
+                    None => tokio::spawn(connection.serve_plain(stream)),
+                    Some(tls) => tokio::spawn(connection.serve_tls(stream, tls)),
+                };
             }
             Err(error) => {
                 // Out of file descriptors, or a client that left at once: others are served on.
@@ -66,7 +79,9 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_GRACE, open.shutdown())
+    stop.send_replace(());
+    // It is closed when no connection is left to hear it.
+    if tokio::time::timeout(SHUTDOWN_GRACE, stop.closed())
         .await
         .is_err()
     {
@@ -78,7 +93,7 @@ pub async fn serve(
 async fn accept(
     listener: &tokio::net::TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots)
         .acquire_owned()
         .await
@@ -87,33 +102,77 @@ async fn accept(
     Ok((stream, slot))
 }
 
-async fn serve_connection(
-    stream: TcpStream,
+/// What one connection is served with.
+struct Connection {
     app: Router,
-    open: hyper_util::server::graceful::Watcher,
-) {
+    /// Changes when the server is to stop.
+    stopping: watch::Receiver<()>,
+    /// Its place among those allowed at once.
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn serve_plain(self, stream: TcpStream) {
+        if let Some(peer) = prepare(&stream) {
+            self.serve_http(stream, peer).await;
+        }
+    }
+
+    async fn serve_tls(mut self, stream: TcpStream, tls: Tls) {
+        let Some(peer) = prepare(&stream) else {
+            return;
+        };
+        let handshake = tokio::select! {
+            handshake = tls.accept(stream) => handshake,
+            // Nothing has been asked yet.
+            _ = self.stopping.changed() => return,
+        };
+        match handshake {
+            Ok(stream) => self.serve_http(stream, peer).await,
+            Err(error) => tracing::debug!(address = %peer, %error, "a TLS handshake failed"),
+        }
+    }
+
+    async fn serve_http(
+        mut self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+        peer: IpAddr,
+    ) {
+        let app = self.app;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddress(peer));
+            app.clone().oneshot(request.map(Body::new))
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_headers(MAX_HEADERS)
+                .max_buf_size(HEAD_LIMIT_BYTES)
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            _ = self.stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Sets what holds for every connection, and tells whose it is. `None`: it is gone already.
+fn prepare(stream: &TcpStream) -> Option<IpAddr> {
     // A client that reads nothing of its answers would otherwise keep its connection, and its slot, for ever.
     #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
         tracing::debug!(%error, "a connection has no time limit for its answers");
     }
     // An answer is one small write; waiting for more only adds delay.
-    let (Ok(()), Ok(peer)) = (stream.set_nodelay(true), stream.peer_addr()) else {
-        return;
-    };
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request
-            .extensions_mut()
-            .insert(PeerAddress(peer.ip().to_canonical()));
-        app.clone().oneshot(request.map(Body::new))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(HEAD_LIMIT_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = open.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
-    }
+    stream.set_nodelay(true).ok()?;
+    Some(stream.peer_addr().ok()?.ip().to_canonical())
 }

@@ -119,7 +119,7 @@ impl Prokura {
             directory: directory.to_owned(),
             url: String::new(),
         };
-        let ready = server.stdout.line_with(READY);
+        let ready = server.stdout.line_that(|line| line.starts_with(READY));
         let Some(ready) = ready else {
             panic!(
                 "prokura is not ready: {}{}",
@@ -165,6 +165,12 @@ impl Prokura {
     /// What it has written to standard error.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.text()
+    }
+
+    /// Waits for a line of its log that contains `text`.
+    pub(crate) fn logged(&self, text: &str) -> String {
+        let line = self.stderr.line_that(|line| line.contains(text));
+        line.unwrap_or_else(|| panic!("{text:?} is not in the log: {}", self.stderr()))
     }
 
     /// Ends it as an operator would: all that it has written to standard error.
@@ -262,13 +268,13 @@ impl Captured {
         capture.text.clone()
     }
 
-    /// Waits for a line that begins with `start`. `None`: the stream ended, or the time did.
-    fn line_with(&self, start: &str) -> Option<String> {
+    /// Waits for a line of this kind. `None`: the stream ended, or the time did.
+    fn line_that(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let find = |capture: &Capture| {
             capture
                 .text
                 .lines()
-                .find(|line| line.starts_with(start))
+                .find(|line| is_wanted(line))
                 .map(str::to_owned)
         };
         let (capture, changed) = &*self.0;

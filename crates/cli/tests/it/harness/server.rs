@@ -14,7 +14,7 @@ use std::{
 use prokura_server::{
     authority::{Authority, Clock, ClockError, RotationPolicy, Settings, SystemEntropy},
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
-    http,
+    http::{self, Tls},
     keys::{KeyRing, MasterKey},
     store::{OpenSqliteError, Postgres, Sqlite, SqliteAccess, Store},
 };
@@ -53,6 +53,8 @@ pub struct Options {
     pub aliases: Vec<String>,
     /// A path behind the host of the public URL.
     pub public_path: &'static str,
+    /// What the server speaks if not plain HTTP.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
@@ -63,6 +65,7 @@ impl Default for Options {
             resources: Vec::new(),
             aliases: Vec::new(),
             public_path: "",
+            tls: None,
         }
     }
 }
@@ -210,7 +213,8 @@ impl Prokura {
         options: Options,
         root: Credentials,
     ) -> Self {
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = options.tls.as_ref().map_or("http", |_| "https");
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let issuer = issuer.unwrap_or_else(|| format!("{url}{}", options.public_path));
         let watch = Watch::new();
         let store = open_store(&place, &watch);
@@ -236,9 +240,11 @@ impl Prokura {
         .unwrap();
         let authority = Arc::new(authority);
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(http::serve(listener, Arc::clone(&authority), async {
+        let shutdown = async {
             let _ = stopped.await;
-        }));
+        };
+        let serving = http::serve(listener, options.tls, Arc::clone(&authority), shutdown);
+        let served = tokio::spawn(serving);
         Self {
             root,
             client: Client::new(url),

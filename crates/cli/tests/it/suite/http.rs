@@ -525,12 +525,15 @@ async fn what_is_open_to_everybody_is_known() {
         "/healthz",
         "/readyz",
         "/openapi.json",
+        "/api/openapi.json",
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
         "/.well-known/jwks.json",
     ] {
         prokura.get(path).await.expect(200).json();
     }
+    let page = prokura.get("/docs").await.expect(200);
+    assert!(page.header("content-type").starts_with("text/html"));
     for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
         prokura.get(path).await.expect(405);
         let request = prokura.request(Method::POST, path);
@@ -572,7 +575,6 @@ async fn what_is_open_to_everybody_is_known() {
         "/data/prokura.db",
         "/swagger",
         "/swagger-ui",
-        "/docs",
         "/redoc",
         "/openapi.yaml",
         "/openapi",

@@ -485,7 +485,7 @@ async fn cancelling_against_rotating_leaves_a_secret_that_works() {
 /// A rotation as a deployment does it, while another client asks for tokens without a pause and never fails.
 #[tokio::test]
 async fn a_deployment_rotates_without_an_outage() {
-    let (prokura, token, old) = with_account().await;
+    let (prokura, _, old) = with_account().await;
     for is_taken_back in [true, false] {
         let in_use = std::sync::Mutex::new(old.clone());
         let is_over = std::sync::atomic::AtomicBool::new(false);
@@ -501,33 +501,41 @@ async fn a_deployment_rotates_without_an_outage() {
             }
         };
         let deployment = async {
-            let grace = json!({ "gracePeriodSeconds": 3600 });
-            let new = rotate(&prokura, &token, &old.id, grace).await;
-            *in_use.lock().unwrap() = new;
-            works(&prokura, &old).await;
+            let token = prokura.access_token(&prokura.root).await;
+            let two_days = json!({ "gracePeriodSeconds": 172_800 });
+            let new = rotate(&prokura, &token, &old.id, two_days).await;
+            let retiring = async || {
+                let token = prokura.access_token(&prokura.root).await;
+                let secrets = list(&prokura, &token, &old.id).await;
+                let retiring = secrets.into_iter();
+                let mut retiring = retiring.filter(|secret| secret["state"] == "retiring");
+                (token, retiring.next().unwrap())
+            };
+            let (_, secret) = retiring().await;
+            assert_eq!(secret["safeToRevoke"], false);
+            // Rolled out here; somewhere the old one is used once more.
+            *in_use.lock().unwrap() = new.clone();
+            prokura.token(&new, &[]).await.expect(200);
+            prokura.advance(1000);
+            prokura.token(&old, &[]).await.expect(200);
+            let (token, secret) = retiring().await;
+            let last_use = secret["lastUsedAt"].clone();
+            assert!(last_use.is_string());
             if is_taken_back {
-                // Roll back first, then cancel.
+                // Rolled back first, then cancelled.
                 *in_use.lock().unwrap() = old.clone();
                 prokura.token(&old, &[]).await.expect(200);
-                call(
-                    &prokura,
-                    Method::POST,
-                    &old.id,
-                    "cancel-rotation",
-                    &token,
-                    None,
-                )
-                .await
-                .expect(200);
+                let cancel = "cancel-rotation";
+                call(&prokura, Method::POST, &old.id, cancel, &token, None)
+                    .await
+                    .expect(200);
             } else {
-                let retiring = list(&prokura, &token, &old.id).await;
-                let retiring = retiring
-                    .iter()
-                    .find(|secret| secret["state"] == "retiring")
-                    .unwrap();
-                let behind = format!("secrets/{}", retiring["id"].as_str().unwrap());
-                let current = in_use.lock().unwrap().clone();
-                prokura.token(&current, &[]).await.expect(200);
+                // A day without a use of it, and it can go.
+                prokura.advance(24 * 3_600_000);
+                let (token, secret) = retiring().await;
+                assert_eq!(secret["lastUsedAt"], last_use);
+                assert_eq!(secret["safeToRevoke"], true);
+                let behind = format!("secrets/{}", secret["id"].as_str().unwrap());
                 call(&prokura, Method::DELETE, &old.id, &behind, &token, None)
                     .await
                     .expect(204);
