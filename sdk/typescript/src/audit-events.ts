@@ -8,25 +8,28 @@ import type { Api } from "./api.js";
 import type { PaginationParams } from "./service-accounts.js";
 import type { CallOptions } from "./time.js";
 
-/** One change. The events of an organization form a chain: each holds the hash of the one before. */
+/**
+ * One change, or the logins refused to an account from one address in one minute. The events of an organization form a
+ * chain: each holds the hash of the one before.
+ */
 export interface AuditEvent {
   /** The organization whose event it is. */
   organizationId: string;
   /** Its number in the organization: 1, 2, 3 and so on, without gaps. */
   sequence: number;
-  /** When. */
+  /** When; of refused logins, when the first was. */
   at: string;
-  /** Who: the id of a service account, or `operator` for whoever runs the server. */
+  /** Who: the id of a service account, `operator` for whoever runs the server, or `unauthenticated`. */
   actor: string;
   /** What: the name of the operation, like `rotate_secret`. */
   action: string;
   /** Whom: the id of what changed. */
   target: string;
-  /** The request that caused it; null for a command. */
+  /** The request that caused it; of refused logins, the first; null for a command. */
   requestId: string | null;
-  /** The address that the request came from; null for a command. */
+  /** The address that the request came from; null for a command, and where there were too many to tell apart. */
   address: string | null;
-  /** The fields that changed, with their new values. Never a secret. */
+  /** The fields that changed, with their new values; of refused logins, how many there were, and why. Never a secret. */
   changes: { [name: string]: string };
   /** The hash of the event before; zeros in the first. In hexadecimal. */
   previousHash: string;
@@ -40,7 +43,7 @@ export interface AuditEventFilter {
   serviceAccountId?: string | undefined;
   /** Only events of this kind. */
   action?: string | undefined;
-  /** Only what this one did: the id of an account, or `operator`. */
+  /** Only what this one did: the id of an account, `operator` or `unauthenticated`. */
   actor?: string | undefined;
   /** Only events from this instant on. */
   since?: string | Date | undefined;

@@ -27,15 +27,15 @@ export interface ServiceAccount {
   description: string | null;
   /** The scopes that it may ask for, in alphabetical order. */
   scopes: string[];
-  /** Who answers for it. */
+  /** Who answers for it; null if nobody is named. */
   owner: string | null;
-  /** Whatever its organization wants to know of it. */
+  /** What it is sorted by. */
   labels: Labels;
-  /** Whether it is switched off: it gets no token, and those that it has are dead. */
+  /** Whether it is switched off: it gets no tokens, and those that it has are dead meanwhile. */
   disabled: boolean;
-  /** How long its tokens live, in seconds; null for as long as the resource says. */
+  /** How long its tokens live, in seconds; null: as long as those of the resource that they are for. */
   tokenLifetimeSeconds: number | null;
-  /** When it ends by itself; null if it does not. */
+  /** When it expires: from then on it is as if it were disabled; null: it does not. */
   expiresAt: string | null;
   /** When it was created. */
   createdAt: string;
@@ -47,9 +47,9 @@ export interface ServiceAccount {
   lastUsedAt: string | null;
 }
 
-/** Names and values. */
+/** Keys and values. */
 export interface Labels {
-  [name: string]: string;
+  [key: string]: string;
 }
 
 /** A new account: only its name is needed. */
@@ -60,13 +60,13 @@ export interface CreateServiceAccountRequest {
   description?: string | null | undefined;
   /** What it may ask for. Left out: the management scopes of the caller. */
   scopes?: readonly string[] | null | undefined;
-  /** Who answers for it. */
+  /** Who answers for it: one line of up to 255 characters. */
   owner?: string | null | undefined;
-  /** Names and values to find it by. */
+  /** What it is sorted by: up to 32 labels, a key of up to 63 characters without colons, a value of up to 255. */
   labels?: Labels | null | undefined;
-  /** How long its tokens are to live, in seconds: 60 to 86,400. Left out: as long as the resource says. */
+  /** How long its tokens live, in seconds: 60 to 86,400. Left out: as long as those of the resource that they are for. */
   tokenLifetimeSeconds?: number | null | undefined;
-  /** When it is to end by itself. Left out: it does not. */
+  /** When it expires. Left out: it does not. */
   expiresAt?: string | Date | null | undefined;
 }
 
@@ -78,25 +78,25 @@ export interface UpdateServiceAccountRequest {
   /** Switches it off, or on again. */
   disabled?: boolean | undefined;
   owner?: string | null | undefined;
-  /** The labels to set, and with null those to take away; the others stay. */
-  labels?: { readonly [name: string]: string | null } | null | undefined;
+  /** The labels to set, and with null those to take away; the others stay. Null takes all of them away. */
+  labels?: { readonly [key: string]: string | null } | null | undefined;
   tokenLifetimeSeconds?: number | null | undefined;
   expiresAt?: string | Date | null | undefined;
 }
 
 /** Which accounts a list holds. All conditions must hold. */
 export interface ServiceAccountFilter {
-  /** Those with this in their name. */
+  /** Those with this in their name, in upper or lower case. */
   name?: string | undefined;
   /** Those with all these labels. */
-  labels?: { readonly [name: string]: string } | undefined;
-  /** Those that this one answers for. */
+  labels?: { readonly [key: string]: string } | undefined;
+  /** Those of this owner, to the letter. */
   owner?: string | undefined;
-  /** Those that are switched off, or those that are not. */
+  /** Those that are disabled, or those that are not. */
   disabled?: boolean | undefined;
-  /** Those that got no token for so many days. */
+  /** Those that got no token for so many days, or since they were created. */
   unusedForDays?: number | undefined;
-  /** Those with a secret that ends by itself within so many days. */
+  /** Those with a living secret that expires within so many days; one that a rotation is ending does not count. */
   secretExpiresWithinDays?: number | undefined;
 }
 
@@ -170,7 +170,7 @@ export interface ListSecretsResponse {
 }
 
 /** A further secret, which is shown this once. */
-export interface AddSecretResponse extends Tagged {
+export interface AddSecretResponse {
   secret: ServiceAccountSecret;
   credentials: Credentials;
 }
@@ -183,6 +183,12 @@ export interface DailyUsage {
   tokensIssued: number;
   /** Requests for a token that were refused. */
   tokensRefused: number;
+}
+
+/** How far back. */
+export interface UsageParams {
+  /** How many days: 1 to 90; 30 unless given. */
+  days?: number | undefined;
 }
 
 /** Days, oldest first, each of them there; today is the last. */
@@ -216,7 +222,7 @@ export class ServiceAccounts {
     options: CallOptions = {},
   ): Promise<ListServiceAccountsResponse> {
     const { labels, ...others } = params;
-    const label = Object.entries(labels ?? {}).map(([name, value]) => `${name}:${value}`);
+    const label = Object.entries(labels ?? {}).map(([key, value]) => `${key}:${value}`);
     return await this.#api.json<ListServiceAccountsResponse>(
       { method: "GET", path: ["service-accounts"], query: { ...others, label } },
       "items",
@@ -243,8 +249,9 @@ export class ServiceAccounts {
   }
 
   /**
-   * Changes what the patch says and leaves the rest. With `ifMatch` it is not sent again when the connection fails: it
-   * may have been done, and would then be refused.
+   * Changes what the patch says and leaves the rest. While an account is disabled or expired it gets no tokens and its
+   * tokens are dead; those that have not expired by then revive with it. Scopes taken away are gone from its tokens at
+   * once. With `ifMatch` it is not sent again when the connection fails: it may have been done, and would be refused.
    */
   async update(
     id: string,
@@ -317,12 +324,8 @@ export class ServiceAccounts {
     await this.#api.done({ ...at("DELETE", id, "secrets", secretId), ifMatch: options.ifMatch }, options);
   }
 
-  /** How many tokens the account got and was refused on each of the last days: 30 of them unless `days` says, 1 to 90. */
-  async getUsage(
-    id: string,
-    params: { days?: number | undefined } = {},
-    options: CallOptions = {},
-  ): Promise<UsageResponse> {
+  /** How many tokens the account got and was refused, day by day. */
+  async getUsage(id: string, params: UsageParams = {}, options: CallOptions = {}): Promise<UsageResponse> {
     return await this.#api.json<UsageResponse>({ ...at("GET", id, "usage"), query: { ...params } }, "items", options);
   }
 }

@@ -19,7 +19,6 @@ export interface OpenApi {
 interface Operation {
   operationId: string;
   parameters?: { name: string; in: string }[];
-  responses: { [status: string]: { headers?: { [name: string]: unknown } } };
 }
 
 /** Starts a server; it ends with the tests of this file. */
@@ -83,28 +82,5 @@ export class Prokura {
   client(config: Partial<ManagementClientConfig> = {}): ManagementClient {
     const { clientId, clientSecret } = this.bootstrap;
     return new ManagementClient({ baseUrl: this.url, credentials: { clientId, clientSecret }, ...config });
-  }
-
-  /**
-   * For `skip`: why a test of something that older servers do not have cannot run; false if it can. `method` and `path`
-   * name an operation; it must have the parameter, or the header in one of its answers, if one is named.
-   */
-  lacks(method: string, path: string, member: { parameter?: string; header?: string } = {}): string | false {
-    const operation = this.openapi.paths[path]?.[method];
-    const same = (wanted: string) => (name: string) => name.toLowerCase() === wanted.toLowerCase();
-    const parameters = operation?.parameters?.map(({ name }) => name) ?? [];
-    const headers = Object.values(operation?.responses ?? {}).flatMap(({ headers }) => Object.keys(headers ?? {}));
-    const isThere =
-      operation !== undefined &&
-      (member.parameter === undefined || parameters.some(same(member.parameter))) &&
-      (member.header === undefined || headers.some(same(member.header)));
-    const what = [method, path, member.parameter, member.header].filter(Boolean).join(" ");
-    return isThere ? false : `this server does not have ${what}`;
-  }
-
-  /** The same for a member of a schema. */
-  lacksMember(schema: string, member: string): string | false {
-    const isThere = member in (this.openapi.components.schemas[schema]?.properties ?? {});
-    return isThere ? false : `this server does not have ${schema}.${member}`;
   }
 }
