@@ -4,11 +4,10 @@
 #
 # PROKURA names the server's binary (default: target/debug/prokura). Needs node (18 or newer) and npm.
 set -euo pipefail
-cd "$(dirname "$0")"
-
-PROKURA=$(realpath "${PROKURA:-../../target/debug/prokura}")
+PROKURA=$(realpath "${PROKURA:-$(dirname "$0")/../../target/debug/prokura}")
 export PROKURA
 [ -x "$PROKURA" ] || { echo "test.sh: there is no $PROKURA: build it first (cargo build -p prokura)" >&2; exit 1; }
+cd "$(dirname "$0")"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
