@@ -353,6 +353,14 @@ pub struct UsageList {
     pub items: Vec<DailyUsage>,
 }
 
+/// How the server is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// `alive` or `ready`, by what was asked.
+    pub status: String,
+}
+
 /// Why a request to the management API failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

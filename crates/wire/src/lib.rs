@@ -10,7 +10,7 @@ mod secret;
 
 pub use api::{
     AddSecret, AddedSecret, ApiError, CreateServiceAccount, Credentials, DailyUsage, FieldError,
-    MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS, RotateSecret, ServiceAccount,
+    Health, MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS, RotateSecret, ServiceAccount,
     ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList, ServiceAccountSecret,
     ServiceAccountSecretList, UpdateServiceAccount, UsageList,
 };

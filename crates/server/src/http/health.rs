@@ -16,7 +16,7 @@ use crate::authority::Authority;
     get,
     path = "/healthz",
     tag = "health",
-    responses((status = 200, description = "It is", content_type = "application/json"))
+    responses((status = 200, description = "It is", body = prokura_wire::Health))
 )]
 pub(super) async fn check_liveness() -> Response {
     answer(StatusCode::OK, r#"{"status":"alive"}"#)
@@ -30,7 +30,7 @@ pub(super) async fn check_liveness() -> Response {
     path = "/readyz",
     tag = "health",
     responses(
-        (status = 200, description = "It does", content_type = "application/json"),
+        (status = 200, description = "It does", body = prokura_wire::Health),
         (status = 503, description = "It does not", body = prokura_wire::ApiError)
     )
 )]

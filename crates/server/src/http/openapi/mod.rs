@@ -62,6 +62,8 @@ pub(super) fn complete(mut document: Document, url: &str) -> Document {
     components.responses.extend(refusals::responses());
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
+            // Said rather than left out: nobody forgot it.
+            operation.security.get_or_insert_default();
             refusals::add(path, operation);
             examples::add(operation);
             add_links(operation);

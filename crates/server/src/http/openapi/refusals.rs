@@ -193,15 +193,15 @@ pub(super) fn add(path: &str, operation: &mut Operation) {
     let has_body = needs_body(operation).is_some();
     let is_about_an_account = path.contains("{id}");
     let is_conditional = takes(operation, "If-Match", &ParameterIn::Header);
-    let shared = if is_managed(operation) {
-        of_management()
-    } else if path.starts_with("/oauth2/") {
+    let is_managed = is_managed(operation);
+    let shared = if path.starts_with("/oauth2/") {
         of_oauth()
     } else {
-        return;
+        of_management()
     };
     for refusal in shared {
         let applies = match refusal.status {
+            "401" | "403" if !path.starts_with("/oauth2/") => is_managed,
             "404" => is_about_an_account,
             "408" | "413" | "415" => has_body,
             "412" => is_conditional,
