@@ -31,6 +31,10 @@ use clap::{
 
 use config::{Config, Options};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 

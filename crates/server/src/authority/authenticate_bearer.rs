@@ -29,14 +29,14 @@ impl Authority {
     /// Who bears the token `text`.
     pub async fn authenticate_bearer(&self, text: &str) -> Result<Caller, AuthenticateBearerError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let (token, account) = self
+        let token = self
             .living_token(text, now)
             .await?
-            .filter(|(token, _)| self.resources.management().is_named(&token.audience))
+            .filter(|token| self.resources.management().is_named(&token.audience))
             .ok_or(AuthenticateBearerError::InvalidToken)?;
         Ok(Caller {
-            organization_id: account.organization_id,
-            service_account_id: account.id,
+            organization_id: token.organization_id,
+            service_account_id: token.service_account_id,
             scopes: token.scopes,
         })
     }

@@ -1,7 +1,7 @@
 //! `introspect_token`: what a token says, if it lives (RFC 7662).
 
 use super::{AuthenticateClientError, Authority, Origin, PresentedCredentials, Unavailable};
-use crate::domain::{AccessToken, ServiceAccount, TOKENS_INTROSPECT, Timestamp};
+use crate::domain::{AccessToken, TOKENS_INTROSPECT, Timestamp};
 
 /// Why introspection is refused.
 #[derive(Debug, thiserror::Error)]
@@ -42,18 +42,16 @@ impl Authority {
             return Err(IntrospectTokenError::InsufficientScope);
         }
         let living = self.living_token(text, now).await?;
-        Ok(living
-            .map(|(token, _)| token)
-            .filter(|token| token.organization_id == caller.organization_id))
+        Ok(living.filter(|token| token.organization_id == caller.organization_id))
     }
 
-    /// The one way to believe a token: ours, in time, and its account says so now. With the account, and with the scopes
-    /// that the account still holds.
+    /// The one way to believe a token: ours, in time, and its account says so now. With the scopes that the account still
+    /// holds.
     pub(super) async fn living_token(
         &self,
         text: &str,
         now: Timestamp,
-    ) -> Result<Option<(AccessToken, ServiceAccount)>, Unavailable> {
+    ) -> Result<Option<AccessToken>, Unavailable> {
         let Some(mut token) = self.open_token(text) else {
             return Ok(None);
         };
@@ -71,7 +69,7 @@ impl Authority {
             return Ok(None);
         }
         token.scopes = token.effective_scopes(&state.account);
-        Ok(Some((token, state.account)))
+        Ok(Some(token))
     }
 
     /// The token behind the text, if we made it for a resource that we know; dead or alive.

@@ -1,6 +1,7 @@
 //! All keys of a server, ready for use.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
+use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
 use super::{
@@ -24,7 +25,13 @@ pub struct KeyRing {
     pub idempotency: IdempotencyKeys,
     signing: Vec<SigningKey>,
     published: Vec<SigningAlgorithm>,
+    /// The JWTs that were verified, by the digest of their text. What a key that never changes once said of a text, it will
+    /// say again; whether the token lives is no matter of keys.
+    verified: Cache<[u8; 32], AccessToken>,
 }
+
+/// How many verified JWTs are remembered, the most used ones: some 5 MB.
+const VERIFIED: usize = 10_000;
 
 /// A stored signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +76,7 @@ impl KeyRing {
             idempotency: IdempotencyKeys::new(master),
             signing,
             published,
+            verified: Cache::new(VERIFIED),
         })
     }
 
@@ -146,8 +154,18 @@ impl KeyRing {
             return opaque::open(&self.opaque_tokens, &self.issuer, text)
                 .filter(|token| is_known_audience(&token.audience));
         }
+        if text.len() > jwt::MAX_CHARS {
+            return None;
+        }
+        let mut digest = [0; 32];
+        digest.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+        if let Some(known) = self.verified.get(&digest) {
+            return Some(known);
+        }
         let key = |kid: &str| self.signing.iter().find(|key| key.jwk().kid == kid);
-        jwt::open(text, &self.issuer, key, is_known_audience)
+        let token = jwt::open(text, &self.issuer, key, is_known_audience)?;
+        self.verified.insert(digest, token.clone());
+        Some(token)
     }
 
     /// The public keys of the algorithms in use.

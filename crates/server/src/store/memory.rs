@@ -6,21 +6,33 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use quick_cache::sync::Cache;
 
 use super::{Credentials, StoreError};
-use crate::domain::{ServiceAccountId, Timestamp, TokenId};
+use crate::domain::{ServiceAccount, ServiceAccountId, Timestamp, TokenId};
 
 /// How many accounts are remembered, the most used ones: some 40 MB.
 const ACCOUNTS: usize = 50_000;
 
+/// Before any use.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
 pub(super) struct Memory {
-    accounts: Cache<ServiceAccountId, Arc<Credentials>>,
+    accounts: Cache<ServiceAccountId, Arc<Known>>,
     /// Every revoked token that has not expired, and when it will.
     revoked: RwLock<HashMap<TokenId, Timestamp>>,
+}
+
+struct Known {
+    credentials: Arc<Credentials>,
+    /// When the account was last used, in milliseconds, as far as was written since it was read.
+    used_at: AtomicI64,
 }
 
 impl Memory {
@@ -31,9 +43,22 @@ impl Memory {
         }
     }
 
-    /// What is remembered of an account.
+    /// What is remembered of an account; of its use, what there was when it was read.
     pub(super) fn account(&self, id: ServiceAccountId) -> Option<Arc<Credentials>> {
-        self.accounts.get(&id)
+        self.accounts
+            .get(&id)
+            .map(|known| Arc::clone(&known.credentials))
+    }
+
+    /// The account, if it is remembered, with the use that is written.
+    pub(super) fn account_in_use(&self, id: ServiceAccountId) -> Option<ServiceAccount> {
+        let known = self.accounts.get(&id)?;
+        let mut account = (*known.credentials.account).clone();
+        let used_at = Timestamp::from_millis(known.used_at.load(Ordering::Acquire));
+        if used_at != NEVER {
+            account.last_used_at = account.last_used_at.max(Some(used_at));
+        }
+        Some(account)
     }
 
     /// What is remembered of an account, or else what `read` finds, remembered from then on. Unless it is
@@ -44,14 +69,26 @@ impl Memory {
         read: impl Future<Output = Result<Option<Credentials>, StoreError>>,
     ) -> Result<Option<Arc<Credentials>>, StoreError> {
         let guard = match self.accounts.get_value_or_guard_async(&id).await {
-            Ok(known) => return Ok(Some(known)),
+            Ok(known) => return Ok(Some(Arc::clone(&known.credentials))),
             Err(guard) => guard,
         };
-        let found = read.await?.map(Arc::new);
-        if let Some(found) = &found {
-            let _ = guard.insert(Arc::clone(found));
+        let Some(found) = read.await?.map(Arc::new) else {
+            return Ok(None);
+        };
+        let _ = guard.insert(Arc::new(Known {
+            credentials: Arc::clone(&found),
+            used_at: AtomicI64::new(NEVER.as_millis()),
+        }));
+        Ok(Some(found))
+    }
+
+    /// Remembers that an account was used at `at`. To be called like [`Self::forget`].
+    pub(super) fn used(&self, id: ServiceAccountId, at: Timestamp) {
+        match self.accounts.get(&id) {
+            Some(known) => drop(known.used_at.fetch_max(at.as_millis(), Ordering::AcqRel)),
+            // It may just be read, as it was before.
+            None => self.forget(id),
         }
-        Ok(found)
     }
 
     /// Forgets an account. To be called after a change is committed and before it is acknowledged.

@@ -28,7 +28,7 @@ pub struct Target {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The account.
-    pub account: ServiceAccount,
+    pub account: Arc<ServiceAccount>,
     /// Its secrets; whether one has expired is for the reader to judge.
     pub secrets: Vec<StoredSecret>,
 }
@@ -99,11 +99,25 @@ impl Store {
     }
 
     /// The account `id` of `organization`.
+    ///
+    /// As with [credentials](Self::find_credentials), a no is read from the database, exactly once: an account of another
+    /// organization costs what one costs that is not there.
     pub async fn find_service_account(
         &self,
         organization: OrganizationId,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
+        if let Some(memory) = &self.memory {
+            match memory.account_in_use(id) {
+                Some(known) if known.organization_id == organization => return Ok(Some(known)),
+                Some(_) => {}
+                None => {
+                    let read = memory.learn(id, self.read_credentials(id)).await?;
+                    let found = read.map(|found| (*found.account).clone());
+                    return Ok(found.filter(|found| found.organization_id == organization));
+                }
+            }
+        }
         self.read_one(
             "reading a service account",
             Statement::new(
@@ -372,7 +386,7 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
     for mut row in rows {
         let account = account(&mut row)?;
         let credentials = found.get_or_insert(Credentials {
-            account,
+            account: Arc::new(account),
             secrets: Vec::new(),
         });
         if let Some(secret) = secret(&mut row)? {

@@ -1,6 +1,6 @@
 //! What is remembered of tokens: only those revoked before their time.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Store, StoreError, Written,
@@ -16,7 +16,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct TokenState {
     /// The account it was issued to, as it is now.
-    pub account: ServiceAccount,
+    pub account: Arc<ServiceAccount>,
     /// Whether this one token was revoked.
     pub is_revoked: bool,
 }
@@ -33,7 +33,7 @@ impl Store {
                 .learn(service_account, self.read_credentials(service_account))
                 .await?;
             return Ok(found.map(|found| TokenState {
-                account: found.account.clone(),
+                account: Arc::clone(&found.account),
                 is_revoked: memory.is_revoked(token),
             }));
         }
@@ -50,7 +50,7 @@ impl Store {
                 ),
                 |row| {
                     Ok(TokenState {
-                        account: account(row)?,
+                        account: Arc::new(account(row)?),
                         is_revoked: row.next::<i64>()? > 0,
                     })
                 },

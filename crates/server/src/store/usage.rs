@@ -68,7 +68,17 @@ impl Store {
         let steps = std::iter::once(Step::Require(account))
             .chain(secrets.chain(days).map(Step::Run))
             .collect();
-        let written = self.write("recording use", steps).await?;
+        let used_at = usage.last_used_at();
+        let written = self
+            .write_and_then("recording use", steps, move |memory, outcome| {
+                match (outcome, used_at) {
+                    (Ok(Written::Wholly), Some(at)) => memory.used(id, at),
+                    (Ok(_), _) => {}
+                    // Perhaps it was written.
+                    (Err(_), _) => memory.forget(id),
+                }
+            })
+            .await?;
         Ok(written == Written::Wholly)
     }
 

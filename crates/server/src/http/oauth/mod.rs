@@ -78,8 +78,12 @@ impl Endpoint {
     }
 }
 
+/// As much as most answers have.
+const ANSWER_BYTES: usize = 1024;
+
 /// A JSON answer.
 fn answer(value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("an answer is made of strings and numbers");
+    let mut body = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
