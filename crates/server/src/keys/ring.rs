@@ -1,7 +1,7 @@
 //! All keys of a server, ready for use.
 
 use aws_lc_rs::{digest, hmac};
-use quick_cache::sync::Cache;
+use quick_cache::{UnitWeighter, sync::Cache};
 use zeroize::Zeroizing;
 
 use super::{
@@ -31,7 +31,7 @@ pub struct KeyRing {
 }
 
 /// How many verified JWTs are remembered, the most used ones: some 5 MB.
-const VERIFIED: usize = 10_000;
+const VERIFIED: u64 = 10_000;
 
 /// A stored signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ impl KeyRing {
             idempotency: IdempotencyKeys::new(master),
             signing,
             published,
-            verified: Cache::new(VERIFIED),
+            verified: Cache::with_weighter(256, VERIFIED, UnitWeighter),
         })
     }
 

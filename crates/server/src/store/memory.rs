@@ -12,13 +12,13 @@ use std::{
     },
 };
 
-use quick_cache::sync::Cache;
+use quick_cache::{UnitWeighter, sync::Cache};
 
 use super::{Credentials, StoreError};
 use crate::domain::{ServiceAccount, ServiceAccountId, Timestamp, TokenId};
 
 /// How many accounts are remembered, the most used ones: some 40 MB.
-const ACCOUNTS: usize = 50_000;
+const ACCOUNTS: u64 = 50_000;
 
 /// Before any use.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
@@ -38,7 +38,8 @@ struct Known {
 impl Memory {
     pub(super) fn new(revoked: HashMap<TokenId, Timestamp>) -> Self {
         Self {
-            accounts: Cache::new(ACCOUNTS),
+            // It grows to that; a server of a few accounts stays small.
+            accounts: Cache::with_weighter(1024, ACCOUNTS, UnitWeighter),
             revoked: RwLock::new(revoked),
         }
     }

@@ -1,6 +1,8 @@
 //! `/docs`: the API document as a page to read and to try, by Swagger UI. Everything that the page needs comes from here, so
 //! that it works without the internet; its content security policy lets in nothing else.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, header};
 use bytes::Bytes;
 use utoipa_swagger_ui::{Config, SwaggerFile};
@@ -48,7 +50,11 @@ fn vendored(name: &str, content_type: &'static str) -> Document {
         .ok()
         .flatten()
         .expect("the file is built in");
-    let document = guarded(Document::new(content_type, Bytes::from(bytes.into_owned())));
+    let bytes = match bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let document = guarded(Document::new(content_type, bytes));
     if gzpipped {
         document.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
     } else {
