@@ -180,26 +180,19 @@ impl Store {
         account: &ServiceAccount,
         event: AuditEvent,
     ) -> Result<bool, StoreError> {
-        let update = Statement::new(
-            "UPDATE service_accounts SET name = $4, description = $5, scopes = $6, owner = $7, labels = $8, \
-             token_lifetime_seconds = $9, expires_at = $10, disabled_at = $11, version = $12, updated_at = $13 \
-             WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
-            [
-                target.organization.into(),
-                target.id.into(),
-                target.version.into(),
-                account.name.as_str().to_owned().into(),
-                description(account),
-                account.scopes.as_str().to_owned().into(),
-                owner(account),
-                labels(account),
-                account.token_lifetime_seconds.map(i64::from).into(),
-                account.expires_at.into(),
-                account.disabled_at.into(),
-                account.version.into(),
-                account.updated_at.into(),
-            ],
-        );
+        let mut params = vec![
+            target.organization.into(),
+            target.id.into(),
+            target.version.into(),
+        ];
+        params.extend(changeable(account));
+        params.extend([account.version.into(), account.updated_at.into()]);
+        let update = Statement {
+            sql: "UPDATE service_accounts SET name = $4, description = $5, scopes = $6, owner = $7, labels = $8, \
+                  token_lifetime_seconds = $9, expires_at = $10, disabled_at = $11, version = $12, updated_at = $13 \
+                  WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+            params,
+        };
         self.change_account("updating a service account", target, update, event)
             .await
     }
@@ -294,44 +287,39 @@ impl Store {
 }
 
 pub(super) fn insert_account(account: &ServiceAccount) -> Statement {
-    Statement::new(
-        "INSERT INTO service_accounts (id, organization_id, name, description, scopes, owner, labels, \
-         token_lifetime_seconds, expires_at, disabled_at, token_epoch, version, created_at, created_by, updated_at, \
-         last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        [
-            account.id.into(),
-            account.organization_id.into(),
-            account.name.as_str().to_owned().into(),
-            description(account),
-            account.scopes.as_str().to_owned().into(),
-            owner(account),
-            labels(account),
-            account.token_lifetime_seconds.map(i64::from).into(),
-            account.expires_at.into(),
-            account.disabled_at.into(),
-            account.token_epoch.into(),
-            account.version.into(),
-            account.created_at.into(),
-            account.created_by.into(),
-            account.updated_at.into(),
-            account.last_used_at.into(),
-        ],
-    )
+    let mut params = vec![account.id.into(), account.organization_id.into()];
+    params.extend(changeable(account));
+    params.extend([
+        account.token_epoch.into(),
+        account.version.into(),
+        account.created_at.into(),
+        account.created_by.into(),
+        account.updated_at.into(),
+        account.last_used_at.into(),
+    ]);
+    Statement {
+        sql: "INSERT INTO service_accounts (id, organization_id, name, description, scopes, owner, labels, \
+              token_lifetime_seconds, expires_at, disabled_at, token_epoch, version, created_at, created_by, updated_at, \
+              last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        params,
+    }
 }
 
-fn description(account: &ServiceAccount) -> Value {
-    let text = account.description.as_ref();
-    text.map(|text| text.as_str().to_owned()).into()
-}
-
-fn owner(account: &ServiceAccount) -> Value {
-    let name = account.owner.as_ref();
-    name.map(|name| name.as_str().to_owned()).into()
-}
-
-fn labels(account: &ServiceAccount) -> Value {
+/// What an update may change: from `name` to `disabled_at`, in the order of the columns.
+fn changeable(account: &ServiceAccount) -> [Value; 8] {
+    let description = account.description.as_ref();
+    let owner = account.owner.as_ref();
     let has_labels = !account.labels.is_empty();
-    has_labels.then(|| account.labels.to_text()).into()
+    [
+        account.name.as_str().to_owned().into(),
+        description.map(|text| text.as_str().to_owned()).into(),
+        account.scopes.as_str().to_owned().into(),
+        owner.map(|name| name.as_str().to_owned()).into(),
+        has_labels.then(|| account.labels.to_text()).into(),
+        account.token_lifetime_seconds.map(i64::from).into(),
+        account.expires_at.into(),
+        account.disabled_at.into(),
+    ]
 }
 
 /// Reads the columns of [`account_columns`].
