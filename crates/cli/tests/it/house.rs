@@ -79,6 +79,43 @@ fn the_server_reads_no_environment_and_no_files_but_its_stores_own() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+#[test]
+fn no_package_names_one_that_it_must_not_know() {
+    for (package, unknown) in [
+        ("wire", ["server", "client"].as_slice()),
+        ("server", &["client"]),
+        ("client", &["server"]),
+    ] {
+        let folder = crates().join(package);
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let mut files = rust_files(&folder);
+        files.push((folder.join("Cargo.toml"), manifest.replace('-', "_")));
+        for (file, code) in files {
+            for other in unknown {
+                let names = code.contains(&format!("prokura_{other}"));
+                assert!(!names, "{} names {other}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_of_the_api_is_a_method_of_the_sdk() {
+    // A token source issues tokens, and whether the server lives is for those who run it.
+    const OTHERWISE: [&str; 3] = ["issue_token", "check_liveness", "check_readiness"];
+    let document = fs::read(crates().join("../openapi.json")).unwrap();
+    let document = serde_json::from_slice::<serde_json::Value>(&document).unwrap();
+    let code = rust_files(&crates().join("client/src"));
+    let code = code.into_iter().map(|(_, code)| code).collect::<String>();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let missing = operations
+        .filter_map(|operation| operation["operationId"].as_str())
+        .filter(|id| !OTHERWISE.contains(id) && !code.contains(&format!(" fn {id}(")))
+        .collect::<Vec<_>>();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 /// The text between `use crate::{` and its end.
 fn imports(code: &str) -> String {
     code.split("use crate::{")
@@ -89,9 +126,17 @@ fn imports(code: &str) -> String {
 
 /// The source files of a room without their tests and comments.
 fn files_of(room: &str) -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
+    rust_files(&crates().join("server/src").join(room))
+}
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The source files in a folder without their tests and comments.
+fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
-    let mut folders = vec![root.join(room)];
+    let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
@@ -109,6 +154,6 @@ fn files_of(room: &str) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(!files.is_empty(), "{room} has no files");
+    assert!(!files.is_empty(), "{} has no files", folder.display());
     files
 }

@@ -26,6 +26,7 @@ mod refused_logins;
 mod request_bodies;
 mod revocation;
 mod scopes;
+mod sdk;
 mod secrets;
 mod service_accounts;
 mod token_requests;

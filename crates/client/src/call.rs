@@ -1,0 +1,331 @@
+//! A call of the management API: what all of them have in common.
+
+use std::{fmt, ops::Deref, time::Duration};
+
+use prokura_wire as wire;
+use reqwest::{
+    Method, Request, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    AccessToken, ApiError, AuditExport, Client, Error,
+    answer::{Answer, Body},
+    http::{Deadline, Repeat},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What the API answered about an account, and which state of the account it was. It can be used as what was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The state: given to `if_match` of a later change, it has that change refused (412, `precondition_failed`) if the
+    /// account has changed meanwhile. `None`: the server did not tell.
+    pub etag: Option<String>,
+    /// What was answered.
+    pub value: T,
+}
+
+impl<T> Deref for Versioned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A call in the making. It does not print its idempotency key, with which the server shows a secret again.
+#[derive(Clone)]
+pub(crate) struct Call {
+    client: Client,
+    method: Method,
+    url: Result<Url, Error>,
+    query: Vec<(&'static str, String)>,
+    body: Map<String, Value>,
+    media_type: &'static str,
+    pub(crate) if_match: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) deadline: Option<Duration>,
+}
+
+impl Call {
+    /// `method` at the path of these segments below `/api/v1`. Those that are ids must look like one: an id that is empty or
+    /// has dots and slashes would be another path.
+    pub(crate) fn new(client: &Client, method: Method, segments: &[&str]) -> Self {
+        let is_plain = |segment: &&str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            !segment.is_empty() && segment.bytes().all(plain)
+        };
+        let odd = segments.iter().find(|segment| !is_plain(segment));
+        let url = match odd {
+            Some(odd) => Err(Error::invalid(format!("{odd:?} is no id; an id is a UUID"))),
+            None => Ok(client.endpoint(&[&["api", "v1"], segments].concat())),
+        };
+        Self {
+            client: client.clone(),
+            method,
+            url,
+            query: Vec::new(),
+            body: Map::new(),
+            media_type: "application/json",
+            if_match: None,
+            idempotency_key: None,
+            deadline: None,
+        }
+    }
+
+    /// Makes the server do it once, however often it is sent.
+    pub(crate) fn once(mut self) -> Self {
+        self.idempotency_key = Some(Uuid::new_v4().to_string());
+        self
+    }
+
+    /// Its body is a merge patch (RFC 7396).
+    pub(crate) fn merge_patch(mut self) -> Self {
+        self.media_type = "application/merge-patch+json";
+        self
+    }
+
+    /// A member of the body.
+    pub(crate) fn member(&mut self, name: &str, value: impl Into<Value>) {
+        self.body.insert(name.to_owned(), value.into());
+    }
+
+    /// A member of an object in the body.
+    pub(crate) fn member_of(&mut self, object: &str, name: String, value: impl Into<Value>) {
+        let mut members = match self.body.remove(object) {
+            Some(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        members.insert(name, value.into());
+        self.member(object, members);
+    }
+
+    /// A parameter of the query; it takes the place of an earlier one.
+    pub(crate) fn parameter(&mut self, name: &'static str, value: impl ToString) {
+        self.query.retain(|(known, _)| *known != name);
+        self.further_parameter(name, value.to_string());
+    }
+
+    /// A parameter of the query that may be there several times.
+    pub(crate) fn further_parameter(&mut self, name: &'static str, value: String) {
+        self.query.push((name, value));
+    }
+
+    /// Sends it, for an answer about an account.
+    pub(crate) async fn versioned<T: DeserializeOwned>(self) -> Result<Versioned<T>, Error> {
+        let answer = self.send().await?;
+        Ok(Versioned {
+            etag: answer.header(ETAG).map(str::to_owned),
+            value: answer.json()?,
+        })
+    }
+
+    /// Sends it, for an answer of JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send().await?.json()
+    }
+
+    /// Sends it, for an answer without content.
+    pub(crate) async fn nothing(self) -> Result<(), Error> {
+        self.send().await?;
+        Ok(())
+    }
+
+    /// Sends it, to have something gone. If it is not there, and an attempt whose answer was lost may have done it, it is gone
+    /// as it should be.
+    pub(crate) async fn gone(self) -> Result<(), Error> {
+        let answer = self.answer().await?;
+        if answer.status.is_success()
+            || (answer.status == StatusCode::NOT_FOUND && answer.may_be_done_before)
+        {
+            return Ok(());
+        }
+        Err(refusal(&answer))
+    }
+
+    /// Sends it, for an export.
+    pub(crate) async fn export(self) -> Result<AuditExport, Error> {
+        self.body().await.map(AuditExport)
+    }
+
+    async fn body(self) -> Result<Body, Error> {
+        let (mut request, deadline) = (self.request()?, self.deadline());
+        let token = self.authorize(&mut request, deadline).await?;
+        let opened = match self.client.http().open(&request, deadline).await? {
+            Err(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                self.client.tokens().reject(&token);
+                self.authorize(&mut request, deadline).await?;
+                self.client.http().open(&request, deadline).await?
+            }
+            opened => opened,
+        };
+        opened.map_err(|answer| refusal(&answer))
+    }
+
+    async fn send(self) -> Result<Answer, Error> {
+        let answer = self.answer().await?;
+        if !answer.status.is_success() {
+            return Err(refusal(&answer));
+        }
+        Ok(answer)
+    }
+
+    async fn answer(self) -> Result<Answer, Error> {
+        let (mut request, deadline) = (self.request()?, self.deadline());
+        let (http, repeat) = (self.client.http(), self.repeat());
+        let token = self.authorize(&mut request, deadline).await?;
+        let mut answer = http.send(&request, repeat, deadline).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            // Nothing was done, so trying again is safe for every call.
+            self.client.tokens().reject(&token);
+            self.authorize(&mut request, deadline).await?;
+            answer = http.send(&request, repeat, deadline).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn authorize(
+        &self,
+        request: &mut Request,
+        deadline: Deadline,
+    ) -> Result<AccessToken, Error> {
+        let tokens = self.client.tokens();
+        let token = deadline.bound(tokens.endpoint(), tokens.token()).await?;
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, token.authorization());
+        Ok(token)
+    }
+
+    fn deadline(&self) -> Deadline {
+        match self.deadline {
+            Some(length) => Deadline::after(length),
+            None => self.client.http().deadline(),
+        }
+    }
+
+    fn repeat(&self) -> Repeat {
+        let harmless = matches!(self.method, Method::GET | Method::DELETE);
+        if harmless || self.idempotency_key.is_some() {
+            Repeat::Harmless
+        } else {
+            Repeat::Harmful
+        }
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let mut url = self.url.clone()?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        let mut request = Request::new(self.method.clone(), url);
+        let headers = request.headers_mut();
+        if let Some(etag) = &self.if_match {
+            headers.insert(IF_MATCH, header_value("the ETag", etag)?);
+        }
+        if let Some(key) = &self.idempotency_key {
+            // A string of RFC 9651 §3.3.3.
+            let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
+            let mut value = header_value("the idempotency key", &format!("\"{escaped}\""))?;
+            value.set_sensitive(true);
+            headers.insert(IDEMPOTENCY_KEY, value);
+        }
+        if !self.body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+            *request.body_mut() = Some(Value::Object(self.body.clone()).to_string().into());
+        }
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("client", &self.client)
+            .field("method", &self.method)
+            .field("url", &self.url.as_ref().map(Url::as_str))
+            .field("query", &self.query)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+fn header_value(what: &str, text: &str) -> Result<HeaderValue, Error> {
+    let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let value = HeaderValue::from_str(text).ok().filter(|_| printable);
+    value.ok_or_else(|| Error::invalid(format!("{what} must be printable ASCII")))
+}
+
+/// What the management API says that refuses.
+fn refusal(answer: &Answer) -> Error {
+    let refusal = match answer.json::<wire::ApiError>() {
+        Ok(refusal) => refusal,
+        Err(error) => return error,
+    };
+    ApiError {
+        status: answer.status.as_u16(),
+        code: refusal.code,
+        message: refusal.message,
+        request_id: refusal.request_id,
+        errors: refusal.errors,
+        missing_scopes: refusal.missing_scopes,
+        retry_after: answer.retry_after(),
+    }
+    .into()
+}
+
+/// Defines a call: a type around [`Call`], which can be awaited, with the options that it shares with others.
+macro_rules! call {
+    ($(#[$doc:meta])* $name:ident -> $answer:ty, $read:ident $(, $option:ident)*) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        #[must_use = "a call happens when it is awaited"]
+        pub struct $name {
+            pub(crate) call: Call,
+        }
+
+        impl $name {
+            /// How long the call may take in all, retries included. Without it, as long as the client's
+            /// [`HttpOptions`](crate::HttpOptions) say.
+            pub fn deadline(mut self, deadline: std::time::Duration) -> Self {
+                self.call.deadline = Some(deadline);
+                self
+            }
+
+            $(call!(@$option);)*
+        }
+
+        impl IntoFuture for $name {
+            type Output = Result<$answer, crate::Error>;
+            type IntoFuture = futures_util::future::BoxFuture<'static, Self::Output>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.call.$read())
+            }
+        }
+    };
+
+    (@if_match) => {
+        /// Does it only if the account is still in this state, which is the [`etag`](crate::Versioned::etag) of an earlier
+        /// answer; otherwise 412, `precondition_failed`.
+        pub fn if_match(mut self, etag: impl Into<String>) -> Self {
+            self.call.if_match = Some(etag.into());
+            self
+        }
+    };
+
+    (@idempotency_key) => {
+        /// The key by which the server recognises a repeat of this call, which it answers as it did the first time, the
+        /// secret included, for 24 hours. Without it the call has a random one, which its retries share. One of your own lets
+        /// a call be repeated by another process: 1 to 255 characters of printable ASCII that nobody can guess.
+        pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+            self.call.idempotency_key = Some(key.into());
+            self
+        }
+    };
+}
+pub(crate) use call;

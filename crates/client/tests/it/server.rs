@@ -1,0 +1,151 @@
+//! A small HTTP server on loopback, in the test's own runtime, which answers as the test says.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::{Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, time::Instant};
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Which request it was: 0 is the first at its path.
+    pub number: usize,
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub body: String,
+    pub at: Instant,
+}
+
+impl Asked {
+    /// A header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+#[derive(Clone)]
+pub struct Server {
+    pub url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    /// Starts a server that answers everything with `answer`.
+    pub async fn start<A, F>(answer: A) -> Self
+    where
+        A: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::<Asked>::new()));
+        let seen = Arc::clone(&asked);
+        let app = Router::new().fallback(async move |request: Request| {
+            let (head, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let path = head.uri.path().to_owned();
+            let request = {
+                let mut seen = seen.lock().unwrap();
+                let request = Asked {
+                    number: seen.iter().filter(|other| other.path == path).count(),
+                    method: head.method,
+                    path,
+                    query: head.uri.query().unwrap_or_default().to_owned(),
+                    headers: head.headers,
+                    body: String::from_utf8(body.to_vec()).unwrap(),
+                    at: Instant::now(),
+                };
+                seen.push(request.clone());
+                request
+            };
+            answer(request).await
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, asked }
+    }
+
+    /// A server that gives tokens, each different, and answers everything else with `answer`.
+    pub async fn with_tokens<A, F>(answer: A) -> Self
+    where
+        A: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
+        Self::start(move |asked: Asked| {
+            let answer = answer.clone();
+            async move {
+                if asked.path == "/oauth2/token" {
+                    token(asked.number)
+                } else {
+                    answer(asked).await
+                }
+            }
+        })
+        .await
+    }
+
+    /// What was asked so far at `path`.
+    pub fn asked(&self, path: &str) -> Vec<Asked> {
+        let asked = self.asked.lock().unwrap();
+        asked
+            .iter()
+            .filter(|asked| asked.path == path)
+            .cloned()
+            .collect()
+    }
+
+    /// How many tokens were asked for.
+    pub fn token_requests(&self) -> usize {
+        self.asked("/oauth2/token").len()
+    }
+
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth2/token", self.url)
+    }
+}
+
+/// The text of the `number`th token.
+pub fn token_text(number: usize) -> String {
+    format!("token-{number}")
+}
+
+/// The `number`th token, which lives for 100 s.
+pub fn token(number: usize) -> Response {
+    ok(&json!({ "access_token": token_text(number), "token_type": "Bearer", "expires_in": 100 }))
+}
+
+pub fn ok(body: &Value) -> Response {
+    answer(200, body)
+}
+
+pub fn answer(status: u16, body: &Value) -> Response {
+    let headers = [("content-type", "application/json")];
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, headers, Bytes::from(body.to_string())).into_response()
+}
+
+/// The same with a header.
+pub fn answer_with(status: u16, header: (&'static str, &str), body: &Value) -> Response {
+    let mut response = answer(status, body);
+    response
+        .headers_mut()
+        .insert(header.0, header.1.parse().unwrap());
+    response
+}
+
+/// What a management API says that refuses.
+pub fn refusal(status: u16, code: &str) -> Value {
+    json!({ "message": "no", "statusCode": status, "code": code, "requestId": "r-1" })
+}
