@@ -11,11 +11,13 @@ use anyhow::Context as _;
 
 /// Makes the directory, and those above it, if it is not there (mode 0700).
 pub(crate) fn create(path: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    create_private(path)
         .with_context(|| format!("cannot make the data directory {}", path.display()))
+}
+
+/// The same for any directory.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Waits until no other process prepares something in this directory. The lock ends when the file is dropped.

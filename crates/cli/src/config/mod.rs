@@ -525,7 +525,7 @@ fn parse(text: &str) -> Result<Settings, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Args as _, CommandFactory as _};
+    use clap::Args as _;
 
     use super::*;
 
@@ -636,10 +636,5 @@ mod tests {
             _ => line,
         });
         lines.collect::<Vec<_>>().join("\n").parse().unwrap()
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        crate::Cli::command().debug_assert();
     }
 }

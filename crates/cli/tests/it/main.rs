@@ -18,6 +18,7 @@ mod on_postgres;
 mod on_sqlite;
 mod postgres;
 mod quickstart;
+mod remote;
 mod schema;
 mod secrecy;
 mod tls;

@@ -437,14 +437,14 @@ fn what_is_in_flight_over_tls_is_finished_before_the_server_stops() {
 // What the tests stand on.
 
 /// Who signs.
-struct Authority {
+pub(crate) struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A directory with the certificate of an authority (`ca.pem`), one that it has issued (`chain.pem`, `key.pem`), and the
 /// configuration of a server that uses it (`p.toml`).
-fn issued() -> (TempDir, Authority) {
+pub(crate) fn issued() -> (TempDir, Authority) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -503,7 +503,7 @@ impl Authority {
     }
 }
 
-fn serve(directory: &TempDir, arguments: &[&str]) -> Prokura {
+pub(crate) fn serve(directory: &TempDir, arguments: &[&str]) -> Prokura {
     let arguments = [&["--config", "p.toml"], arguments].concat();
     Prokura::serve_with(directory.path(), &arguments)
 }

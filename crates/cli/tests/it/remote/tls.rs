@@ -1,0 +1,30 @@
+//! The command line over TLS.
+
+use std::path::Path;
+
+use super::Person;
+use crate::{
+    harness::process::Finished,
+    tls::{issued, serve},
+};
+
+#[test]
+fn a_certificate_is_trusted_that_the_system_trusts_and_no_other() {
+    let (directory, _) = issued();
+    let server = serve(&directory, &[]);
+    let person = Person::at(&server);
+    // What the system trusts is what these variables name.
+    let token = |trusted: &Path| {
+        let mut command = person.command(["token", "--fresh"]);
+        command.env_remove("SSL_CERT_DIR");
+        command.env("SSL_CERT_FILE", trusted);
+        Finished::of(command.output().unwrap())
+    };
+    let printed = token(&directory.path().join("ca.pem")).succeeded();
+    assert!(printed.starts_with("prka_"), "{printed}");
+
+    let (another, _) = issued();
+    let error = token(&another.path().join("ca.pem")).failed(1);
+    assert!(error.contains(&server.url), "{error}");
+    assert!(error.contains("SSL_CERT_FILE"), "{error}");
+}
