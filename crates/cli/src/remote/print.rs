@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(table(4, &[&["abcd", "x"]]), "A     B\nabcd  x\n");
         assert_eq!(
             table(4, &[&["a\u{65e5}\u{672c}b", "x"]]),
-            "A    B\na\u{65e5}\u{2026}  x\n"
+            "A     B\na\u{65e5}\u{2026}  x\n"
         );
     }
 
