@@ -31,10 +31,6 @@ use command_line::{Command, OnDatabase};
 use config::Config;
 use failure::Failure;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,

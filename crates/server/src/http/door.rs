@@ -6,10 +6,12 @@
 use std::{
     net::IpAddr,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -251,16 +253,21 @@ where
     if body.is_end_stream() {
         return Ok(Request::from_parts(parts, Bytes::new()));
     }
-    let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect())
-        .await
-        .map_err(|_| Refusal::Timeout)?
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Refusal::TooLarge
-            } else {
-                Refusal::Incomplete
-            }
-        })?;
+    let mut reading = pin!(Limited::new(body, limit).collect());
+    // Mostly it came with the head, and nobody has to be timed.
+    let read = match futures_util::poll!(reading.as_mut()) {
+        Poll::Ready(read) => read,
+        Poll::Pending => tokio::time::timeout(BODY_TIMEOUT, reading)
+            .await
+            .map_err(|_| Refusal::Timeout)?,
+    };
+    let body = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Refusal::TooLarge
+        } else {
+            Refusal::Incomplete
+        }
+    })?;
     Ok(Request::from_parts(parts, body.to_bytes()))
 }
 

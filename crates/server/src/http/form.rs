@@ -25,6 +25,10 @@ pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// Decodes one name or value: `+` is a space, `%XX` a byte.
 pub(super) fn decode(encoded: &[u8]) -> Result<String, Malformed> {
+    // Most of what clients send needs no encoding.
+    if !encoded.iter().any(|byte| matches!(byte, b'+' | b'%' | 0)) {
+        return String::from_utf8(encoded.to_vec()).map_err(|_| Malformed::Text);
+    }
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.iter();
     while let Some(&byte) = rest.next() {

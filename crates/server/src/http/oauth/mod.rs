@@ -10,8 +10,9 @@ pub(super) mod revoke;
 pub(super) mod token;
 
 use axum::{
-    http::header,
-    response::{IntoResponse, Response},
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
 };
 pub(super) use endpoint::Endpoint;
 pub(super) use error::OAuthError;
@@ -24,5 +25,13 @@ const ANSWER_BYTES: usize = 1024;
 fn answer(value: &impl Serialize) -> Response {
     let mut body = Vec::with_capacity(ANSWER_BYTES);
     serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    json(body)
+}
+
+/// An answer that is JSON already.
+fn json(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, response::Response};
 use prokura_wire as wire;
 
-use super::{OAuthError, answer, client_form::ClientForm};
-use crate::authority::{Authority, Origin, TokenRequest};
+use super::{OAuthError, client_form::ClientForm, json};
+use crate::authority::{Authority, IssuedToken, Origin, TokenRequest};
 
 /// Trade a client id and secret for a short-lived access token.
 ///
@@ -41,12 +41,20 @@ pub(in crate::http) async fn issue_token(
         resources: form.resources(),
     };
     let issued = authority.issue_token(&request, &origin).await?;
-    Ok(answer(&wire::TokenResponse {
-        access_token: wire::Secret::new(issued.text),
-        token_type: "Bearer".to_owned(),
-        expires_in: issued.lifetime_seconds,
-        scope: issued.scopes.to_string(),
-    }))
+    Ok(json(response(&issued)))
+}
+
+/// What [`wire::TokenResponse`] serializes to, written down: nothing in it needs escaping, tokens by their alphabets and scopes
+/// by their grammar (RFC 6749 Appendix A.4).
+fn response(issued: &IssuedToken) -> String {
+    let IssuedToken {
+        text,
+        lifetime_seconds,
+        scopes,
+    } = issued;
+    format!(
+        r#"{{"access_token":"{text}","token_type":"Bearer","expires_in":{lifetime_seconds},"scope":"{scopes}"}}"#
+    )
 }
 
 /// The parameters of a token request.
@@ -67,4 +75,26 @@ struct TokenForm {
     client_id: Option<String>,
     /// Unless in the Authorization header.
     client_secret: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ScopeSet;
+
+    #[test]
+    fn what_is_written_down_is_what_would_be_serialized() {
+        let issued = IssuedToken {
+            text: "prka_A-z_0.9".to_owned(),
+            lifetime_seconds: 3600,
+            scopes: ScopeSet::parse("management:all !#[]~ orders:read").unwrap(),
+        };
+        let serialized = serde_json::to_string(&wire::TokenResponse {
+            access_token: wire::Secret::new(issued.text.clone()),
+            token_type: "Bearer".to_owned(),
+            expires_in: issued.lifetime_seconds,
+            scope: issued.scopes.to_string(),
+        });
+        assert_eq!(response(&issued), serialized.unwrap());
+    }
 }
