@@ -238,15 +238,6 @@ impl Bench {
             database_url: None,
             more: &more,
         };
-        let mut check = Command::new(&self.prokura);
-        check.arg("check").arg("--config").arg(setup.write()?);
-        if process::run(check).is_err() {
-            let what = "token over a fresh TLS 1.3 connection";
-            report
-                .goals
-                .push(Goal::unmeasured(what, "this build speaks no TLS"));
-            return Ok(());
-        }
         let command = process::pinned(&self.prokura, &[self.cores.server]);
         let subject = Subject::start(command, &setup, FEW)?;
         let requests = subject.requests(Kind::Issue(None)).await?;

@@ -49,7 +49,7 @@ const RS256: Option<&str> = Some("https://rs256.example.com");
 pub(crate) const ALL: [Work; 11] = [
     Work {
         to_reach: Some(0.75),
-        bound: Some(8.0),
+        bound: Some(6.0),
         ..work("issue, opaque", Kind::Issue(None), Signature::Constant)
     },
     Work {
@@ -67,7 +67,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.70),
-        bound: Some(8.0),
+        bound: Some(6.0),
         ..work(
             "introspect, opaque",
             Kind::Introspect(None),
@@ -76,6 +76,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.65),
+        bound: Some(7.0),
         ..work(
             "introspect, JWT",
             Kind::Introspect(ES256),
@@ -84,7 +85,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.60),
-        bound: Some(16.0),
+        bound: Some(9.0),
         ..work("get", Kind::Get, Signature::Constant)
     },
     work("list a page", Kind::List, Signature::Constant),
