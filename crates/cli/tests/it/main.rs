@@ -14,6 +14,7 @@ mod first_start;
 mod harness;
 mod house;
 mod nodes;
+mod oauth2_crate;
 mod on_postgres;
 mod on_sqlite;
 mod postgres;

@@ -30,8 +30,8 @@ pub struct KeyRing {
     verified: Cache<[u8; 32], AccessToken>,
 }
 
-/// How many verified JWTs are remembered, the most used ones: some 5 MB.
-const VERIFIED: u64 = 10_000;
+/// How many verified JWTs are remembered, the most used ones: some 30 MB.
+const VERIFIED: u64 = 100_000;
 
 /// A stored signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
