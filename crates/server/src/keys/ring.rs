@@ -13,8 +13,8 @@ use crate::domain::{
     Timestamp, TokenFormat,
 };
 
-/// Everything that makes and recognises secrets, tokens and cursors. It is made once at start and never changes; nothing
-/// is parsed per request, and nothing derived but what follows from an Idempotency-Key.
+/// Everything that makes and recognises secrets, tokens and cursors. Its keys are made once at start and never change; none is
+/// parsed per request, nor derived but for what follows from an Idempotency-Key.
 pub struct KeyRing {
     issuer: String,
     secret_digests: hmac::Key,

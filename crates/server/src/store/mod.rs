@@ -1,9 +1,9 @@
 //! What is remembered: one set of SQL, two databases.
 //!
 //! Each method of [`Store`] is one atomic step in words of the domain; no transaction leaves this folder. The methods of
-//! management take the organization first, and whatever is not that organization's is absent for them. Absence is
-//! `None` or `false`; [`StoreError`] only says that storage failed, and while doing what. The store invents nothing: ids,
-//! instants and digests are handed in.
+//! management take the organization first, or a [`Target`] that has it, and whatever is not that organization's is absent for
+//! them. Absence is `None` or `false`; [`StoreError`] only says that storage failed, and while doing what. The store invents
+//! nothing: ids, instants and digests are handed in.
 
 mod audit_events;
 mod database;
