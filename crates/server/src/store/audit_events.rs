@@ -153,21 +153,37 @@ fn detail(text: String) -> Result<BTreeMap<String, String>, DatabaseError> {
     }
 }
 
-/// Advances an organization's chain by one and returns the head before: the row stays locked until the transaction ends, so
-/// that events line up.
-pub(super) fn advance_chain(event: &AuditEvent) -> Statement {
-    Statement::new(
-        "UPDATE organizations SET audit_sequence = audit_sequence + 1 WHERE id = $1 \
-         RETURNING audit_sequence - 1, audit_hash",
-        [event.organization_id.into()],
-    )
+macro_rules! select_head {
+    () => {
+        "SELECT audit_sequence, audit_hash FROM organizations WHERE id = $1"
+    };
 }
 
-/// The statements that append `event` behind the head in `row`, as [`advance_chain`] returned it.
-pub(super) fn append(event: AuditEvent, mut row: Row) -> Result<[Statement; 2], DatabaseError> {
+/// Reads the head of the chain that `event` goes to, where nobody else writes.
+pub(super) fn read_head(event: &AuditEvent) -> Statement {
+    Statement::new(select_head!(), [event.organization_id.into()])
+}
+
+/// The same where others write, too: the row stays locked until the transaction ends, so that events line up. A key it
+/// stays for rows that refer to it.
+pub(super) fn lock_head(event: &AuditEvent) -> Statement {
+    const LOCK: &str = concat!(select_head!(), " FOR NO KEY UPDATE");
+    Statement::new(LOCK, [event.organization_id.into()])
+}
+
+/// The statements that append `event` behind the head in `row`, as it was read. Neither waits for the other.
+pub(super) fn append(event: &AuditEvent, mut row: Row) -> Result<[Statement; 2], DatabaseError> {
     let event = event.chained(head(&mut row)?);
     let hash = event.hash();
     Ok([
+        Statement::new(
+            "UPDATE organizations SET audit_sequence = $2, audit_hash = $3 WHERE id = $1",
+            [
+                event.organization_id.into(),
+                event.sequence.into(),
+                hash.into(),
+            ],
+        ),
         Statement::new(
             "INSERT INTO audit_events (organization_id, sequence, at, actor, action, target, request_id, address, \
              detail, previous_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -183,10 +199,6 @@ pub(super) fn append(event: AuditEvent, mut row: Row) -> Result<[Statement; 2], 
                 detail_text(&event.detail)?.into(),
                 event.previous_hash.into(),
             ],
-        ),
-        Statement::new(
-            "UPDATE organizations SET audit_hash = $2 WHERE id = $1",
-            [event.organization_id.into(), hash.into()],
         ),
     ])
 }

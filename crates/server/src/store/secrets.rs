@@ -181,7 +181,7 @@ impl Store {
         }
         let end_new = Statement::new(
             concat!(
-                "UPDATE secrets SET revoked_at = $2 WHERE revoked_at IS NULL AND id = ",
+                "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND revoked_at IS NULL AND id = ",
                 successor!()
             ),
             [target.id.into(), now.into()],

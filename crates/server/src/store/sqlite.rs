@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    audit_events::{advance_chain, append},
+    audit_events::{append, read_head},
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
     migrations,
 };
@@ -277,27 +277,20 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// What came of one job.
+type Outcome = Result<Written, DatabaseError>;
+
 /// The writer's life: take what waits, apply it, commit once, answer all.
 fn write_jobs(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     let mut waiting = Vec::with_capacity(GROUP);
     while jobs.blocking_recv_many(&mut waiting, GROUP) > 0 {
-        let (answers, outcomes): (Vec<_>, Vec<_>) =
-            match connection.execute_batch("BEGIN IMMEDIATE") {
-                Ok(()) => waiting
-                    .drain(..)
-                    .map(|job| (job.done, apply_alone(connection, job.steps)))
-                    .unzip(),
-                Err(error) => {
-                    refuse_all(waiting.drain(..).map(|job| job.done), &error);
-                    continue;
-                }
-            };
-        // A full disk shows here at the latest: then none of them is acknowledged, and none is kept.
-        if let Err(error) = connection.execute_batch("COMMIT") {
-            let _ = connection.execute_batch("ROLLBACK");
-            refuse_all(answers.into_iter(), &error);
-            continue;
-        }
+        let (answers, jobs): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|job| (job.done, job.steps)).unzip();
+        let outcomes = commit(connection, &jobs).unwrap_or_else(|error| {
+            // None of them is acknowledged, and none is kept.
+            let refused = || Err(DatabaseError::new(error.to_string()));
+            jobs.iter().map(|_| refused()).collect()
+        });
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Whoever asked may have hung up; the write stands.
             let _ = answer.send(outcome);
@@ -305,17 +298,44 @@ fn write_jobs(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
-fn refuse_all(
-    answers: impl Iterator<Item = oneshot::Sender<Result<Written, DatabaseError>>>,
-    error: &rusqlite::Error,
-) {
-    for answer in answers {
-        let _ = answer.send(Err(DatabaseError::new(error.to_string())));
+/// Applies the jobs, each wholly or not at all, and makes them durable.
+fn commit(connection: &Connection, jobs: &[Vec<Step>]) -> rusqlite::Result<Vec<Outcome>> {
+    let run = |sql| connection.execute_batch(sql);
+    run("BEGIN IMMEDIATE")?;
+    let outcomes = match apply_together(connection, jobs) {
+        Some(outcomes) => outcomes,
+        None => {
+            if !connection.is_autocommit() {
+                run("ROLLBACK")?;
+            }
+            run("BEGIN IMMEDIATE")?;
+            let alone = |steps: &Vec<_>| apply_alone(connection, steps);
+            jobs.iter().map(alone).collect()
+        }
+    };
+    // A full disk shows here at the latest.
+    if let Err(error) = run("COMMIT") {
+        let _ = run("ROLLBACK");
+        return Err(error);
     }
+    Ok(outcomes)
+}
+
+/// Applies the jobs with nothing between them: a savepoint for each costs a copy of every page that it changes, and hardly
+/// any job has to be undone. `None`: one would have to be, when it had begun.
+fn apply_together(connection: &Connection, jobs: &[Vec<Step>]) -> Option<Vec<Outcome>> {
+    jobs.iter()
+        .map(|steps| match apply(connection, steps) {
+            Ok(written @ (Written::Wholly | Written::NotAtAll { refused_by: 0 })) => {
+                Some(Ok(written))
+            }
+            Ok(_) | Err(_) => None,
+        })
+        .collect()
 }
 
 /// Applies one job inside a savepoint, so that its failure is its own.
-fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<Written, DatabaseError> {
+fn apply_alone(connection: &Connection, steps: &[Step]) -> Outcome {
     // A full disk or a failing one may have ended the transaction; a savepoint outside one would commit by itself.
     if connection.is_autocommit() {
         return Err(DatabaseError::new(
@@ -332,19 +352,19 @@ fn apply_alone(connection: &Connection, steps: Vec<Step>) -> Result<Written, Dat
     outcome
 }
 
-fn apply(connection: &Connection, steps: Vec<Step>) -> Result<Written, DatabaseError> {
-    for (at, step) in steps.into_iter().enumerate() {
+fn apply(connection: &Connection, steps: &[Step]) -> Outcome {
+    for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Require(statement) => {
-                if execute(connection, &statement)? == 0 {
+                if execute(connection, statement)? == 0 {
                     return Ok(Written::NotAtAll { refused_by: at });
                 }
             }
             Step::Run(statement) => {
-                execute(connection, &statement)?;
+                execute(connection, statement)?;
             }
             Step::Append(event) => {
-                let head = query(connection, &advance_chain(&event))?
+                let head = query(connection, &read_head(event))?
                     .pop()
                     .ok_or_else(|| DatabaseError::new("the organization is gone"))?;
                 for statement in append(event, head)? {

@@ -1,7 +1,7 @@
 //! What is remembered of use: when, and how much a day.
 
 use super::{
-    Store, StoreError, Written,
+    Store, StoreError,
     database::{Column, Row, Statement, Step, Value},
     during,
 };
@@ -20,66 +20,29 @@ impl Column for Day {
 }
 
 impl Store {
-    /// How many accounts' usage is best recorded at once. A database that one process owns commits together what waits;
-    /// of one that is shared, most connections are left to those who wait for an answer.
-    pub fn usage_writes_at_once(&self) -> usize {
-        if self.database.is_solely_owned() {
-            128
-        } else {
-            4
-        }
-    }
-
-    /// Adds to what is known of the account's use: counts are added, and no last use moves back, so that nodes may do so in
-    /// any order. `false`: there is no such account (any more), and nothing is added.
-    pub async fn add_usage(&self, id: ServiceAccountId, usage: &Usage) -> Result<bool, StoreError> {
-        // Touches the row whether or not the instant moves, so that "no row" means "no account"; and locks it, so that
-        // the account stays until all is added.
-        let account = Statement::new(
-            "UPDATE service_accounts SET last_used_at = \
-             CASE WHEN last_used_at IS NULL OR last_used_at < $2 THEN $2 ELSE last_used_at END WHERE id = $1",
-            [id.into(), usage.last_used_at().into()],
-        );
-        let secrets = usage.secrets.iter().map(|used| {
-            Statement::new(
-                "UPDATE secrets SET first_used_at = coalesce(first_used_at, $2), last_used_at = \
-                 CASE WHEN last_used_at IS NULL OR last_used_at < $3 THEN $3 ELSE last_used_at END WHERE id = $1",
-                [
-                    used.id.into(),
-                    used.first_used_at.into(),
-                    used.last_used_at.into(),
-                ],
-            )
-        });
-        let days = usage.days.iter().map(|day| {
-            Statement::new(
-                "INSERT INTO usage (service_account_id, day, tokens_issued, tokens_refused) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (service_account_id, day) DO UPDATE SET \
-                 tokens_issued = usage.tokens_issued + excluded.tokens_issued, \
-                 tokens_refused = usage.tokens_refused + excluded.tokens_refused",
-                [
-                    id.into(),
-                    day.day.into(),
-                    day.tokens_issued.into(),
-                    day.tokens_refused.into(),
-                ],
-            )
-        });
-        let steps = std::iter::once(Step::Require(account))
-            .chain(secrets.chain(days).map(Step::Run))
+    /// Adds to what is known of the use of some accounts: counts are added, and no last use moves back, so that nodes may
+    /// do so in any order. What is no account (any more) is passed over.
+    ///
+    /// They are to be in the order of their ids: then two nodes do not wait for each other in a circle, and neighbours
+    /// share the pages that are written.
+    pub async fn add_usage(&self, uses: &[(ServiceAccountId, Usage)]) -> Result<(), StoreError> {
+        let steps = uses.iter().flat_map(|(id, usage)| additions(*id, usage));
+        let steps = steps.map(Step::Run).collect();
+        let last_uses: Vec<_> = uses
+            .iter()
+            .filter_map(|(id, usage)| Some((*id, usage.last_used_at()?)))
             .collect();
-        let used_at = usage.last_used_at();
-        let written = self
-            .write_and_then("recording use", steps, move |memory, outcome| {
-                match (outcome, used_at) {
-                    (Ok(Written::Wholly), Some(at)) => memory.used(id, at),
-                    (Ok(_), _) => {}
+        self.write_and_then("recording use", steps, move |memory, outcome| {
+            for (id, at) in last_uses {
+                match outcome {
+                    Ok(_) => memory.used(id, at),
                     // Perhaps it was written.
-                    (Err(_), _) => memory.forget(id),
+                    Err(_) => memory.forget(id),
                 }
-            })
-            .await?;
-        Ok(written == Written::Wholly)
+            }
+        })
+        .await
+        .map(drop)
     }
 
     /// The days from `since` on, in order, on which the account was used. `None`: `organization` has no such account.
@@ -124,4 +87,42 @@ impl Store {
             .await
             .map(drop)
     }
+}
+
+/// The statements that add the use of one account. The first locks its row, so that it stays until all is added.
+fn additions(id: ServiceAccountId, usage: &Usage) -> impl Iterator<Item = Statement> {
+    let account = Statement::new(
+        "UPDATE service_accounts SET last_used_at = \
+         CASE WHEN last_used_at IS NULL OR last_used_at < $2 THEN $2 ELSE last_used_at END WHERE id = $1",
+        [id.into(), usage.last_used_at().into()],
+    );
+    let secrets = usage.secrets.iter().map(move |used| {
+        Statement::new(
+            "UPDATE secrets SET first_used_at = coalesce(first_used_at, $3), last_used_at = \
+             CASE WHEN last_used_at IS NULL OR last_used_at < $4 THEN $4 ELSE last_used_at END \
+             WHERE service_account_id = $1 AND id = $2",
+            [
+                id.into(),
+                used.id.into(),
+                used.first_used_at.into(),
+                used.last_used_at.into(),
+            ],
+        )
+    });
+    let days = usage.days.iter().map(move |day| {
+        Statement::new(
+            "INSERT INTO usage (service_account_id, day, tokens_issued, tokens_refused) \
+             SELECT id, $2, $3, $4 FROM service_accounts WHERE id = $1 \
+             ON CONFLICT (service_account_id, day) DO UPDATE SET \
+             tokens_issued = usage.tokens_issued + excluded.tokens_issued, \
+             tokens_refused = usage.tokens_refused + excluded.tokens_refused",
+            [
+                id.into(),
+                day.day.into(),
+                day.tokens_issued.into(),
+                day.tokens_refused.into(),
+            ],
+        )
+    });
+    std::iter::once(account).chain(secrets).chain(days)
 }

@@ -54,20 +54,20 @@ pub struct ChainedEvent {
 
 impl AuditEvent {
     /// Puts the event behind `head`.
-    pub fn chained(self, head: ChainHead) -> ChainedEvent {
+    pub fn chained(&self, head: ChainHead) -> ChainedEvent {
         ChainedEvent {
             organization_id: self.organization_id,
             sequence: head.sequence + 1,
             at: self.at,
             actor: self.actor.to_string(),
             action: self.action.as_str().to_owned(),
-            target: self.target,
-            request_id: self.request_id,
+            target: self.target.clone(),
+            request_id: self.request_id.clone(),
             address: self.address.map(|address| address.to_string()),
             detail: self
                 .detail
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
             previous_hash: head.hash.into(),
         }

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_foundation.sql"),
     migration!(2, "0002_account_control.sql"),
     migration!(3, "0003_idempotent_requests.sql"),
+    migration!(4, "0004_secrets_by_account.sql"),
 ];
 
 /// The version that this build knows.

@@ -23,7 +23,7 @@ use tokio_postgres::{IsolationLevel, error::SqlState, types::ToSql};
 use self::address::Address;
 pub use self::address::InvalidPostgresUrl;
 use super::{
-    audit_events::{advance_chain, append},
+    audit_events::{append, lock_head},
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
     migrations,
 };
@@ -245,12 +245,12 @@ async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<bool, Failure
         Step::Require(statement) => Ok(execute(transaction, statement).await? > 0),
         Step::Run(statement) => execute(transaction, statement).await.map(|_| true),
         Step::Append(event) => {
-            let head = query(transaction, &advance_chain(event)).await?.pop();
+            let head = query(transaction, &lock_head(event)).await?.pop();
             let head = head.ok_or_else(|| DatabaseError::new("the organization is gone"))?;
-            let [insert, advance] = append(event.clone(), head)?;
+            let [advance, insert] = append(event, head)?;
             try_join(
-                execute(transaction, &insert),
                 execute(transaction, &advance),
+                execute(transaction, &insert),
             )
             .await?;
             Ok(true)
