@@ -6,7 +6,7 @@ use std::{
     path::Path,
     process,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -16,7 +16,7 @@ use tokio::{
     join,
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
-    time::{MissedTickBehavior, timeout},
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -25,7 +25,9 @@ use crate::{authority, config::Config, first_start, tls::Renewal};
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// So far behind is what is known of use after a crash, and what one node knows of another's; with the minute in which they
 /// are counted, the refused logins in the audit trail.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(3);
+const FLUSH_PAUSE: Duration = Duration::from_secs(3);
+/// The same where very many accounts are used, so that writing that down takes a tenth of the time and no more.
+const LONGEST_FLUSH_PAUSE: Duration = Duration::from_secs(30);
 /// How long the last flush may take.
 const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -161,16 +163,18 @@ async fn sweep(authority: Arc<Authority>) {
 /// follows. It is not to be ended in the middle of a flush: what is being written would be written again.
 async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
     let described = |error| format!("{:#}", anyhow::Error::new(error));
-    let mut interval = tokio::time::interval(FLUSH_INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pause = FLUSH_PAUSE;
     let mut is_failing = false;
     loop {
         tokio::select! {
             _ = &mut stopped => break,
-            _ = interval.tick() => {}
+            () = sleep(pause) => {}
+            () = authority.much_use_is_counted() => {}
         }
-        // Of an outage the beginning is logged, and the end.
+        let begun = Instant::now();
         let (usage, logins) = join!(authority.flush_usage(), authority.flush_refused_logins());
+        pause = (begun.elapsed() * 9).clamp(FLUSH_PAUSE, LONGEST_FLUSH_PAUSE);
+        // Of an outage the beginning is logged, and the end.
         match usage.and(logins) {
             Ok(()) if is_failing => info!("what was counted is recorded again; nothing was lost"),
             Err(error) if !is_failing => warn!(

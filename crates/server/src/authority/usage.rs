@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 
 use super::{Authority, Unavailable};
 use crate::domain::{
@@ -17,9 +17,11 @@ use crate::domain::{
 
 /// So that a flush, and the counting of other accounts, hold up a token for next to no time.
 const SHARDS: usize = 64;
-/// How many accounts a shard counts at most: 64,000 together, some 20 MB. There are as many only where the store takes no
+/// How many accounts a shard counts at most: 256,000 together, some 50 MB. There are as many only where the store takes no
 /// writes for long; the use of further accounts is then lost.
-const SHARD_ACCOUNTS: usize = 1000;
+const SHARD_ACCOUNTS: usize = 4000;
+/// With so many in a shard it is time to write.
+const MANY_SHARD_ACCOUNTS: usize = SHARD_ACCOUNTS / 4 * 3;
 /// How many accounts are written together, before whoever asks for counts gets his turn.
 const BATCH: usize = 256;
 
@@ -28,6 +30,8 @@ pub(super) struct Recorder {
     shards: [Mutex<Shard>; SHARDS],
     /// Held alone while counts move from memory to the store, and shared by who adds up both, so that he sees each once.
     moving: RwLock<()>,
+    /// Told when a shard has many accounts.
+    filling: Notify,
 }
 
 type Shard = HashMap<ServiceAccountId, Counted>;
@@ -44,6 +48,7 @@ impl Recorder {
         Self {
             shards: array::from_fn(|_| Mutex::default()),
             moving: RwLock::new(()),
+            filling: Notify::new(),
         }
     }
 
@@ -75,11 +80,15 @@ impl Recorder {
 
     fn count(&self, account: ServiceAccountId, add: impl FnOnce(&mut Usage)) {
         let mut shard = self.shard(account);
-        let is_full = shard.len() >= SHARD_ACCOUNTS;
+        let accounts = shard.len();
+        let is_full = accounts >= SHARD_ACCOUNTS;
         match shard.entry(account) {
             Entry::Occupied(known) => add(&mut known.into_mut().pending),
             Entry::Vacant(_) if is_full => {}
             Entry::Vacant(new) => add(&mut new.insert(Counted::default()).pending),
+        }
+        if accounts < MANY_SHARD_ACCOUNTS && shard.len() == MANY_SHARD_ACCOUNTS {
+            self.filling.notify_one();
         }
     }
 
@@ -125,6 +134,11 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl Authority {
+    /// Resolves when the use of so many accounts is counted that it should be [written](Self::flush_usage) soon.
+    pub async fn much_use_is_counted(&self) {
+        self.usage.filling.notified().await;
+    }
+
     /// Writes the use that was counted since the last time. To be called every few seconds, and when the last request is
     /// answered. What could not be written is kept for the next time; the error is the first of those met.
     ///
@@ -178,6 +192,8 @@ impl Authority {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     const ACCOUNT: ServiceAccountId = ServiceAccountId::from_bytes([1; 16]);
@@ -205,11 +221,16 @@ mod tests {
             bytes[..4].copy_from_slice(&number.to_be_bytes());
             ServiceAccountId::from_bytes(bytes)
         };
+        for number in 0..MANY_SHARD_ACCOUNTS as u32 {
+            assert!(recorder.filling.notified().now_or_never().is_none());
+            recorder.refused(id(number), now);
+        }
+        assert!(recorder.filling.notified().now_or_never().is_some());
         for number in 0..2 * SHARD_ACCOUNTS as u32 {
             recorder.refused(id(number), now);
         }
         recorder.refused(id(0), now);
         assert_eq!(recorder.begin_flush().len(), SHARD_ACCOUNTS);
-        assert_eq!(recorder.pending(id(0)).days[0].tokens_refused, 2);
+        assert_eq!(recorder.pending(id(0)).days[0].tokens_refused, 3);
     }
 }

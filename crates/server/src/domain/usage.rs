@@ -110,7 +110,7 @@ impl Usage {
                 known.first_used_at = known.first_used_at.min(used.first_used_at);
                 known.last_used_at = known.last_used_at.max(used.last_used_at);
             }
-            None => self.secrets.push(used),
+            None => push(&mut self.secrets, used),
         }
     }
 
@@ -129,11 +129,17 @@ impl Usage {
     fn day(&mut self, day: Day) -> &mut DailyUsage {
         let at = self.days.iter().position(|known| known.day == day);
         let at = at.unwrap_or_else(|| {
-            self.days.push(DailyUsage::none(day));
+            push(&mut self.days, DailyUsage::none(day));
             self.days.len() - 1
         });
         &mut self.days[at]
     }
+}
+
+/// Mostly there is one, and there are many accounts: room is made for no more.
+fn push<T>(few: &mut Vec<T>, one: T) {
+    few.reserve_exact(1);
+    few.push(one);
 }
 
 #[cfg(test)]

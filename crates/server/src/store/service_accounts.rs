@@ -371,11 +371,13 @@ fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
 /// Reads an account's columns and, row by row, those of its secrets.
 fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
     let mut found: Option<Credentials> = None;
+    // Mostly one, and many accounts are remembered: no room for more.
+    let secrets = rows.len();
     for mut row in rows {
         let account = account(&mut row)?;
-        let credentials = found.get_or_insert(Credentials {
+        let credentials = found.get_or_insert_with(|| Credentials {
             account: Arc::new(account),
-            secrets: Vec::new(),
+            secrets: Vec::with_capacity(secrets),
         });
         if let Some(secret) = secret(&mut row)? {
             credentials.secrets.push(secret);
