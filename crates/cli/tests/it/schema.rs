@@ -52,6 +52,51 @@ fn write(columns: Vec<Column>, references: Vec<String>) -> String {
     text
 }
 
+/// The fourth step of the schema lays the secrets elsewhere.
+#[tokio::test]
+async fn an_older_sqlite_database_keeps_its_secrets() {
+    const OLDER: &str = concat!(
+        include_str!("../../../server/src/store/migrations/sqlite/0001_foundation.sql"),
+        include_str!("../../../server/src/store/migrations/sqlite/0002_account_control.sql"),
+        include_str!("../../../server/src/store/migrations/sqlite/0003_idempotent_requests.sql"),
+        "CREATE TABLE prokura_schema (version BIGINT NOT NULL PRIMARY KEY);
+         INSERT INTO prokura_schema VALUES (1), (2), (3);
+         INSERT INTO organizations VALUES (x'01', 'Example', 0, 0, x'00');
+         INSERT INTO service_accounts (id, organization_id, name, scopes, token_epoch, created_at, updated_at)
+         VALUES (x'02', x'01', 'CI', '', 0, 0, 0), (x'03', x'01', 'Backup', '', 0, 0, 0);
+         INSERT INTO secrets VALUES
+         (x'0a', x'03', x'aa', 'abcd', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+         (x'0b', x'02', x'bb', 'bcde', 2, x'03', 3, 4, x'0c', 5, 6, 7),
+         (x'0c', x'02', x'cc', 'cdef', 8, x'03', 9, NULL, NULL, NULL, NULL, NULL);"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("prokura.db");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch(OLDER).unwrap();
+    let secrets = || {
+        connection
+            .prepare(
+                "SELECT id, service_account_id, digest, hint, created_at, created_by, expires_at, retires_at, \
+                 retired_by, revoked_at, first_used_at, last_used_at FROM secrets ORDER BY id",
+            )
+            .unwrap()
+            .query_map([], |row| (0..12).map(|column| row.get(column)).collect())
+            .unwrap()
+            .collect::<Result<Vec<Vec<rusqlite::types::Value>>, _>>()
+            .unwrap()
+    };
+    let before = secrets();
+    assert_eq!(before.len(), 3);
+    let store = Store::new(Sqlite::open(&file, SqliteAccess::Server).unwrap());
+    store.migrate().await.unwrap();
+    assert_eq!(secrets(), before);
+    // And they still go with their account.
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; DELETE FROM service_accounts WHERE id = x'02'")
+        .unwrap();
+    assert_eq!(secrets(), before[..1]);
+}
+
 async fn of_sqlite() -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("prokura.db");

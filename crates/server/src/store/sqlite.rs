@@ -27,6 +27,8 @@ use super::{
 const QUEUE: usize = 1024;
 /// Writes committed together at most.
 const GROUP: usize = 128;
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 128;
 /// How long a write waits for another process to finish its own, such as `prokura bootstrap`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -246,6 +248,7 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     enter_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -274,6 +277,7 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -406,22 +410,41 @@ fn prepare<'c>(
     let mut prepared = connection
         .prepare_cached(statement.sql)
         .map_err(DatabaseError::new)?;
-    for index in 1..=prepared.parameter_count() {
-        // SQLite takes `$3` for a name and numbers names as they come; PostgreSQL means the third value.
-        let value = prepared
-            .parameter_name(index)
-            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok())
-            .and_then(|number| statement.params.get(number.checked_sub(1)?))
+    let mut bound = 0;
+    for number in parameters(statement.sql) {
+        bound += 1;
+        let value = number
+            .checked_sub(1)
+            .and_then(|at| statement.params.get(at))
             .ok_or_else(|| DatabaseError::new("a statement has a parameter without a value"))?;
         match value {
-            Value::Null => prepared.raw_bind_parameter(index, rusqlite::types::Null),
-            Value::Integer(value) => prepared.raw_bind_parameter(index, value),
-            Value::Text(value) => prepared.raw_bind_parameter(index, value),
-            Value::Bytes(value) => prepared.raw_bind_parameter(index, value),
+            Value::Null => prepared.raw_bind_parameter(bound, rusqlite::types::Null),
+            Value::Integer(value) => prepared.raw_bind_parameter(bound, value),
+            Value::Text(value) => prepared.raw_bind_parameter(bound, value),
+            Value::Bytes(value) => prepared.raw_bind_parameter(bound, value),
         }
         .map_err(DatabaseError::new)?;
     }
+    if bound != prepared.parameter_count() {
+        return Err(DatabaseError::new(
+            "the parameters of a statement are not what they seem",
+        ));
+    }
     Ok(prepared)
+}
+
+/// The parameters of a statement in the order in which each first stands in it. SQLite takes `$3` for a name and numbers
+/// names as they come; PostgreSQL means the third value.
+fn parameters(sql: &str) -> impl Iterator<Item = usize> {
+    let mut seen = 0u64;
+    sql.split('$').skip(1).filter_map(move |behind| {
+        let end = behind.find(|char: char| !char.is_ascii_digit());
+        let number = behind[..end.unwrap_or(behind.len())].parse().ok()?;
+        let bit = 1u64.checked_shl(number)?;
+        let is_first = seen & bit == 0;
+        seen |= bit;
+        is_first.then_some(number as usize)
+    })
 }
 
 fn value(value: ValueRef<'_>) -> Result<Value, DatabaseError> {
@@ -443,4 +466,20 @@ fn private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_come_in_the_order_in_which_they_first_stand() {
+        let order = |sql| parameters(sql).collect::<Vec<_>>();
+        assert!(order("SELECT 1").is_empty());
+        assert_eq!(
+            order("a = $2 AND (b = $10 OR $2 IS NULL) AND c = $1"),
+            [2, 10, 1]
+        );
+        assert_eq!(order("$1,$2"), [1, 2]);
+    }
 }

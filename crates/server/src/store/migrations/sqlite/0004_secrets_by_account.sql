@@ -1,7 +1,7 @@
 -- The secrets of an account lie together, found by its id: one look-up less, and one index less to keep.
 CREATE TABLE secrets_by_account (
-    service_account_id  BLOB    NOT NULL REFERENCES service_accounts (id) ON DELETE CASCADE,
     id                  BLOB    NOT NULL,
+    service_account_id  BLOB    NOT NULL REFERENCES service_accounts (id) ON DELETE CASCADE,
     digest              BLOB    NOT NULL,
     hint                TEXT    NOT NULL,
     created_at          INTEGER NOT NULL,
@@ -16,9 +16,9 @@ CREATE TABLE secrets_by_account (
     PRIMARY KEY (service_account_id, id)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO secrets_by_account (service_account_id, id, digest, hint, created_at, created_by, expires_at, retires_at,
+INSERT INTO secrets_by_account (id, service_account_id, digest, hint, created_at, created_by, expires_at, retires_at,
     retired_by, revoked_at, first_used_at, last_used_at)
-SELECT service_account_id, id, digest, hint, created_at, created_by, expires_at, retires_at, retired_by, revoked_at,
+SELECT id, service_account_id, digest, hint, created_at, created_by, expires_at, retires_at, retired_by, revoked_at,
     first_used_at, last_used_at FROM secrets ORDER BY service_account_id, id;
 
 DROP TABLE secrets;
