@@ -21,8 +21,10 @@ use crate::{
 
 /// How many different bearer tokens a load uses in turn.
 const TOKENS: Number = 1000;
-/// How many accounts' tokens are introspected where there are more accounts: twice what the server remembers.
+/// How many accounts' opaque tokens are introspected where there are more accounts: twice as many as the server remembers.
 const TOKENS_AT_MOST: Number = 100_000;
+/// The same of JWTs that were seen before: nearly as many as the server remembers.
+const SEEN_JWTS_AT_MOST: Number = 90_000;
 /// How many requests are prepared at most. Where there are more accounts, they go to every fourth, say, of them.
 const REQUESTS_AT_MOST: Number = 250_000;
 const CONNECTIONS: usize = 32;
@@ -111,10 +113,14 @@ impl Subject {
         Ok(match kind {
             Kind::Issue(resource) => issue(self.address(), resource, accounts),
             Kind::Introspect(resource) => {
-                let count = TOKENS_AT_MOST.min(self.accounts.max(TOKENS));
+                let at_most = match resource {
+                    None => TOKENS_AT_MOST,
+                    Some(_) => SEEN_JWTS_AT_MOST,
+                };
+                let count = at_most.min(self.accounts.max(TOKENS));
                 let tokens = self.tokens(resource, count).await?;
                 let length = "token=".len() + tokens.first().map_or(0, String::len);
-                Requests {
+                let requests = Requests {
                     texts: [
                         format!(
                             "POST /oauth2/introspect HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {}\r\n\
@@ -129,7 +135,14 @@ impl Subject {
                         .into_iter()
                         .map(|token| [token, String::new()])
                         .collect(),
+                };
+                if resource.is_some() {
+                    let texts: Vec<_> = (0..requests.values.len())
+                        .map(|number| requests.text(number))
+                        .collect();
+                    load::each_once(self.address(), &texts, CONNECTIONS).await?;
                 }
+                requests
             }
             Kind::Get => self.on_accounts("GET ", "", accounts).await?,
             Kind::Rotate => {
