@@ -4,6 +4,9 @@
 //! commits together all the writes that wait. Reads run where they are asked for: a point read from WAL costs a few
 //! microseconds, less than handing it to another thread.
 
+mod statements;
+mod writer;
+
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -14,20 +17,21 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
+use self::{
+    statements::{bind, parameters, rows},
+    writer::{Job, Writer},
+};
 use super::{
-    audit_events::{append, read_head},
-    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written},
     migrations,
 };
 
 /// Writes that may wait for the writer; more are made to wait at the door.
 const QUEUE: usize = 1024;
-/// Writes committed together at most.
-const GROUP: usize = 128;
-/// Statements that a connection keeps prepared: more than there are.
+/// Statements that a reader keeps prepared: more than there are.
 const STATEMENTS: usize = 128;
 /// How long a write waits for another process to finish its own, such as `prokura bootstrap`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,11 +83,6 @@ pub enum OpenSqliteError {
     },
 }
 
-struct Job {
-    steps: Vec<Step>,
-    done: oneshot::Sender<Result<Written, DatabaseError>>,
-}
-
 impl Sqlite {
     /// Opens the file at `path`, creating it (mode 0600) if there is none and `access` may.
     pub fn open(path: &Path, access: SqliteAccess) -> Result<Self, OpenSqliteError> {
@@ -126,7 +125,7 @@ impl Sqlite {
         let (writer, jobs) = mpsc::channel(QUEUE);
         let writer_thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_jobs(&connection, jobs))
+            .spawn(move || Writer::new(&connection).work_off(jobs))
             .map_err(io(path))?;
         Ok(Self {
             path: path.to_owned(),
@@ -144,9 +143,9 @@ impl Sqlite {
             Some(connection) => connection,
             None => open_reader(&self.path).map_err(DatabaseError::new)?,
         };
-        let rows = query(&connection, statement);
+        let answer = query(&connection, statement);
         self.readers().push(connection);
-        rows
+        answer
     }
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
@@ -248,7 +247,6 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     enter_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -281,182 +279,12 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What came of one job.
-type Outcome = Result<Written, DatabaseError>;
-
-/// The writer's life: take what waits, apply it, commit once, answer all.
-fn write_jobs(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
-    let mut waiting = Vec::with_capacity(GROUP);
-    while jobs.blocking_recv_many(&mut waiting, GROUP) > 0 {
-        let (answers, jobs): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|job| (job.done, job.steps)).unzip();
-        let outcomes = commit(connection, &jobs).unwrap_or_else(|error| {
-            // None of them is acknowledged, and none is kept.
-            let refused = || Err(DatabaseError::new(error.to_string()));
-            jobs.iter().map(|_| refused()).collect()
-        });
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // Whoever asked may have hung up; the write stands.
-            let _ = answer.send(outcome);
-        }
-    }
-}
-
-/// Applies the jobs, each wholly or not at all, and makes them durable.
-fn commit(connection: &Connection, jobs: &[Vec<Step>]) -> rusqlite::Result<Vec<Outcome>> {
-    let run = |sql| connection.execute_batch(sql);
-    run("BEGIN IMMEDIATE")?;
-    let outcomes = match apply_together(connection, jobs) {
-        Some(outcomes) => outcomes,
-        None => {
-            if !connection.is_autocommit() {
-                run("ROLLBACK")?;
-            }
-            run("BEGIN IMMEDIATE")?;
-            let alone = |steps: &Vec<_>| apply_alone(connection, steps);
-            jobs.iter().map(alone).collect()
-        }
-    };
-    // A full disk shows here at the latest.
-    if let Err(error) = run("COMMIT") {
-        let _ = run("ROLLBACK");
-        return Err(error);
-    }
-    Ok(outcomes)
-}
-
-/// Applies the jobs with nothing between them: a savepoint for each costs a copy of every page that it changes, and hardly
-/// any job has to be undone. `None`: one would have to be, when it had begun.
-fn apply_together(connection: &Connection, jobs: &[Vec<Step>]) -> Option<Vec<Outcome>> {
-    jobs.iter()
-        .map(|steps| match apply(connection, steps) {
-            Ok(written @ (Written::Wholly | Written::NotAtAll { refused_by: 0 })) => {
-                Some(Ok(written))
-            }
-            Ok(_) | Err(_) => None,
-        })
-        .collect()
-}
-
-/// Applies one job inside a savepoint, so that its failure is its own.
-fn apply_alone(connection: &Connection, steps: &[Step]) -> Outcome {
-    // A full disk or a failing one may have ended the transaction; a savepoint outside one would commit by itself.
-    if connection.is_autocommit() {
-        return Err(DatabaseError::new(
-            "an earlier failure ended the transaction",
-        ));
-    }
-    let run = |sql| connection.execute_batch(sql).map_err(DatabaseError::new);
-    run("SAVEPOINT job")?;
-    let outcome = apply(connection, steps);
-    if !matches!(outcome, Ok(Written::Wholly)) {
-        run("ROLLBACK TO job")?;
-    }
-    run("RELEASE job")?;
-    outcome
-}
-
-fn apply(connection: &Connection, steps: &[Step]) -> Outcome {
-    for (at, step) in steps.iter().enumerate() {
-        match step {
-            Step::Require(statement) => {
-                if execute(connection, statement)? == 0 {
-                    return Ok(Written::NotAtAll { refused_by: at });
-                }
-            }
-            Step::Run(statement) => {
-                execute(connection, statement)?;
-            }
-            Step::Append(event) => {
-                let head = query(connection, &read_head(event))?
-                    .pop()
-                    .ok_or_else(|| DatabaseError::new("the organization is gone"))?;
-                for statement in append(event, head)? {
-                    execute(connection, &statement)?;
-                }
-            }
-        }
-    }
-    Ok(Written::Wholly)
-}
-
-fn execute(connection: &Connection, statement: &Statement) -> Result<usize, DatabaseError> {
-    let mut prepared = prepare(connection, statement)?;
-    prepared.raw_execute().map_err(DatabaseError::new)
-}
-
 fn query(connection: &Connection, statement: &Statement) -> Result<Vec<Row>, DatabaseError> {
-    let mut prepared = prepare(connection, statement)?;
-    let columns = prepared.column_count();
-    let mut rows = prepared.raw_query();
-    let mut answer = Vec::new();
-    while let Some(row) = rows.next().map_err(DatabaseError::new)? {
-        let values = (0..columns)
-            .map(|column| {
-                row.get_ref(column)
-                    .map_err(DatabaseError::new)
-                    .and_then(value)
-            })
-            .collect::<Result<_, _>>()?;
-        answer.push(Row::new(values));
-    }
-    Ok(answer)
-}
-
-fn prepare<'c>(
-    connection: &'c Connection,
-    statement: &Statement,
-) -> Result<rusqlite::CachedStatement<'c>, DatabaseError> {
     let mut prepared = connection
         .prepare_cached(statement.sql)
         .map_err(DatabaseError::new)?;
-    let mut bound = 0;
-    for number in parameters(statement.sql) {
-        bound += 1;
-        let value = number
-            .checked_sub(1)
-            .and_then(|at| statement.params.get(at))
-            .ok_or_else(|| DatabaseError::new("a statement has a parameter without a value"))?;
-        match value {
-            Value::Null => prepared.raw_bind_parameter(bound, rusqlite::types::Null),
-            Value::Integer(value) => prepared.raw_bind_parameter(bound, value),
-            Value::Text(value) => prepared.raw_bind_parameter(bound, value),
-            Value::Bytes(value) => prepared.raw_bind_parameter(bound, value),
-        }
-        .map_err(DatabaseError::new)?;
-    }
-    if bound != prepared.parameter_count() {
-        return Err(DatabaseError::new(
-            "the parameters of a statement are not what they seem",
-        ));
-    }
-    Ok(prepared)
-}
-
-/// The parameters of a statement in the order in which each first stands in it. SQLite takes `$3` for a name and numbers
-/// names as they come; PostgreSQL means the third value.
-fn parameters(sql: &str) -> impl Iterator<Item = usize> {
-    let mut seen = 0u64;
-    sql.split('$').skip(1).filter_map(move |behind| {
-        let end = behind.find(|char: char| !char.is_ascii_digit());
-        let number = behind[..end.unwrap_or(behind.len())].parse().ok()?;
-        let bit = 1u64.checked_shl(number)?;
-        let is_first = seen & bit == 0;
-        seen |= bit;
-        is_first.then_some(number as usize)
-    })
-}
-
-fn value(value: ValueRef<'_>) -> Result<Value, DatabaseError> {
-    Ok(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Integer(value),
-        ValueRef::Text(value) => {
-            Value::Text(String::from_utf8(value.to_vec()).map_err(DatabaseError::new)?)
-        }
-        ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
-        ValueRef::Real(_) => return Err(DatabaseError::new("a column holds a float")),
-    })
+    bind(&mut prepared, parameters(statement.sql), &statement.params)?;
+    rows(&mut prepared)
 }
 
 /// Opens a file that only its owner may read, creating it if need be.
@@ -466,20 +294,4 @@ fn private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_come_in_the_order_in_which_they_first_stand() {
-        let order = |sql| parameters(sql).collect::<Vec<_>>();
-        assert!(order("SELECT 1").is_empty());
-        assert_eq!(
-            order("a = $2 AND (b = $10 OR $2 IS NULL) AND c = $1"),
-            [2, 10, 1]
-        );
-        assert_eq!(order("$1,$2"), [1, 2]);
-    }
 }
