@@ -94,7 +94,8 @@ impl Database for Postgres {
             loop {
                 let mut client = pool.get().await.map_err(unreachable)?;
                 let outcome = timeout(OPERATION_TIMEOUT, apply(&mut client, &steps)).await;
-                if !matches!(outcome, Ok(Ok(_))) {
+                let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
+                if outcome.is_err() {
                     drop(Object::take(client));
                 }
                 if let Some(applied) = settle(outcome, &mut attempts)? {
@@ -177,18 +178,14 @@ fn attempts(pool: &Pool) -> usize {
 
 /// The answer; `None` to try again on another connection, where that can do no harm.
 fn settle<T>(
-    outcome: Result<Result<T, Failure>, Elapsed>,
+    outcome: Result<T, Failure>,
     attempts: &mut usize,
 ) -> Result<Option<T>, DatabaseError> {
-    let failure = match outcome {
-        Ok(Ok(answer)) => return Ok(Some(answer)),
-        Ok(Err(failure)) => failure,
-        Err(elapsed) => Failure::Final(late(elapsed)),
-    };
     *attempts -= 1;
-    match failure {
-        Failure::Again(_) if *attempts > 0 => Ok(None),
-        Failure::Again(error) | Failure::Final(error) => Err(error),
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Failure::Again(_)) if *attempts > 0 => Ok(None),
+        Err(Failure::Again(error) | Failure::Final(error)) => Err(error),
     }
 }
 

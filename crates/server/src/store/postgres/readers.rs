@@ -16,7 +16,7 @@ use tokio::{sync::OnceCell, task::AbortHandle, time::timeout};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Failure, OPERATION_TIMEOUT, no_connection_in_time, query, settle, without_values};
+use super::{Failure, OPERATION_TIMEOUT, late, no_connection_in_time, query, settle};
 use crate::store::database::{DatabaseError, Row, Statement};
 
 /// The most connections that reads may have.
@@ -60,21 +60,30 @@ impl Readers {
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
         let mut attempts = ATTEMPTS;
         loop {
-            let shared = self.least_busy();
-            let reader = match shared.get() {
-                Some(reader) => reader,
-                None => timeout(self.opening_takes, shared.get_or_try_init(|| self.open()))
-                    .await
-                    .map_err(|_| no_connection_in_time())??,
-            };
-            let outcome = timeout(OPERATION_TIMEOUT, reader.read(&statement)).await;
-            if !matches!(outcome, Ok(Ok(_))) {
-                self.retire(&shared);
-            }
+            let outcome = self.read_at(&self.least_busy(), &statement).await;
             if let Some(rows) = settle(outcome, &mut attempts)? {
                 return Ok(rows);
             }
         }
+    }
+
+    async fn read_at(
+        &self,
+        shared: &Arc<OnceCell<Reader>>,
+        statement: &Statement,
+    ) -> Result<Vec<Row>, Failure> {
+        let reader = match shared.get() {
+            Some(reader) => reader,
+            None => timeout(self.opening_takes, shared.get_or_try_init(|| self.open()))
+                .await
+                .map_err(|_| no_connection_in_time())??,
+        };
+        let outcome = timeout(OPERATION_TIMEOUT, reader.read(statement)).await;
+        let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
+        if outcome.is_err() {
+            self.retire(shared);
+        }
+        outcome
     }
 
     /// The one that the fewest use: behind a statement that takes long, nobody waits who need not.
@@ -98,9 +107,8 @@ impl Readers {
         }
     }
 
-    async fn open(&self) -> Result<Reader, DatabaseError> {
-        let connected = self.config.connect(self.connector.clone()).await;
-        let (client, mut connection) = connected.map_err(without_values)?;
+    async fn open(&self) -> Result<Reader, Failure> {
+        let (client, mut connection) = self.config.connect(self.connector.clone()).await?;
         let mut is_its_turn = true;
         // A statement wakes the connection. Before it sends anything, everybody else who is ready gets a turn: what they
         // have to send goes out in the same packet.
