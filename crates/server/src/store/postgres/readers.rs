@@ -1,7 +1,8 @@
 //! The connections for reads: a few, each shared by all who read at the same time.
 //!
 //! PostgreSQL answers the statements of a connection in their order, and the next may be sent before the last is answered. So
-//! what is read at the same time travels together, and nobody waits for a connection to be free.
+//! what is read at the same time travels together, and nobody waits for a connection to be free. Each statement is a
+//! transaction of its own: one that fails says nothing of those beside it.
 
 use std::{
     collections::HashMap,
@@ -35,14 +36,14 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// The connections for reads among `pool_size` in all: a fourth, but at least one and at most four.
+    /// The connections for reads among `pool_size` in all: an eighth, but at least one and at most four.
     pub(super) fn new(
         config: Config,
         connector: MakeRustlsConnect,
         opening_takes: Duration,
         pool_size: usize,
     ) -> Self {
-        let count = (pool_size / 4).clamp(1, MOST);
+        let count = (pool_size / 8).clamp(1, MOST);
         Self {
             config,
             connector,
