@@ -2,7 +2,10 @@
 
 use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt as _, future::join_all};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join_all},
+};
 use prokura_server::{
     domain::{
         AccessToken, AccountFilter, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet,
@@ -405,17 +408,56 @@ async fn connections_that_the_server_ends_are_survived_by_the_next_read_and_writ
     for number in 0..10 {
         // As many at once as there are connections, so that every one of them is open.
         join_all((0..4).map(|_| store.installation())).await;
-        run(
-            &url,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND application_name = 'prokura'",
-        )
-        .await;
+        run(&url, END_SESSIONS).await;
         if number % 2 == 0 {
             store.installation().await.unwrap();
         } else {
             assert!(revoke(&store, &account, number).await.unwrap());
         }
+    }
+}
+
+/// What is read at the same time goes over one connection, so what is lost with it is every answer under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_under_way_on_a_connection_that_the_server_ends_all_succeed() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let other = client(&url).await;
+    let mut ended = 0;
+    for _ in 0..20 {
+        let reads = join_all((0..64).map(|_| find(&store, &account)));
+        let (found, row) = join(reads, other.query_one(END_SESSIONS, &[])).await;
+        assert!(found.iter().all(Option::is_some));
+        ended += row.unwrap().get::<_, i64>(0);
+    }
+    // Where one round found no connection open, it left one for the next.
+    assert!(ended >= 10, "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_at_once_share_a_connection() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let found = join_all((0..64).map(|_| find(&store, &account))).await;
+    assert!(found.iter().all(Option::is_some));
+    // One connection for reads, one on which the account was made.
+    let sessions =
+        "pg_stat_activity WHERE datname = current_database() AND application_name = 'prokura'";
+    assert_eq!(count(&url, sessions).await, 2);
+}
+
+/// Whoever shares its connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_fails_leaves_those_beside_it_alone() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    run(&url, "DROP TABLE signing_keys").await;
+    for _ in 0..20 {
+        let reads = join_all((0..16).map(|_| find(&store, &account)));
+        let (found, failed) = join(reads, store.signing_keys()).await;
+        assert!(found.iter().all(Option::is_some));
+        let said = described(&failed.unwrap_err());
+        assert!(said.contains("SQLSTATE 42P01"), "{said}");
     }
 }
 
@@ -434,6 +476,10 @@ async fn a_schema_changed_by_a_newer_node_does_not_disturb_an_older_one() {
 }
 
 // What the tests are made of.
+
+/// Ends every connection of the store, and says how many there were.
+const END_SESSIONS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                            WHERE datname = current_database() AND application_name = 'prokura'";
 
 fn store(url: &str) -> Store {
     Store::new(Postgres::connect(url, 4).unwrap())

@@ -1,6 +1,6 @@
 //! Service accounts.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
@@ -273,9 +273,8 @@ impl Store {
                         account_columns!(),
                         ", ",
                         secret_columns!(),
-                        " FROM service_accounts a LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL \
-                         WHERE a.id = (SELECT id FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) \
-                         ORDER BY s.id DESC"
+                        " FROM (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
+                         LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
                     ),
                     [id.into()],
                 ),
@@ -382,6 +381,12 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
         if let Some(secret) = secret(&mut row)? {
             credentials.secrets.push(secret);
         }
+    }
+    // A database sorts at a price even where there is one row.
+    if let Some(credentials) = &mut found {
+        credentials
+            .secrets
+            .sort_unstable_by_key(|secret| Reverse(secret.id));
     }
     Ok(found)
 }

@@ -1,27 +1,28 @@
-//! PostgreSQL: pooled connections, prepared statements.
+//! PostgreSQL: shared connections for reads, pooled ones for writes, prepared statements.
 //!
 //! Nothing is kept in a session but prepared statements, so a transaction pooler may stand between. A connection on which
 //! anything went wrong is closed, not used again: whatever was open on it, transaction or answer, ends with it.
 
 mod address;
+mod readers;
 mod tls;
 mod values;
 
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Client, GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
-    Runtime, TimeoutType, Transaction,
+    Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Transaction,
 };
 use futures_util::{
-    FutureExt as _,
+    FutureExt as _, TryStreamExt as _,
     future::{BoxFuture, join, try_join},
 };
 use tokio::time::{error::Elapsed, timeout};
-use tokio_postgres::{IsolationLevel, error::SqlState, types::ToSql};
+use tokio_postgres::{GenericClient, IsolationLevel, error::SqlState};
 
-use self::address::Address;
 pub use self::address::InvalidPostgresUrl;
+use self::{address::Address, readers::Readers};
 use super::{
     audit_events::{append, lock_head},
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written},
@@ -48,12 +49,15 @@ const LIST_TABLES: &str = "SELECT table_name::text FROM information_schema.table
 
 /// A PostgreSQL database.
 pub struct Postgres {
+    readers: Readers,
+    /// For writes, and for the schema.
     pool: Pool,
 }
 
 impl Postgres {
-    /// The database at `url`, over at most `pool_size` connections, each opened when it is first needed. The URL
-    /// means what it means to libpq, `sslmode` and `sslrootcert` included; files it names are read now.
+    /// The database at `url`, over at most `pool_size` connections (but one to read and one to write), each opened when it
+    /// is first needed. The URL means what it means to libpq, `sslmode` and `sslrootcert` included; files it names are read
+    /// now.
     pub fn connect(url: &str, pool_size: usize) -> Result<Self, InvalidPostgresUrl> {
         let Address {
             config,
@@ -61,34 +65,26 @@ impl Postgres {
             reaching_takes,
         } = Address::parse(url)?;
         let connector = tls::connector(verification)?;
+        let opening_takes = reaching_takes.saturating_add(CONNECTION_TIMEOUT);
+        let readers = Readers::new(config.clone(), connector.clone(), opening_takes, pool_size);
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
         let pool = Pool::builder(Manager::from_config(config, connector, recycling))
-            .max_size(pool_size)
+            .max_size(pool_size.saturating_sub(readers.count()).max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECTION_TIMEOUT))
-            .create_timeout(Some(reaching_takes.saturating_add(CONNECTION_TIMEOUT)))
+            .create_timeout(Some(opening_takes))
             .recycle_timeout(Some(CONNECTION_TIMEOUT))
             .build()
             .expect("a pool with a runtime can have timeouts");
-        Ok(Self { pool })
+        Ok(Self { readers, pool })
     }
 }
 
 impl Database for Postgres {
     fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
-        async move {
-            let mut attempts = attempts(&self.pool);
-            loop {
-                let client = self.pool.get().await.map_err(unreachable)?;
-                let outcome = timeout(OPERATION_TIMEOUT, query(&client, &statement)).await;
-                if let Some(rows) = settle(client, outcome, &mut attempts)? {
-                    return Ok(rows);
-                }
-            }
-        }
-        .boxed()
+        self.readers.read(statement).boxed()
     }
 
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
@@ -98,7 +94,11 @@ impl Database for Postgres {
             loop {
                 let mut client = pool.get().await.map_err(unreachable)?;
                 let outcome = timeout(OPERATION_TIMEOUT, apply(&mut client, &steps)).await;
-                if let Some(applied) = settle(client, outcome, &mut attempts)? {
+                let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
+                if outcome.is_err() {
+                    drop(Object::take(client));
+                }
+                if let Some(applied) = settle(outcome, &mut attempts)? {
                     return Ok(applied);
                 }
             }
@@ -125,7 +125,7 @@ impl Database for Postgres {
     fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>> {
         async move {
             let client = self.pool.get().await.map_err(unreachable)?;
-            timeout(OPERATION_TIMEOUT, schema_version(&client))
+            timeout(OPERATION_TIMEOUT, schema_version(&**client))
                 .await
                 .map_err(late)?
         }
@@ -176,23 +176,16 @@ fn attempts(pool: &Pool) -> usize {
     pool.status().max_size + 2
 }
 
-/// The answer; `None` to try again on another connection, where that can do no harm. The connection goes back to the pool
-/// only if all went well.
+/// The answer; `None` to try again on another connection, where that can do no harm.
 fn settle<T>(
-    client: Client,
-    outcome: Result<Result<T, Failure>, Elapsed>,
+    outcome: Result<T, Failure>,
     attempts: &mut usize,
 ) -> Result<Option<T>, DatabaseError> {
-    let failure = match outcome {
-        Ok(Ok(answer)) => return Ok(Some(answer)),
-        Ok(Err(failure)) => failure,
-        Err(elapsed) => Failure::Final(late(elapsed)),
-    };
-    drop(Object::take(client));
     *attempts -= 1;
-    match failure {
-        Failure::Again(_) if *attempts > 0 => Ok(None),
-        Failure::Again(error) | Failure::Final(error) => Err(error),
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Failure::Again(_)) if *attempts > 0 => Ok(None),
+        Err(Failure::Again(error) | Failure::Final(error)) => Err(error),
     }
 }
 
@@ -245,7 +238,9 @@ async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<bool, Failure
         Step::Require(statement) => Ok(execute(transaction, statement).await? > 0),
         Step::Run(statement) => execute(transaction, statement).await.map(|_| true),
         Step::Append(event) => {
-            let head = query(transaction, &lock_head(event)).await?.pop();
+            let lock = lock_head(event);
+            let prepared = transaction.prepare_cached(lock.sql).await?;
+            let head = query(&**transaction, &prepared, &lock.params).await?.pop();
             let head = head.ok_or_else(|| DatabaseError::new("the organization is gone"))?;
             let [advance, insert] = append(event, head)?;
             try_join(
@@ -265,25 +260,19 @@ async fn execute(transaction: &Transaction<'_>, statement: &Statement) -> Result
         .await?)
 }
 
-async fn query(client: &impl GenericClient, statement: &Statement) -> Result<Vec<Row>, Failure> {
-    let prepared = client.prepare_cached(statement.sql).await?;
-    let params: Vec<_> = statement
-        .params
-        .iter()
-        .map(|value| value as &(dyn ToSql + Sync))
-        .collect();
-    client
-        .query(&prepared, &params)
-        .await?
-        .iter()
-        .map(|row| {
-            (0..row.len())
-                .map(|column| row.try_get(column))
-                .collect::<Result<_, _>>()
-                .map(Row::new)
-                .map_err(Failure::from)
+async fn query(
+    client: &impl GenericClient,
+    prepared: &tokio_postgres::Statement,
+    params: &[Value],
+) -> Result<Vec<Row>, Failure> {
+    let rows = client.query_raw(prepared, params).await?;
+    rows.map_err(Failure::from)
+        .and_then(async |row| {
+            let values = (0..row.len()).map(|column| row.try_get(column));
+            Ok(Row::new(values.collect::<Result<_, _>>()?))
         })
-        .collect()
+        .try_collect()
+        .await
 }
 
 async fn migrate(client: &mut Client) -> Result<(), MigrateError> {
@@ -291,7 +280,7 @@ async fn migrate(client: &mut Client) -> Result<(), MigrateError> {
     let run = async |sql: &str| transaction.batch_execute(sql).await.map_err(without_values);
     run(MIGRATION_SETTINGS).await?;
     run(MIGRATION_LOCK).await?;
-    let found = schema_version(&transaction).await?.unwrap_or(0);
+    let found = schema_version(&*transaction).await?.unwrap_or(0);
     run(migrations::CREATE_TABLE).await?;
     for migration in migrations::MIGRATIONS
         .iter()
@@ -328,9 +317,13 @@ fn unreachable(error: PoolError) -> DatabaseError {
         PoolError::Timeout(TimeoutType::Wait) => {
             DatabaseError::new("every connection to PostgreSQL stayed in use for too long")
         }
-        PoolError::Timeout(_) => DatabaseError::new("PostgreSQL does not let us connect in time"),
+        PoolError::Timeout(_) => no_connection_in_time(),
         error => DatabaseError::new(error),
     }
+}
+
+fn no_connection_in_time() -> DatabaseError {
+    DatabaseError::new("PostgreSQL does not let us connect in time")
 }
 
 fn late(_: Elapsed) -> DatabaseError {

@@ -1,0 +1,163 @@
+//! The connections for reads: a few, each shared by all who read at the same time.
+//!
+//! PostgreSQL answers the statements of a connection in their order, and the next may be sent before the last is answered. So
+//! what is read at the same time travels together, and nobody waits for a connection to be free. Each statement is a
+//! transaction of its own: one that fails says nothing of those beside it.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use tokio::{sync::OnceCell, task::AbortHandle, time::timeout};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Failure, OPERATION_TIMEOUT, late, no_connection_in_time, query, settle};
+use crate::store::database::{DatabaseError, Row, Statement};
+
+/// The most connections that reads may have.
+const MOST: usize = 4;
+/// After a restart of the database every one may be dead and none has noticed: one attempt for each, and two to spare.
+const ATTEMPTS: usize = MOST + 2;
+
+/// The connections.
+pub(super) struct Readers {
+    config: Config,
+    connector: MakeRustlsConnect,
+    /// How long opening one may take.
+    opening_takes: Duration,
+    /// Each opened when it is first needed. Whoever reads holds a clone meanwhile.
+    readers: Mutex<Vec<Arc<OnceCell<Reader>>>>,
+}
+
+impl Readers {
+    /// The connections for reads among `pool_size` in all: an eighth, but at least one and at most four.
+    pub(super) fn new(
+        config: Config,
+        connector: MakeRustlsConnect,
+        opening_takes: Duration,
+        pool_size: usize,
+    ) -> Self {
+        let count = (pool_size / 8).clamp(1, MOST);
+        Self {
+            config,
+            connector,
+            opening_takes,
+            readers: Mutex::new((0..count).map(|_| Arc::default()).collect()),
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.readers().len()
+    }
+
+    /// The rows of one statement.
+    pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            let outcome = self.read_at(&self.least_busy(), &statement).await;
+            if let Some(rows) = settle(outcome, &mut attempts)? {
+                return Ok(rows);
+            }
+        }
+    }
+
+    async fn read_at(
+        &self,
+        shared: &Arc<OnceCell<Reader>>,
+        statement: &Statement,
+    ) -> Result<Vec<Row>, Failure> {
+        let reader = match shared.get() {
+            Some(reader) => reader,
+            None => timeout(self.opening_takes, shared.get_or_try_init(|| self.open()))
+                .await
+                .map_err(|_| no_connection_in_time())??,
+        };
+        let outcome = timeout(OPERATION_TIMEOUT, reader.read(statement)).await;
+        let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
+        if outcome.is_err() {
+            self.retire(shared);
+        }
+        outcome
+    }
+
+    /// The one that the fewest use: behind a statement that takes long, nobody waits who need not.
+    fn least_busy(&self) -> Arc<OnceCell<Reader>> {
+        let mut readers = self.readers();
+        let least_busy = readers
+            .iter_mut()
+            .min_by_key(|shared| Arc::strong_count(shared));
+        let shared = least_busy.expect("there is at least one");
+        if shared.get().is_some_and(|reader| reader.client.is_closed()) {
+            *shared = Arc::default();
+        }
+        Arc::clone(shared)
+    }
+
+    /// Puts a new one in the place of `shared`, which is closed when those who read there have their answers.
+    fn retire(&self, shared: &Arc<OnceCell<Reader>>) {
+        let mut readers = self.readers();
+        if let Some(found) = readers.iter_mut().find(|found| Arc::ptr_eq(found, shared)) {
+            *found = Arc::default();
+        }
+    }
+
+    async fn open(&self) -> Result<Reader, Failure> {
+        let (client, mut connection) = self.config.connect(self.connector.clone()).await?;
+        let mut is_its_turn = true;
+        // A statement wakes the connection. Before it sends anything, everybody else who is ready gets a turn: what they
+        // have to send goes out in the same packet.
+        let running = tokio::spawn(poll_fn(move |context| {
+            is_its_turn = !is_its_turn;
+            if is_its_turn {
+                return connection.poll_unpin(context).map(drop);
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        Ok(Reader {
+            client,
+            statements: Mutex::default(),
+            connection: running.abort_handle(),
+        })
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Arc<OnceCell<Reader>>>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An open connection.
+struct Reader {
+    client: Client,
+    /// What is prepared on it, once: by who first needs it, while others wait.
+    statements: Mutex<HashMap<&'static str, Arc<OnceCell<tokio_postgres::Statement>>>>,
+    /// What sends and receives. It ends with this, even where the server has gone silent.
+    connection: AbortHandle,
+}
+
+impl Reader {
+    async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        let prepared = {
+            let statements = self.statements.lock();
+            let mut statements = statements.unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(statements.entry(statement.sql).or_default())
+        };
+        let prepared = prepared
+            .get_or_try_init(|| self.client.prepare(statement.sql))
+            .await?;
+        query(&self.client, prepared, &statement.params).await
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
