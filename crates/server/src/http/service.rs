@@ -6,10 +6,7 @@ use axum::{Router, body::Body, http::Request, response::Response};
 use bytes::Bytes;
 use tower::ServiceExt as _;
 
-use super::{
-    door::{self, Door},
-    oauth, routes,
-};
+use super::{door::Door, oauth, routes};
 use crate::authority::{Authority, Origin, Unavailable};
 
 /// The server as a service: every route, behind the one door. Clones are the same one.
@@ -49,7 +46,8 @@ impl Service {
         } = &*self.0;
         let passing = door.enter(&request, address);
         let origin = passing.origin();
-        let handler = door::admit(request)
+        let handler = door
+            .admit(request)
             .await
             .map(|request| handle(authority, router, request, origin));
         passing.leave_with(handler).await
@@ -65,7 +63,7 @@ async fn handle(
     origin: Origin,
 ) -> Response {
     if let Some(endpoint) = oauth::Endpoint::of(&request) {
-        return endpoint.answer(authority, &request, origin).await;
+        return endpoint.answer(authority, request, origin).await;
     }
     let mut request = request.map(Body::from);
     request.extensions_mut().insert(origin);

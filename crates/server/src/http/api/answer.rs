@@ -138,7 +138,7 @@ pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
     // The door has logged the request by then, as one that went well.
     let rest = chunks.inspect_err(move |error| {
         tracing::error!(
-            request_id = origin.request_id,
+            request_id = origin.request_id.as_deref(),
             cause = door::chain(error),
             "an answer was cut off"
         );

@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::{client_form::ClientForm, introspect, revoke, token};
+use super::{introspect, revoke, token};
 use crate::authority::{Authority, Origin};
 
 /// An endpoint that clients post their forms to.
@@ -46,22 +46,21 @@ impl Endpoint {
     pub(in crate::http) async fn answer(
         self,
         authority: &Arc<Authority>,
-        request: &Request<Bytes>,
+        request: Request<Bytes>,
         origin: Origin,
     ) -> Response {
-        let form = match ClientForm::read(request.headers(), request.body()) {
-            Ok(form) => form,
-            Err(error) => return error.into_response(),
-        };
+        let (parts, body) = request.into_parts();
         let (authority, origin) = (State(Arc::clone(authority)), Extension(origin));
         match self {
-            Self::Token => token::issue_token(authority, origin, form)
+            Self::Token => token::issue_token(authority, origin, parts.headers, body)
                 .await
                 .into_response(),
-            Self::Introspection => introspect::introspect_token(authority, origin, form)
-                .await
-                .into_response(),
-            Self::Revocation => revoke::revoke_token(authority, origin, form)
+            Self::Introspection => {
+                introspect::introspect_token(authority, origin, parts.headers, body)
+                    .await
+                    .into_response()
+            }
+            Self::Revocation => revoke::revoke_token(authority, origin, parts.headers, body)
                 .await
                 .into_response(),
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
+use bytes::Bytes;
 use prokura_wire as wire;
 
 use super::{OAuthError, answer, client_form::ClientForm};
@@ -29,8 +30,10 @@ use crate::{
 pub(in crate::http) async fn introspect_token(
     State(authority): State<Arc<Authority>>,
     Extension(origin): Extension<Origin>,
-    form: ClientForm,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response, OAuthError> {
+    let form = ClientForm::read(&headers, &body)?;
     let text = form
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
