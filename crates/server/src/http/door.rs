@@ -5,7 +5,6 @@
 
 use std::{
     net::IpAddr,
-    panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc,
@@ -23,12 +22,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::{
     api::ApiError,
-    oauth,
+    direct::Direct,
     refusal::{Refusal, is_oauth},
 };
 use crate::{
@@ -166,19 +164,13 @@ impl Passing<'_> {
         }
     }
 
-    /// Lets the answer of `handler` out, or the refusal of whoever came in no further.
-    pub(super) async fn leave_with(
-        self,
-        handler: Result<impl Future<Output = Response>, Refusal>,
-    ) -> Response {
-        let mut response = match handler {
-            Ok(handler) => AssertUnwindSafe(handler)
-                .catch_unwind()
-                .await
-                // The panic hook has printed what and where.
-                .unwrap_or_else(|_| Refusal::Internal.at(&self.uri)),
-            Err(refusal) => refusal.at(&self.uri),
-        };
+    /// The answer to whoever is refused before a handler knows of him, or because of a bug in one.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
+        refusal.at(&self.uri)
+    }
+
+    /// Lets an answer out.
+    pub(super) fn leave_with(self, mut response: Response) -> Response {
         let extensions = response.extensions_mut();
         if !extensions.is_empty()
             && let Some(error) = extensions.remove::<ApiError>()
@@ -227,7 +219,7 @@ impl Passing<'_> {
         let path = self.uri.path();
         let route = response.extensions().get::<MatchedPath>();
         let route = route.map(MatchedPath::as_str);
-        let path = shown_path(route.or_else(|| oauth::Endpoint::path(path)), path);
+        let path = shown_path(route.or_else(|| Direct::at(path).map(Direct::route)), path);
         macro_rules! line {
             ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
                 tracing::$level!(

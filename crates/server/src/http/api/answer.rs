@@ -4,8 +4,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
@@ -24,9 +24,12 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 /// A whole answer, of which a copy can be kept.
 pub(super) struct Answer {
     status: StatusCode,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
     body: String,
 }
+
+/// How many headers an answer has at most, with those that the door adds.
+const HEADERS: usize = 8;
 
 /// An answer as it is kept: status, headers, body.
 type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
@@ -42,14 +45,15 @@ impl Answer {
         let json = HeaderValue::from_static("application/json");
         Self {
             status,
-            headers: vec![(header::CONTENT_TYPE, json)],
+            headers: HeaderMap::with_capacity(HEADERS),
             body: serde_json::to_string(value).expect("an answer is made of strings and numbers"),
         }
+        .with(header::CONTENT_TYPE, json)
     }
 
     /// The same with a further header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.insert(name, value);
         self
     }
 
@@ -89,12 +93,10 @@ fn read(kept: &[u8]) -> Option<Answer> {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        (
-            self.status,
-            AppendHeaders(self.headers),
-            Body::from(self.body),
-        )
-            .into_response()
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
     }
 }
 
