@@ -42,7 +42,7 @@ impl Direct {
         (request.method() == method).then_some(direct)
     }
 
-    /// The operation at `path`.
+    /// The operation at `path`, in which then is nothing that could not be logged: no more than an id.
     pub(super) fn at(path: &str) -> Option<Self> {
         match path {
             "/oauth2/token" => Some(Self::IssueToken),
@@ -52,16 +52,6 @@ impl Direct {
                 .strip_prefix("/api/v1/service-accounts/")
                 .and_then(ServiceAccountId::parse)
                 .map(|_| Self::GetServiceAccount),
-        }
-    }
-
-    /// Its path as the router knows it.
-    pub(super) const fn route(self) -> &'static str {
-        match self {
-            Self::IssueToken => "/oauth2/token",
-            Self::IntrospectToken => "/oauth2/introspect",
-            Self::RevokeToken => "/oauth2/revoke",
-            Self::GetServiceAccount => "/api/v1/service-accounts/{id}",
         }
     }
 

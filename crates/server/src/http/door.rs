@@ -216,10 +216,13 @@ impl Passing<'_> {
         if !is_failure && !is_management && !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        let path = self.uri.path();
-        let route = response.extensions().get::<MatchedPath>();
-        let route = route.map(MatchedPath::as_str);
-        let path = shown_path(route.or_else(|| Direct::at(path).map(Direct::route)), path);
+        let path = match self.uri.path() {
+            path if Direct::at(path).is_some() => path,
+            path => {
+                let route = response.extensions().get::<MatchedPath>();
+                shown_path(route.map(MatchedPath::as_str), path)
+            }
+        };
         macro_rules! line {
             ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
                 tracing::$level!(

@@ -25,8 +25,10 @@ pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> Strin
     let audience = token.audience.as_bytes();
     let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
     let mut whole = [
-        &place(issuer, &token.id),
-        &token.organization_id.as_bytes()[..],
+        &[FORMAT],
+        &token.id.as_bytes()[..],
+        issuer.as_bytes(),
+        token.organization_id.as_bytes(),
         token.service_account_id.as_bytes(),
         &token.token_epoch.to_be_bytes(),
         &token.issued_at_seconds.to_be_bytes(),

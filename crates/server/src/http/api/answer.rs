@@ -25,11 +25,13 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 pub(super) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    body: String,
+    body: Vec<u8>,
 }
 
 /// How many headers an answer has at most, with those that the door adds.
 const HEADERS: usize = 8;
+/// As much as most answers have.
+const BODY_BYTES: usize = 1024;
 
 /// An answer as it is kept: status, headers, body.
 type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
@@ -42,11 +44,13 @@ struct UnreadableAnswer;
 impl Answer {
     /// `value` as JSON.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
         let json = HeaderValue::from_static("application/json");
         Self {
             status,
             headers: HeaderMap::with_capacity(HEADERS),
-            body: serde_json::to_string(value).expect("an answer is made of strings and numbers"),
+            body,
         }
         .with(header::CONTENT_TYPE, json)
     }
@@ -67,7 +71,7 @@ impl Answer {
         let kept: Kept<'_> = (
             self.status.as_u16(),
             headers.collect(),
-            Cow::from(&self.body),
+            String::from_utf8_lossy(&self.body),
         );
         KeptAnswer::new(serde_json::to_vec(&kept).expect("it is made of strings and a number"))
     }
@@ -87,7 +91,7 @@ fn read(kept: &[u8]) -> Option<Answer> {
     Some(Answer {
         status: StatusCode::from_u16(status).ok()?,
         headers: headers.collect::<Option<_>>()?,
-        body: body.into_owned(),
+        body: body.into_owned().into_bytes(),
     })
 }
 
