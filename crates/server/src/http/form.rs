@@ -3,9 +3,9 @@
 //! The usual decoders guess: they pass a broken escape through and replace what is no UTF-8. A server that compares what
 //! it decodes with secrets and scopes should not guess.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr_iter, memchr3};
 
 /// A text that is not form-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,14 @@ pub(super) enum Malformed {
 
 /// The names and values of an encoded form or query, in order, still encoded. `;` separates nothing.
 pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    encoded
-        .split(|&byte| byte == b'&')
+    let mut begin = 0;
+    memchr_iter(b'&', encoded)
+        .chain(iter::once(encoded.len()))
+        .map(move |end| {
+            let pair = &encoded[begin..end];
+            begin = end + 1;
+            pair
+        })
         .filter(|pair| !pair.is_empty())
         .map(|pair| memchr(b'=', pair).map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..])))
 }

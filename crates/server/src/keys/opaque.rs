@@ -23,30 +23,23 @@ const TAG_BYTES: usize = 16;
 /// The token as text.
 pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> String {
     let audience = token.audience.as_bytes();
+    let scopes = token.scopes.as_str().as_bytes();
+    let mut facts = Vec::with_capacity(58 + audience.len() + scopes.len() + TAG_BYTES);
+    facts.extend_from_slice(token.organization_id.as_bytes());
+    facts.extend_from_slice(token.service_account_id.as_bytes());
+    facts.extend_from_slice(&token.token_epoch.to_be_bytes());
+    facts.extend_from_slice(&token.issued_at_seconds.to_be_bytes());
+    facts.extend_from_slice(&token.expires_at_seconds.to_be_bytes());
     let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
-    let mut whole = [
-        &[FORMAT],
-        &token.id.as_bytes()[..],
-        issuer.as_bytes(),
-        token.organization_id.as_bytes(),
-        token.service_account_id.as_bytes(),
-        &token.token_epoch.to_be_bytes(),
-        &token.issued_at_seconds.to_be_bytes(),
-        &token.expires_at_seconds.to_be_bytes(),
-        &audience_bytes.to_be_bytes(),
-        audience,
-        token.scopes.as_str().as_bytes(),
-        &[0; TAG_BYTES],
-    ]
-    .concat();
-    let facts_at = HEAD_BYTES + issuer.len();
-    let tag_at = whole.len() - TAG_BYTES;
-    let (place, facts) = whole[..tag_at].split_at_mut(facts_at);
-    let tag = key.seal(nonce(&token.id), place, facts);
-    whole[tag_at..].copy_from_slice(tag.as_ref());
-    // The issuer is sealed with the token, and not sent.
-    whole.drain(HEAD_BYTES..facts_at);
+    facts.extend_from_slice(&audience_bytes.to_be_bytes());
+    facts.extend_from_slice(audience);
+    facts.extend_from_slice(scopes);
+    key.seal(nonce(&token.id), &place(issuer, &token.id), &mut facts);
 
+    let mut whole = Vec::with_capacity(HEAD_BYTES + facts.len());
+    whole.push(FORMAT);
+    whole.extend_from_slice(token.id.as_bytes());
+    whole.append(&mut facts);
     let mut text = String::with_capacity(PREFIX.len() + whole.len().div_ceil(3) * 4);
     text.push_str(PREFIX);
     BASE64_URL_SAFE_NO_PAD.encode_string(&whole, &mut text);

@@ -1,6 +1,6 @@
 //! Sealing: encrypted and authenticated, and bound to where it belongs.
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 12;
@@ -15,15 +15,15 @@ impl SealingKey {
         Self(LessSafeKey::new(key))
     }
 
-    /// Seals `message` in place. What opens, with the same `nonce` and `place`, is the message with the tag behind it.
-    pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut [u8]) -> Tag {
+    /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
+    pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
         self.0
-            .seal_in_place_separate_tag(
+            .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
                 message,
             )
-            .expect("a message of this size can be sealed")
+            .expect("a message of this size can be sealed");
     }
 
     /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.
@@ -45,9 +45,9 @@ impl SealingKey {
 
     /// [`Self::seal`] with the nonce put in front, for what is kept or handed out as one piece.
     pub fn seal_whole(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &[u8]) -> Vec<u8> {
-        let mut sealed = [&nonce, message].concat();
-        let tag = self.seal(nonce, place, &mut sealed[NONCE_BYTES..]);
-        sealed.extend_from_slice(tag.as_ref());
+        let mut sealed = message.to_vec();
+        self.seal(nonce, place, &mut sealed);
+        sealed.splice(0..0, nonce);
         sealed
     }
 

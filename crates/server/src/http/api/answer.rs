@@ -28,7 +28,7 @@ pub(super) struct Answer {
     body: Vec<u8>,
 }
 
-/// How many headers an answer has at most, with those that the door adds.
+/// How many headers an answer has, with those that the door adds.
 const HEADERS: usize = 8;
 /// As much as most answers have.
 const BODY_BYTES: usize = 1024;
@@ -63,8 +63,8 @@ impl Answer {
 
     /// The answer as it is kept.
     pub(super) fn to_kept(&self) -> KeptAnswer {
+        // What is in it is made of text.
         let headers = self.headers.iter().map(|(name, value)| {
-            // Made of text, all of them.
             let value = String::from_utf8_lossy(value.as_bytes());
             (Cow::from(name.as_str()), value)
         });

@@ -8,7 +8,6 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use super::OAuthError;
 use crate::{
     authority::PresentedCredentials,
-    domain::{ClientId, ClientSecret},
     http::{
         form::{Malformed, decode, pairs},
         refusal::Refusal,
@@ -31,9 +30,6 @@ const SINGLE: [&str; 8] = [
 ];
 /// RFC 8707 §2: these may repeat.
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
-
-/// The longest that Basic credentials of ours can be, every byte of them percent-encoded.
-const LONGEST_BASIC_BYTES: usize = 3 * (ClientId::CHARS + ClientSecret::CHARS) + 1;
 
 /// A form with the credentials of its sender; neither is believed yet.
 pub(super) struct ClientForm<'b> {
@@ -164,9 +160,7 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
 /// ours hold nothing that encoding changes, so clients that do not encode come through as well. Beside Basic, `client_id`
 /// only identifies; it must be the same client.
 fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
-    let mut decoded = [0; LONGEST_BASIC_BYTES];
-    let length = BASE64_STANDARD.decode_slice(encoded, &mut decoded).ok()?;
-    let decoded = &decoded[..length];
+    let decoded = BASE64_STANDARD.decode(encoded).ok()?;
     let at = decoded.iter().position(|&byte| byte == b':')?;
     let (id, secret) = (
         decode(&decoded[..at]).ok()?,
