@@ -1,25 +1,39 @@
 //! The log: standard error, human on a terminal, JSON elsewhere.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+};
 
-use tracing_subscriber::EnvFilter;
+use jiff::Timestamp;
+use serde::Serialize;
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer, layer::Context, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::config::{Config, LogFormat, LogLevel};
 
+/// Room for most lines, in bytes.
+const LINE_BYTES: usize = 512;
+
 /// Starts logging as `config` says. Until then nothing is logged.
 pub(crate) fn init(config: &Config) {
+    let is_terminal = io::stderr().is_terminal();
     let human = match config.log_format {
         LogFormat::Human => true,
         LogFormat::Json => false,
-        LogFormat::Auto => io::stderr().is_terminal(),
+        LogFormat::Auto => is_terminal,
     };
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directives(config.log_level)))
-        .with_writer(io::stderr);
+    let log = tracing_subscriber::registry().with(EnvFilter::new(directives(config.log_level)));
     if human {
-        log.with_ansi(io::stderr().is_terminal()).init();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(is_terminal);
+        log.with(lines.with_writer(io::stderr)).init();
     } else {
-        log.json().flatten_event(true).init();
+        log.with(JsonLines).init();
     }
 }
 
@@ -31,5 +45,107 @@ const fn directives(level: LogLevel) -> &'static str {
         LogLevel::Info => "warn,prokura=info",
         LogLevel::Debug => "warn,prokura=debug",
         LogLevel::Trace => "warn,prokura=trace",
+    }
+}
+
+/// Writes each event as one line of JSON: when, how grave, its fields, where from.
+struct JsonLines;
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // Where standard error is closed there is nobody to tell.
+        let _ = io::stderr().write_all(&line(event, Timestamp::now()));
+    }
+}
+
+fn line(event: &Event<'_>, now: Timestamp) -> Vec<u8> {
+    let mut members = Members(Vec::with_capacity(LINE_BYTES));
+    members.write("timestamp", &format_args!("{now:.6}"));
+    members.write("level", event.metadata().level().as_str());
+    event.record(&mut members);
+    members.write("target", event.metadata().target());
+    members.0.extend_from_slice(b"}\n");
+    members.0
+}
+
+/// The members of a JSON object that is being written, from its brace on.
+struct Members(Vec<u8>);
+
+impl Members {
+    fn write(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        // Memory takes everything, and what is written has no maps, whose keys alone could be no JSON.
+        let _ = serde_json::to_writer(&mut self.0, name);
+        self.0.push(b':');
+        let _ = serde_json::to_writer(&mut self.0, value);
+    }
+}
+
+impl Visit for Members {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.write(field.name(), value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.write(field.name(), &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.write(field.name(), &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.write(field.name(), &value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.write(field.name(), &value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.write(field.name(), &format_args!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    struct Kept(mpsc::Sender<Vec<u8>>);
+
+    impl<S: Subscriber> Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            self.0.send(line(event, Timestamp::UNIX_EPOCH)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_json_object() {
+        let (kept, lines) = mpsc::channel();
+        let log = tracing_subscriber::registry().with(Kept(kept));
+        tracing::subscriber::with_default(log, || {
+            tracing::warn!(
+                target: "here",
+                text = "\"a\"\n\u{e9}",
+                shown = %std::net::Ipv4Addr::LOCALHOST,
+                count = 1_u16,
+                difference = -1,
+                duration_ms = 0.5,
+                is_so = true,
+                left_out = None::<&str>,
+                "what {}", "happened"
+            );
+        });
+        assert_eq!(
+            String::from_utf8(lines.recv().unwrap()).unwrap(),
+            concat!(
+                r#"{"timestamp":"1970-01-01T00:00:00.000000Z","level":"WARN","message":"what happened","text":"\"a\"\n"#,
+                "\u{e9}",
+                r#"","shown":"127.0.0.1","count":1,"difference":-1,"duration_ms":0.5,"is_so":true,"target":"here"}"#,
+                "\n"
+            )
+        );
     }
 }

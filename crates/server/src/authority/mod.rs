@@ -29,7 +29,10 @@ mod usage;
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 pub use ambient::{Clock, ClockError, Entropy, EntropyError, SystemClock, SystemEntropy};
@@ -115,7 +118,7 @@ pub enum Unavailable {
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The id of the request. `None`: a command, no request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// The address of the client. `None`: this machine, by command.
     pub address: Option<IpAddr>,
 }
@@ -237,7 +240,7 @@ impl Caller {
             actor: Actor::ServiceAccount(self.service_account_id),
             action,
             target,
-            request_id: origin.request_id.clone(),
+            request_id: origin.request_id.as_deref().map(str::to_owned),
             address: origin.address,
             detail,
         }

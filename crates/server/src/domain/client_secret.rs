@@ -37,7 +37,7 @@ impl ClientSecret {
         }
         random.zeroize();
         let checksum = checksum(&text);
-        text.push_str(checksum.as_str());
+        text.extend(checksum.iter().map(|&digit| char::from(digit)));
         Self(text)
     }
 
@@ -52,7 +52,7 @@ impl ClientSecret {
             return None;
         }
         let (body, check) = text.split_at(Self::CHARS - CHECKSUM_CHARS);
-        (*checksum(body) == check).then(|| Self(Zeroizing::new(text.to_owned())))
+        (*checksum(body) == check.as_bytes()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
     /// The text in clear: for the one answer that shows it, and for the digest.
@@ -99,14 +99,14 @@ impl fmt::Debug for SecretDigest {
     }
 }
 
-fn checksum(body: &str) -> Zeroizing<String> {
+fn checksum(body: &str) -> Zeroizing<[u8; CHECKSUM_CHARS]> {
     let mut rest = crc32fast::hash(body.as_bytes());
-    let mut digits = [b'0'; CHECKSUM_CHARS];
+    let mut digits = Zeroizing::new([b'0'; CHECKSUM_CHARS]);
     for digit in digits.iter_mut().rev() {
         *digit = BASE62[(rest % 62) as usize];
         rest /= 62;
     }
-    Zeroizing::new(digits.iter().map(|&digit| digit as char).collect())
+    digits
 }
 
 #[cfg(test)]

@@ -26,12 +26,8 @@ macro_rules! id {
             /// Reads the canonical text form (RFC 9562 §4: 36 characters, hyphenated, here in lower case only,
             /// so that one id has one spelling). `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
-                let canonical = text.len() == 36
-                    && text.bytes().enumerate().all(|(at, byte)| match at {
-                        8 | 13 | 18 | 23 => byte == b'-',
-                        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-                    });
-                if !canonical {
+                // So long a text the library takes with its hyphens only, but in either case.
+                if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
                     return None;
                 }
                 Uuid::try_parse(text).ok().map(Self)

@@ -195,7 +195,7 @@ impl Resources {
             ([], None) => (&self.management, &*self.management.identifier),
         };
 
-        let available = held.filter(|scope| resource.scopes.contains(scope));
+        let available = held.intersection(&resource.scopes);
         let scopes = match requested {
             // Asked for by the scope alone, a resource without scopes is a scope that is not granted.
             None if available.is_empty() => return Err(GrantError::InvalidTarget),

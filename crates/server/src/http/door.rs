@@ -5,7 +5,6 @@
 
 use std::{
     net::IpAddr,
-    panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc,
@@ -23,12 +22,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::{
     api::ApiError,
-    oauth,
+    direct::Direct,
     refusal::{Refusal, is_oauth},
 };
 use crate::{
@@ -50,6 +48,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the door needs to do its work.
 pub(super) struct Door {
+    /// What `Host` says when a client calls the server as it calls itself.
+    host: Option<uri::Authority>,
     /// Random, so that ids of two nodes or two runs do not meet.
     id_prefix: String,
     requests: AtomicU64,
@@ -61,7 +61,7 @@ pub(super) struct Door {
 pub(super) struct Passing<'d> {
     door: &'d Door,
     started: Instant,
-    request_id: String,
+    request_id: Arc<str>,
     address: IpAddr,
     method: Method,
     uri: Uri,
@@ -73,7 +73,9 @@ pub(super) struct Cause(pub(super) Arc<dyn std::error::Error + Send + Sync>);
 
 impl Door {
     pub(super) fn new(authority: &Authority, over_tls: bool) -> Result<Self, Unavailable> {
+        let url = authority.issuer().parse::<Uri>().ok();
         Ok(Self {
+            host: url.and_then(|url| url.authority().cloned()),
             id_prefix: authority.random_prefix()?,
             requests: AtomicU64::new(0),
             is_strict: over_tls && is_https_on_a_name(authority.issuer()),
@@ -81,7 +83,7 @@ impl Door {
     }
 
     /// The id that a proxy in front gave, if it is harmless; else one of ours.
-    fn request_id(&self, headers: &HeaderMap) -> String {
+    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
         headers
             .get(X_REQUEST_ID)
             .and_then(|value| value.to_str().ok())
@@ -89,9 +91,9 @@ impl Door {
             .map_or_else(
                 || {
                     let number = self.requests.fetch_add(1, Ordering::Relaxed);
-                    format!("{}-{number:x}", self.id_prefix)
+                    [&*self.id_prefix, "-", &number.to_string()].concat().into()
                 },
-                str::to_owned,
+                Arc::from,
             )
     }
 }
@@ -108,30 +110,67 @@ impl Door {
             uri: request.uri().clone(),
         }
     }
+
+    /// Checks what can be checked of any request, and reads its body whole.
+    pub(super) async fn admit<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Refusal>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if request
+            .uri()
+            .path_and_query()
+            .is_some_and(|target| target.as_str().len() > URI_LIMIT_BYTES)
+        {
+            return Err(Refusal::UriTooLong);
+        }
+        if !has_one_host(request.headers(), self.host.as_ref()) {
+            return Err(Refusal::BadHost);
+        }
+        let limit = if is_oauth(request.uri()) {
+            OAUTH_BODY_LIMIT_BYTES
+        } else {
+            API_BODY_LIMIT_BYTES
+        };
+        let (parts, body) = request.into_parts();
+        if body.is_end_stream() {
+            return Ok(Request::from_parts(parts, Bytes::new()));
+        }
+        let mut reading = pin!(Limited::new(body, limit).collect());
+        // Mostly it came with the head, and nobody has to be timed.
+        let read = match futures_util::poll!(reading.as_mut()) {
+            Poll::Ready(read) => read,
+            Poll::Pending => tokio::time::timeout(BODY_TIMEOUT, reading)
+                .await
+                .map_err(|_| Refusal::Timeout)?,
+        };
+        let body = read.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                Refusal::TooLarge
+            } else {
+                Refusal::Incomplete
+            }
+        })?;
+        Ok(Request::from_parts(parts, body.to_bytes()))
+    }
 }
 
 impl Passing<'_> {
     /// Where the request comes from.
     pub(super) fn origin(&self) -> Origin {
         Origin {
-            request_id: Some(self.request_id.clone()),
+            request_id: Some(Arc::clone(&self.request_id)),
             address: Some(self.address),
         }
     }
 
-    /// Lets the answer of `handler` out, or the refusal of whoever came in no further.
-    pub(super) async fn leave_with(
-        self,
-        handler: Result<impl Future<Output = Response>, Refusal>,
-    ) -> Response {
-        let mut response = match handler {
-            Ok(handler) => AssertUnwindSafe(handler)
-                .catch_unwind()
-                .await
-                // The panic hook has printed what and where.
-                .unwrap_or_else(|_| Refusal::Internal.at(&self.uri)),
-            Err(refusal) => refusal.at(&self.uri),
-        };
+    /// The answer to whoever is refused before a handler knows of him, or because of a bug in one.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
+        refusal.at(&self.uri)
+    }
+
+    /// Lets an answer out.
+    pub(super) fn leave_with(self, mut response: Response) -> Response {
         let extensions = response.extensions_mut();
         if !extensions.is_empty()
             && let Some(error) = extensions.remove::<ApiError>()
@@ -146,7 +185,7 @@ impl Passing<'_> {
     /// Adds what every answer has.
     fn stamp(self, response: &mut Response) {
         let headers = response.headers_mut();
-        if let Ok(request_id) = HeaderValue::try_from(self.request_id) {
+        if let Ok(request_id) = HeaderValue::from_str(&self.request_id) {
             headers.insert(X_REQUEST_ID, request_id);
         }
         headers.insert(
@@ -177,17 +216,20 @@ impl Passing<'_> {
         if !is_failure && !is_management && !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        let path = self.uri.path();
-        let route = response.extensions().get::<MatchedPath>();
-        let route = route.map(MatchedPath::as_str);
-        let path = shown_path(route.or_else(|| oauth::Endpoint::path(path)), path);
+        let path = match self.uri.path() {
+            path if Direct::at(path).is_some() => path,
+            path => {
+                let route = response.extensions().get::<MatchedPath>();
+                shown_path(route.map(MatchedPath::as_str), path)
+            }
+        };
         macro_rules! line {
             ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
                 tracing::$level!(
                     method = %self.method,
                     path,
                     status = status.as_u16(),
-                    request_id = self.request_id,
+                    request_id = &*self.request_id,
                     address = %self.address,
                     duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
                     $($field = $value,)?
@@ -228,55 +270,16 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// Checks what can be checked of any request, and reads its body whole.
-pub(super) async fn admit<B>(request: Request<B>) -> Result<Request<Bytes>, Refusal>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if request
-        .uri()
-        .path_and_query()
-        .is_some_and(|target| target.as_str().len() > URI_LIMIT_BYTES)
-    {
-        return Err(Refusal::UriTooLong);
-    }
-    if !has_one_host(request.headers()) {
-        return Err(Refusal::BadHost);
-    }
-    let limit = if is_oauth(request.uri()) {
-        OAUTH_BODY_LIMIT_BYTES
-    } else {
-        API_BODY_LIMIT_BYTES
-    };
-    let (parts, body) = request.into_parts();
-    if body.is_end_stream() {
-        return Ok(Request::from_parts(parts, Bytes::new()));
-    }
-    let mut reading = pin!(Limited::new(body, limit).collect());
-    // Mostly it came with the head, and nobody has to be timed.
-    let read = match futures_util::poll!(reading.as_mut()) {
-        Poll::Ready(read) => read,
-        Poll::Pending => tokio::time::timeout(BODY_TIMEOUT, reading)
-            .await
-            .map_err(|_| Refusal::Timeout)?,
-    };
-    let body = read.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            Refusal::TooLarge
-        } else {
-            Refusal::Incomplete
-        }
-    })?;
-    Ok(Request::from_parts(parts, body.to_bytes()))
-}
-
 /// RFC 9110 §7.2, RFC 9112 §3.2. Which host it is does not matter: every URL of ours comes from the configuration.
-fn has_one_host(headers: &HeaderMap) -> bool {
+fn has_one_host(headers: &HeaderMap, ours: Option<&uri::Authority>) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
     };
+    // What is mostly said need not be parsed.
+    if ours.is_some_and(|ours| host == ours.as_str()) {
+        return true;
+    }
     host.to_str()
         .ok()
         .and_then(|host| host.parse::<uri::Authority>().ok())
@@ -339,18 +342,21 @@ mod tests {
 
     #[test]
     fn exactly_one_well_formed_host_is_asked_for() {
+        let ours = "prokura.example".parse().ok();
         let hosts = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(header::HOST, HeaderValue::from_static(value));
             }
-            has_one_host(&headers)
+            has_one_host(&headers, ours.as_ref())
         };
         assert!(hosts(&["prokura.example"]));
         assert!(hosts(&["127.0.0.1:8080"]));
         assert!(hosts(&["[::1]:8080"]));
         assert!(!hosts(&[]));
         assert!(!hosts(&["a", "b"]));
+        assert!(!hosts(&["prokura.example", "prokura.example"]));
+        assert!(hosts(&["elsewhere.example"]));
         for bad in ["", "a b", "user@host", "a/b", "http://a", ":80"] {
             assert!(!hosts(&[bad]), "{bad:?}");
         }

@@ -17,7 +17,7 @@ pub(super) enum Condition<'h> {
 
 /// The tag with this text, which is made of what may stand in one.
 pub(super) fn tag(text: &str) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{text}\"")).expect("a tag of ours fits a header")
+    HeaderValue::try_from(["\"", text, "\""].concat()).expect("a tag of ours fits a header")
 }
 
 /// Whether `If-None-Match` names the tag with this text, weak or not (RFC 9110 §13.1.2).

@@ -4,6 +4,7 @@
 //! [`oauth`] and [`api`] each have one error table, in which every refusal is an arm.
 
 mod api;
+mod direct;
 mod document;
 mod door;
 mod etag;

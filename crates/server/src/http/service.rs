@@ -1,15 +1,13 @@
 //! One request's way: through the door, to its handler, and out.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{Router, body::Body, http::Request, response::Response};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
 
-use super::{
-    door::{self, Door},
-    oauth, routes,
-};
+use super::{direct::Direct, door::Door, refusal::Refusal, routes};
 use crate::authority::{Authority, Origin, Unavailable};
 
 /// The server as a service: every route, behind the one door. Clones are the same one.
@@ -48,24 +46,29 @@ impl Service {
             router,
         } = &*self.0;
         let passing = door.enter(&request, address);
-        let origin = passing.origin();
-        let handler = door::admit(request)
-            .await
-            .map(|request| handle(authority, router, request, origin));
-        passing.leave_with(handler).await
+        let response = match door.admit(request).await {
+            Ok(request) => {
+                let handler = handle(authority, router, request, passing.origin());
+                // The panic hook has printed what and where.
+                AssertUnwindSafe(handler)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| passing.refuse(Refusal::Internal))
+            }
+            Err(refusal) => passing.refuse(refusal),
+        };
+        passing.leave_with(response)
     }
 }
 
-/// Three endpoints are asked a thousand times as often as all the others together, so they do not go through the router. It
-/// has them as well, for the methods that they do not take.
 async fn handle(
     authority: &Arc<Authority>,
     router: &Router,
     request: Request<Bytes>,
     origin: Origin,
 ) -> Response {
-    if let Some(endpoint) = oauth::Endpoint::of(&request) {
-        return endpoint.answer(authority, &request, origin).await;
+    if let Some(direct) = Direct::of(&request) {
+        return direct.answer(authority, request, origin).await;
     }
     let mut request = request.map(Body::from);
     request.extensions_mut().insert(origin);

@@ -4,8 +4,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
@@ -24,9 +24,14 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 /// A whole answer, of which a copy can be kept.
 pub(super) struct Answer {
     status: StatusCode,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
 }
+
+/// How many headers an answer has, with those that the door adds.
+const HEADERS: usize = 8;
+/// As much as most answers have.
+const BODY_BYTES: usize = 1024;
 
 /// An answer as it is kept: status, headers, body.
 type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
@@ -39,31 +44,34 @@ struct UnreadableAnswer;
 impl Answer {
     /// `value` as JSON.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
         let json = HeaderValue::from_static("application/json");
         Self {
             status,
-            headers: vec![(header::CONTENT_TYPE, json)],
-            body: serde_json::to_string(value).expect("an answer is made of strings and numbers"),
+            headers: HeaderMap::with_capacity(HEADERS),
+            body,
         }
+        .with(header::CONTENT_TYPE, json)
     }
 
     /// The same with a further header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.insert(name, value);
         self
     }
 
     /// The answer as it is kept.
     pub(super) fn to_kept(&self) -> KeptAnswer {
+        // What is in it is made of text.
         let headers = self.headers.iter().map(|(name, value)| {
-            // Made of text, all of them.
             let value = String::from_utf8_lossy(value.as_bytes());
             (Cow::from(name.as_str()), value)
         });
         let kept: Kept<'_> = (
             self.status.as_u16(),
             headers.collect(),
-            Cow::from(&self.body),
+            String::from_utf8_lossy(&self.body),
         );
         KeptAnswer::new(serde_json::to_vec(&kept).expect("it is made of strings and a number"))
     }
@@ -83,18 +91,16 @@ fn read(kept: &[u8]) -> Option<Answer> {
     Some(Answer {
         status: StatusCode::from_u16(status).ok()?,
         headers: headers.collect::<Option<_>>()?,
-        body: body.into_owned(),
+        body: body.into_owned().into_bytes(),
     })
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        (
-            self.status,
-            AppendHeaders(self.headers),
-            Body::from(self.body),
-        )
-            .into_response()
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
     }
 }
 
@@ -138,7 +144,7 @@ pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
     // The door has logged the request by then, as one that went well.
     let rest = chunks.inspect_err(move |error| {
         tracing::error!(
-            request_id = origin.request_id,
+            request_id = origin.request_id.as_deref(),
             cause = door::chain(error),
             "an answer was cut off"
         );

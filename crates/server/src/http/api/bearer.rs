@@ -82,7 +82,10 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     if values.next().is_some() {
         return Err(ApiError::MalformedToken);
     }
-    let value = value.to_str().map_err(|_| ApiError::MalformedToken)?;
+    let value = std::str::from_utf8(value.as_bytes()).map_err(|_| ApiError::MalformedToken)?;
+    if !value.is_ascii() {
+        return Err(ApiError::MalformedToken);
+    }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(ApiError::NoToken);
@@ -97,9 +100,10 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
 fn is_token68(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
+    let is_char = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    let body = text.trim_end_matches('=').as_bytes();
+    // `&` and not `&&`: many bytes are then looked at together.
+    !body.is_empty() && body.iter().fold(true, |all, byte| all & is_char(byte))
 }

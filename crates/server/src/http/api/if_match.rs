@@ -16,7 +16,12 @@ use crate::{
 /// hardly ever be changed.
 fn text(account: &ServiceAccount) -> String {
     let last_used_at = account.last_used_at.map_or(0, |at| at.as_millis());
-    format!("{}.{last_used_at}", account.version)
+    [
+        &*account.version.to_string(),
+        ".",
+        &last_used_at.to_string(),
+    ]
+    .concat()
 }
 
 /// The version in such a text.
@@ -33,7 +38,7 @@ pub(super) fn account_tag(account: &ServiceAccount) -> HeaderValue {
 
 /// Whether the client has `account` as it is (RFC 9110 §13.1.2).
 pub(super) fn is_known(headers: &HeaderMap, account: &ServiceAccount) -> bool {
-    etag::is_known(headers, &text(account))
+    headers.contains_key(header::IF_NONE_MATCH) && etag::is_known(headers, &text(account))
 }
 
 /// The condition in `If-Match` (RFC 9110 §13.1.1). `*` asks for no more than that there is an account, as every change does.

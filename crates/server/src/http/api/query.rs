@@ -32,7 +32,8 @@ impl Query {
                 return Err(ApiError::field(&name, "is given more than once"));
             }
             // What cannot be decoded is no value of any parameter, and neither is nothing.
-            found.push((name, form::decode(value).unwrap_or_default()));
+            let value = form::decode(value).unwrap_or_default();
+            found.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(found))
     }

@@ -1,10 +1,8 @@
 //! A form sent by a client that says who it is: what all OAuth endpoints take.
 
-use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
-    http::{HeaderMap, header},
-};
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, header};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::OAuthError;
@@ -34,15 +32,15 @@ const SINGLE: [&str; 8] = [
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// A form with the credentials of its sender; neither is believed yet.
-pub(in crate::http) struct ClientForm {
+pub(super) struct ClientForm<'b> {
     /// Who the sender says it is.
     pub(super) credentials: PresentedCredentials,
-    form: Form,
+    form: Form<'b>,
 }
 
-impl ClientForm {
+impl<'b> ClientForm<'b> {
     /// Reads what was sent with these headers.
-    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
+    pub(super) fn read(headers: &HeaderMap, body: &'b [u8]) -> Result<Self, OAuthError> {
         if !is_form(headers) {
             return Err(OAuthError::InvalidRequest(
                 "the body must be application/x-www-form-urlencoded",
@@ -60,34 +58,22 @@ impl ClientForm {
 
     /// The values of `resource` and `audience`.
     pub(super) fn resources(&self) -> Vec<&str> {
-        self.form
-            .0
-            .iter()
-            .filter(|(name, _)| REPEATABLE.contains(name))
-            .map(|(_, value)| &**value)
-            .collect()
+        self.form.resources.iter().map(|value| &**value).collect()
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for ClientForm {
-    type Rejection = OAuthError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
-        let (parts, body) = request.into_parts();
-        let body = Bytes::from_request(Request::new(body), state)
-            .await
-            .map_err(|_| OAuthError::Refused(Refusal::Incomplete))?;
-        Self::read(&parts.headers, &body)
-    }
+/// The known parameters.
+#[derive(Default)]
+struct Form<'b> {
+    /// The value of each of [`SINGLE`], if it was sent.
+    single: [Option<Cow<'b, str>>; SINGLE.len()],
+    /// The values of [`REPEATABLE`], those that are not empty.
+    resources: Vec<Cow<'b, str>>,
 }
 
-/// The known parameters that have a value.
-struct Form(Vec<(&'static str, String)>);
-
-impl Form {
-    fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let mut seen: Vec<&'static str> = Vec::new();
-        let mut known = Vec::new();
+impl<'b> Form<'b> {
+    fn parse(body: &'b [u8]) -> Result<Self, OAuthError> {
+        let mut form = Self::default();
         for (name, value) in pairs(body) {
             let malformed = |error| {
                 OAuthError::InvalidRequest(match error {
@@ -100,29 +86,23 @@ impl Form {
                 Err(Malformed::Escape) => return Err(malformed(Malformed::Escape)),
                 Err(Malformed::Text) => continue,
             };
-            let single = SINGLE.iter().find(|known| **known == name);
-            let repeatable = REPEATABLE.iter().find(|known| **known == name);
             let value = decode(value);
-            let Some(name) = single.or(repeatable) else {
-                // Unknown: its escapes must be sound, or the body is not a form; its text does not matter.
-                if value == Err(Malformed::Escape) {
-                    return Err(malformed(Malformed::Escape));
-                }
-                continue;
-            };
-            // RFC 6749 §3.2: parameters must not be included more than once.
-            if single.is_some() {
-                if seen.contains(name) {
+            if let Some(at) = SINGLE.iter().position(|known| *known == name) {
+                // RFC 6749 §3.2: parameters must not be included more than once.
+                if form.single[at].is_some() {
                     return Err(OAuthError::InvalidRequest("a parameter is repeated"));
                 }
-                seen.push(name);
-            }
-            let value = value.map_err(malformed)?;
-            if !value.is_empty() {
-                known.push((*name, value));
+                form.single[at] = Some(value.map_err(malformed)?);
+            } else if REPEATABLE.contains(&&*name) {
+                let value = value.map_err(malformed)?;
+                if !value.is_empty() {
+                    form.resources.push(value);
+                }
+            } else if value == Err(Malformed::Escape) {
+                // Unknown: its escapes must be sound, or the body is not a form; its text does not matter.
+                return Err(malformed(Malformed::Escape));
             }
         }
-        let form = Self(known);
         if body.len() > FORM_LIMIT_BYTES {
             // A scope of that size is none that anybody was granted; whatever else is, is too much.
             let scope_chars = form.get("scope").map_or(0, str::len);
@@ -136,38 +116,32 @@ impl Form {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| &**value)
+        let at = SINGLE.iter().position(|known| *known == name)?;
+        self.single[at].as_deref().filter(|value| !value.is_empty())
     }
 }
 
 /// What the sender presents, by exactly one method (RFC 6749 §2.3).
-fn credentials(headers: &HeaderMap, form: &Form) -> Result<PresentedCredentials, OAuthError> {
+fn credentials(headers: &HeaderMap, form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = authorizations.next();
-    let secret = form.get("client_secret");
+    let basic = authorization.and_then(|value| basic_credentials(value.as_bytes()));
+    let (client_id, secret) = (form.get("client_id"), form.get("client_secret"));
     let assertion = form
         .get("client_assertion")
         .or_else(|| form.get("client_assertion_type"));
-    // Another scheme is no method of ours: it fails by itself, and nothing in the body rescues it.
-    let is_basic = authorization.is_some_and(|value| basic_credentials(value.as_bytes()).is_some());
-    let methods =
-        usize::from(is_basic) + usize::from(secret.is_some()) + usize::from(assertion.is_some());
+    let methods = usize::from(basic.is_some())
+        + usize::from(secret.is_some())
+        + usize::from(assertion.is_some());
     if authorizations.next().is_some() || methods > 1 {
         return Err(OAuthError::InvalidRequest(
             "the request has more than one set of client credentials",
         ));
     }
 
-    let client_id = form.get("client_id");
     let presented = match (authorization, secret) {
-        (Some(value), _) => basic_credentials(value.as_bytes())
-            .and_then(basic)
-            // Beside Basic, `client_id` only identifies; it must be the same client.
-            .filter(|(id, _)| client_id.is_none_or(|client_id| client_id == id))
-            .map(|(id, secret)| PresentedCredentials::parse(&id, &secret)),
+        // Another scheme is no method of ours: it fails by itself, and nothing in the body rescues it.
+        (Some(_), _) => basic.and_then(|encoded| read_basic(encoded, client_id)),
         (None, Some(secret)) => client_id.map(|id| PresentedCredentials::parse(id, secret)),
         (None, None) => None,
     };
@@ -183,24 +157,28 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// The id and secret in Basic credentials, each half form-decoded after splitting (RFC 6749 §2.3.1). Secrets and ids of
-/// ours hold nothing that encoding changes, so clients that do not encode come through as well.
-fn basic(encoded: &[u8]) -> Option<(String, String)> {
+/// ours hold nothing that encoding changes, so clients that do not encode come through as well. Beside Basic, `client_id`
+/// only identifies; it must be the same client.
+fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
     let decoded = BASE64_STANDARD.decode(encoded).ok()?;
     let at = decoded.iter().position(|&byte| byte == b':')?;
-    Some((
+    let (id, secret) = (
         decode(&decoded[..at]).ok()?,
         decode(&decoded[at + 1..]).ok()?,
-    ))
+    );
+    client_id
+        .is_none_or(|client_id| client_id == id)
+        .then(|| PresentedCredentials::parse(&id, &secret))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
+        .and_then(|value| value.as_bytes().split(|&byte| byte == b';').next())
         .is_some_and(|media_type| {
             media_type
-                .trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         })
 }

@@ -1,7 +1,6 @@
 //! The OAuth endpoints.
 
 mod client_form;
-mod endpoint;
 mod error;
 pub(super) mod introspect;
 pub(super) mod jwks;
@@ -14,7 +13,6 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-pub(super) use endpoint::Endpoint;
 pub(super) use error::OAuthError;
 use serde::Serialize;
 

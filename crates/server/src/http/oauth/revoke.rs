@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, http::StatusCode};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use bytes::Bytes;
 
 use super::{OAuthError, client_form::ClientForm, introspect::TokenHintForm};
 use crate::authority::{Authority, Origin};
@@ -23,8 +28,10 @@ use crate::authority::{Authority, Origin};
 pub(in crate::http) async fn revoke_token(
     State(authority): State<Arc<Authority>>,
     Extension(origin): Extension<Origin>,
-    form: ClientForm,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<StatusCode, OAuthError> {
+    let form = ClientForm::read(&headers, &body)?;
     let text = form
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;

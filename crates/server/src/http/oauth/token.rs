@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
+use bytes::Bytes;
 use prokura_wire as wire;
 
 use super::{OAuthError, client_form::ClientForm, json};
@@ -29,8 +30,10 @@ use crate::authority::{Authority, IssuedToken, Origin, TokenRequest};
 pub(in crate::http) async fn issue_token(
     State(authority): State<Arc<Authority>>,
     Extension(origin): Extension<Origin>,
-    form: ClientForm,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response, OAuthError> {
+    let form = ClientForm::read(&headers, &body)?;
     let grant_type = form
         .get("grant_type")
         .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
@@ -52,9 +55,16 @@ fn response(issued: &IssuedToken) -> String {
         lifetime_seconds,
         scopes,
     } = issued;
-    format!(
-        r#"{{"access_token":"{text}","token_type":"Bearer","expires_in":{lifetime_seconds},"scope":"{scopes}"}}"#
-    )
+    [
+        r#"{"access_token":""#,
+        text,
+        r#"","token_type":"Bearer","expires_in":"#,
+        &lifetime_seconds.to_string(),
+        r#","scope":""#,
+        scopes.as_str(),
+        r#""}"#,
+    ]
+    .concat()
 }
 
 /// The parameters of a token request.

@@ -1,0 +1,85 @@
+//! The way to a handler that does not lead through the router.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::State,
+    handler::Handler as _,
+    http::{Method, Request},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+
+use super::{
+    api::service_accounts::get_service_account,
+    oauth::{introspect::introspect_token, revoke::revoke_token, token::issue_token},
+};
+use crate::{
+    authority::{Authority, Origin},
+    domain::ServiceAccountId,
+};
+
+/// The operations that are asked for so often, and do so little, that the router would be much of what they cost. It has
+/// them as well, for the methods that their paths do not take and for the API document.
+#[derive(Clone, Copy)]
+pub(super) enum Direct {
+    IssueToken,
+    IntrospectToken,
+    RevokeToken,
+    GetServiceAccount,
+}
+
+impl Direct {
+    /// The operation that a request asks for, if it is one of these.
+    pub(super) fn of<B>(request: &Request<B>) -> Option<Self> {
+        let direct = Self::at(request.uri().path())?;
+        let method = match direct {
+            Self::IssueToken | Self::IntrospectToken | Self::RevokeToken => Method::POST,
+            Self::GetServiceAccount => Method::GET,
+        };
+        (request.method() == method).then_some(direct)
+    }
+
+    /// The operation at `path`, in which then is nothing that could not be logged: no more than an id.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        match path {
+            "/oauth2/token" => Some(Self::IssueToken),
+            "/oauth2/introspect" => Some(Self::IntrospectToken),
+            "/oauth2/revoke" => Some(Self::RevokeToken),
+            _ => path
+                .strip_prefix("/api/v1/service-accounts/")
+                .and_then(ServiceAccountId::parse)
+                .map(|_| Self::GetServiceAccount),
+        }
+    }
+
+    /// What its handler answers.
+    pub(super) async fn answer(
+        self,
+        authority: &Arc<Authority>,
+        request: Request<Bytes>,
+        origin: Origin,
+    ) -> Response {
+        let state = Arc::clone(authority);
+        let (parts, body) = request.into_parts();
+        match self {
+            Self::IssueToken => issue_token(State(state), Extension(origin), parts.headers, body)
+                .await
+                .into_response(),
+            Self::IntrospectToken => {
+                introspect_token(State(state), Extension(origin), parts.headers, body)
+                    .await
+                    .into_response()
+            }
+            Self::RevokeToken => revoke_token(State(state), Extension(origin), parts.headers, body)
+                .await
+                .into_response(),
+            Self::GetServiceAccount => {
+                let request = Request::from_parts(parts, Body::empty());
+                get_service_account.call(request, state).await
+            }
+        }
+    }
+}
