@@ -42,7 +42,9 @@ pub use scope::{
 };
 pub use service_account::{ServiceAccount, Unusable};
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
-pub use stored_secret::{ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret};
+pub use stored_secret::{
+    ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret, UnrevokedSecret,
+};
 pub use text::{Description, InvalidText, Name};
 pub use timestamp::Timestamp;
 pub use usage::{DailyUsage, Day, SecretUse, Usage};

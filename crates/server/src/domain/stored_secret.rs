@@ -32,6 +32,24 @@ pub struct StoredSecret {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// Of a secret that nobody ended, what judging a presented one needs.
+#[derive(Clone, Debug)]
+pub struct UnrevokedSecret {
+    /// Its id.
+    pub id: SecretId,
+    /// The keyed digest by which it is recognised.
+    pub digest: SecretDigest,
+    /// When it ends by itself. `None`: it does not.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl UnrevokedSecret {
+    /// Whether it authenticates at `now`: an end counts from its very instant on.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+}
+
 /// Where a secret is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretState {
@@ -132,6 +150,13 @@ mod tests {
         secret.expires_at = Some(at(50));
         assert_eq!(secret.state(at(49)), SecretState::Active);
         assert_eq!(secret.state(at(50)), SecretState::Expired);
+        let unrevoked = UnrevokedSecret {
+            id: secret.id,
+            digest: secret.digest,
+            ends_at: secret.ends_at(),
+        };
+        assert!(unrevoked.is_live(at(49)));
+        assert!(!unrevoked.is_live(at(50)));
         secret.retires_at = Some(at(40));
         assert_eq!(secret.state(at(39)), SecretState::Retiring);
         assert_eq!(secret.state(at(40)), SecretState::Expired);

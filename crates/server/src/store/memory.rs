@@ -17,8 +17,8 @@ use quick_cache::{UnitWeighter, sync::Cache};
 use super::{Credentials, StoreError};
 use crate::domain::{ServiceAccount, ServiceAccountId, Timestamp, TokenId};
 
-/// How many accounts are remembered, the most used ones: some 40 MB.
-const ACCOUNTS: u64 = 50_000;
+/// How many accounts are remembered, the most used ones: some 50 MB.
+const ACCOUNTS: u64 = 80_000;
 
 /// Before any use.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);

@@ -54,7 +54,6 @@ macro_rules! secret_columns {
          s.first_used_at, s.last_used_at"
     };
 }
-pub(super) use secret_columns;
 
 /// What makes a secret live at `$2`.
 macro_rules! live {
@@ -94,7 +93,7 @@ impl Store {
             )
             .await?;
         rows.into_iter()
-            .filter_map(|mut row| secret(&mut row).transpose())
+            .map(|mut row| secret(&mut row))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -343,13 +342,10 @@ fn insert_secret_within_limit(
     )
 }
 
-/// Reads the columns of [`secret_columns`]. `None`: they are absent, as in an outer join without a secret.
-pub(super) fn secret(row: &mut Row) -> Result<Option<StoredSecret>, DatabaseError> {
-    let Some(id) = row.next()? else {
-        return Ok(None);
-    };
-    Ok(Some(StoredSecret {
-        id,
+/// Reads the columns of [`secret_columns`].
+fn secret(row: &mut Row) -> Result<StoredSecret, DatabaseError> {
+    Ok(StoredSecret {
+        id: row.next()?,
         digest: SecretDigest::from_bytes(row.next()?),
         hint: row.next()?,
         created_at: row.next()?,
@@ -359,5 +355,5 @@ pub(super) fn secret(row: &mut Row) -> Result<Option<StoredSecret>, DatabaseErro
         revoked_at: row.next()?,
         first_used_at: row.next()?,
         last_used_at: row.next()?,
-    }))
+    })
 }

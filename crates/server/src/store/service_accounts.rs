@@ -1,16 +1,16 @@
 //! Service accounts.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
     database::{Statement, Step, Value},
     during,
-    secrets::{insert_secret, live, secret, secret_columns},
+    secrets::{insert_secret, live},
 };
 use crate::domain::{
-    AccountFilter, AuditEvent, Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccount,
-    ServiceAccountId, StoredSecret, Timestamp,
+    AccountFilter, AuditEvent, Description, Labels, Name, OrganizationId, ScopeSet, SecretDigest,
+    ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
 
 /// The account that a change is for. Whatever is not as it says is absent.
@@ -24,13 +24,13 @@ pub struct Target {
     pub version: Option<i64>,
 }
 
-/// An account with the secrets that have not been revoked, newest first: all that authenticating a client needs.
+/// An account with the secrets that have not been revoked: all that authenticating a client needs.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The account.
     pub account: Arc<ServiceAccount>,
     /// Its secrets; whether one has expired is for the reader to judge.
-    pub secrets: Vec<StoredSecret>,
+    pub secrets: Vec<UnrevokedSecret>,
 }
 
 /// What a look-up of credentials finds.
@@ -271,9 +271,8 @@ impl Store {
                     concat!(
                         "SELECT ",
                         account_columns!(),
-                        ", ",
-                        secret_columns!(),
-                        " FROM (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
+                        ", s.id, s.digest, s.expires_at, s.retires_at FROM \
+                         (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
                          LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
                     ),
                     [id.into()],
@@ -378,15 +377,16 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
             account: Arc::new(account),
             secrets: Vec::with_capacity(secrets),
         });
-        if let Some(secret) = secret(&mut row)? {
-            credentials.secrets.push(secret);
+        // Absent in the one row of an account without secrets.
+        if let Some(id) = row.next()? {
+            let digest = SecretDigest::from_bytes(row.next()?);
+            let ends = [row.next::<Option<_>>()?, row.next()?];
+            credentials.secrets.push(UnrevokedSecret {
+                id,
+                digest,
+                ends_at: ends.into_iter().flatten().min(),
+            });
         }
-    }
-    // A database sorts at a price even where there is one row.
-    if let Some(credentials) = &mut found {
-        credentials
-            .secrets
-            .sort_unstable_by_key(|secret| Reverse(secret.id));
     }
     Ok(found)
 }
