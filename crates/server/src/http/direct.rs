@@ -83,3 +83,35 @@ impl Direct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_direct(method: Method, path: &'static str) -> bool {
+        let request = Request::builder().method(method).uri(path).body(());
+        Direct::of(&request.unwrap()).is_some()
+    }
+
+    #[test]
+    fn only_what_is_plainly_meant_goes_directly() {
+        assert!(is_direct(Method::POST, "/oauth2/token"));
+        assert!(is_direct(Method::POST, "/oauth2/token?a=b"));
+        assert!(!is_direct(Method::GET, "/oauth2/token"));
+        assert!(!is_direct(Method::POST, "/oauth2/token/"));
+        let account = "/api/v1/service-accounts/01930a3e-7b1c-7def-8000-0123456789ab";
+        assert!(is_direct(Method::GET, account));
+        assert!(!is_direct(Method::HEAD, account));
+        assert!(!is_direct(Method::DELETE, account));
+        for path in [
+            "/api/v1/service-accounts",
+            "/api/v1/service-accounts/",
+            "/api/v1/service-accounts/prk_x",
+            "/api/v1/service-accounts/01930A3E-7B1C-7DEF-8000-0123456789AB",
+            "/api/v1/service-accounts/01930a3e-7b1c-7def-8000-0123456789ab/",
+            "/api/v1/service-accounts/01930a3e-7b1c-7def-8000-0123456789ab/usage",
+        ] {
+            assert!(!is_direct(Method::GET, path), "{path}");
+        }
+    }
+}

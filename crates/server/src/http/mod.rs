@@ -1,6 +1,7 @@
 //! The door: HTTP in, HTTP out. It decides nothing that a command-line tool would need too.
 //!
-//! [`routes`] is the table of everything served; [`service`] is the way of one request, [`door`] what every request passes;
+//! [`routes`] is the table of everything served; [`service`] is the way of one request, [`door`] what every request passes,
+//! [`direct`] the short way to what is asked most;
 //! [`oauth`] and [`api`] each have one error table, in which every refusal is an arm.
 
 mod api;

@@ -107,3 +107,39 @@ fn is_token68(text: &str) -> bool {
     // `&` and not `&&`: many bytes are then looked at together.
     !body.is_empty() && body.iter().fold(true, |all, byte| all & is_char(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn read(authorization: &str) -> String {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_str(authorization).unwrap();
+        headers.insert(header::AUTHORIZATION, value);
+        match bearer_token(&headers) {
+            Ok(token) => token.to_owned(),
+            Err(ApiError::NoToken) => "no token".to_owned(),
+            Err(_) => "malformed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_is_one_token68() {
+        assert_eq!(read("Bearer aZ09-._~+/=="), "aZ09-._~+/==");
+        assert_eq!(read("bEARER  a  "), "a");
+        for malformed in [
+            "Bearer",
+            "Bearer =",
+            "Bearer a b",
+            "Bearer a=b",
+            "Bearer a,b",
+        ] {
+            assert_eq!(read(malformed), "malformed", "{malformed}");
+        }
+        assert_eq!(read("Bearer \u{e9}"), "malformed");
+        assert_eq!(read("Basic \u{e9}"), "malformed");
+        assert_eq!(read("Basic a"), "no token");
+    }
+}

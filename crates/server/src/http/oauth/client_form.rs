@@ -182,3 +182,69 @@ fn is_form(headers: &HeaderMap) -> bool {
                 .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn read<'b>(content_type: &str, body: &'b str) -> Result<ClientForm<'b>, &'static str> {
+        let mut headers = HeaderMap::new();
+        let content_type = HeaderValue::from_str(content_type).unwrap();
+        headers.insert(header::CONTENT_TYPE, content_type);
+        ClientForm::read(&headers, body.as_bytes()).map_err(|error| match error {
+            OAuthError::InvalidRequest(what) => what,
+            _ => "another error",
+        })
+    }
+
+    fn form(body: &str) -> Result<ClientForm<'_>, &'static str> {
+        read("application/x-www-form-urlencoded", body)
+    }
+
+    #[test]
+    fn a_parameter_is_found_decoded_and_one_without_value_is_not_sent() {
+        let form = form("grant%5Ftype=a+b&scope=&token&resource=&resource=x&audience=%79").unwrap();
+        assert_eq!(form.get("grant_type"), Some("a b"));
+        assert_eq!(form.get("scope"), None);
+        assert_eq!(form.get("token"), None);
+        assert_eq!(form.get("unheard_of"), None);
+        assert_eq!(form.resources(), ["x", "y"]);
+    }
+
+    #[test]
+    fn what_means_something_is_sent_once_and_what_does_not_is_passed_over() {
+        let repeated = Some("a parameter is repeated");
+        for body in ["scope=a&scope=a", "scope=&scope=a", "scope&%73cope"] {
+            assert_eq!(form(body).err(), repeated, "{body}");
+        }
+        assert!(form("a=1&a=2&%ff=1&a=%ff&resource=%20").is_ok());
+        let text = Some("a parameter is not UTF-8 text, or has a NUL in it");
+        let escape = Some("the body has a broken percent-escape");
+        assert_eq!(form("scope=%ff").err(), text);
+        assert_eq!(form("resource=%00").err(), text);
+        assert_eq!(form("a=%").err(), escape);
+        assert_eq!(form("%zz=1").err(), escape);
+    }
+
+    #[test]
+    fn a_form_is_known_by_its_media_type() {
+        for content_type in [
+            "application/x-www-form-urlencoded",
+            "Application/X-WWW-Form-Urlencoded ; charset=utf-8",
+            "application/x-www-form-urlencoded;",
+        ] {
+            assert!(read(content_type, "").is_ok(), "{content_type}");
+        }
+        for content_type in [
+            "",
+            "application/json",
+            "application/x-www-form-urlencoded2",
+            "application/x-www-form-urlencoded, a/b",
+            "application/x-www-form-urlencoded; a=\u{e9}",
+        ] {
+            assert!(read(content_type, "").is_err(), "{content_type}");
+        }
+    }
+}
