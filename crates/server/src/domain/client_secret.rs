@@ -23,19 +23,27 @@ impl ClientSecret {
 
     /// The secret made of these 256 random bits. Only the server makes secrets.
     pub fn from_random(mut random: [u8; 32]) -> Self {
-        let mut text = Zeroizing::new(String::with_capacity(Self::CHARS));
-        text.push_str(PREFIX);
-        // Long division of the 256-bit number by 62, 43 times: 62^43 > 2^256.
-        for _ in 0..RANDOM_CHARS {
-            let mut remainder = 0u32;
-            for byte in &mut random {
-                let dividend = remainder << 8 | u32::from(*byte);
-                *byte = (dividend / 62) as u8;
-                remainder = dividend % 62;
-            }
-            text.push(BASE62[remainder as usize] as char);
+        let (words, _) = random.as_chunks::<4>();
+        let mut number = Zeroizing::new([0u32; 8]);
+        for (limb, word) in number.iter_mut().zip(words) {
+            *limb = u32::from_be_bytes(*word);
         }
         random.zeroize();
+        let mut text = Zeroizing::new(String::with_capacity(Self::CHARS));
+        text.push_str(PREFIX);
+        // Long division of the 256-bit number by 62^5, until 43 digits are there: 62^43 > 2^256.
+        for begin in (0..RANDOM_CHARS).step_by(5) {
+            let mut remainder = 0u64;
+            for limb in number.iter_mut() {
+                let dividend = remainder << 32 | u64::from(*limb);
+                *limb = (dividend / 62u64.pow(5)) as u32;
+                remainder = dividend % 62u64.pow(5);
+            }
+            for _ in begin..RANDOM_CHARS.min(begin + 5) {
+                text.push(char::from(BASE62[(remainder % 62) as usize]));
+                remainder /= 62;
+            }
+        }
         let checksum = checksum(&text);
         text.extend(checksum.iter().map(|&digit| char::from(digit)));
         Self(text)
@@ -133,6 +141,17 @@ mod tests {
             ClientSecret::from_random([0; 32])
                 .expose()
                 .starts_with("prk_0000")
+        );
+    }
+
+    /// The number 0x0102…1f20, its lowest digit first.
+    #[test]
+    fn the_digits_are_those_of_the_number() {
+        let random = std::array::from_fn(|at| at as u8 + 1);
+        let secret = ClientSecret::from_random(random);
+        assert_eq!(
+            secret.expose(),
+            "prk_onqEdg8bm4QqWagKlFSNsr5ym00MWVtw8c4G112hoE03X8VXp"
         );
     }
 

@@ -21,18 +21,33 @@ use crate::domain::{ServiceAccount, ServiceAccountId, Timestamp, TokenId};
 const ACCOUNTS: u64 = 80_000;
 
 /// Before any use.
-const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+const NEVER: i64 = i64::MIN;
 
 pub(super) struct Memory {
-    accounts: Cache<ServiceAccountId, Arc<Known>>,
+    accounts: Cache<ServiceAccountId, Arc<Credentials>>,
     /// Every revoked token that has not expired, and when it will.
     revoked: RwLock<HashMap<TokenId, Timestamp>>,
 }
 
-struct Known {
-    credentials: Arc<Credentials>,
-    /// When the account was last used, in milliseconds, as far as was written since it was read.
-    used_at: AtomicI64,
+/// When an account was last used, in milliseconds, as far as was written since it was read.
+#[derive(Debug)]
+pub(super) struct UsedSince(AtomicI64);
+
+impl UsedSince {
+    pub(super) const fn never() -> Self {
+        Self(AtomicI64::new(NEVER))
+    }
+
+    fn get(&self) -> Option<Timestamp> {
+        match self.0.load(Ordering::Acquire) {
+            NEVER => None,
+            at => Some(Timestamp::from_millis(at)),
+        }
+    }
+
+    fn advance(&self, at: Timestamp) {
+        self.0.fetch_max(at.as_millis(), Ordering::AcqRel);
+    }
 }
 
 impl Memory {
@@ -46,19 +61,14 @@ impl Memory {
 
     /// What is remembered of an account; of its use, what there was when it was read.
     pub(super) fn account(&self, id: ServiceAccountId) -> Option<Arc<Credentials>> {
-        self.accounts
-            .get(&id)
-            .map(|known| Arc::clone(&known.credentials))
+        self.accounts.get(&id)
     }
 
     /// The account, if it is remembered, with the use that is written.
     pub(super) fn account_in_use(&self, id: ServiceAccountId) -> Option<ServiceAccount> {
         let known = self.accounts.get(&id)?;
-        let mut account = (*known.credentials.account).clone();
-        let used_at = Timestamp::from_millis(known.used_at.load(Ordering::Acquire));
-        if used_at != NEVER {
-            account.last_used_at = account.last_used_at.max(Some(used_at));
-        }
+        let mut account = (*known.account).clone();
+        account.last_used_at = account.last_used_at.max(known.used_since.get());
         Some(account)
     }
 
@@ -70,23 +80,20 @@ impl Memory {
         read: impl Future<Output = Result<Option<Credentials>, StoreError>>,
     ) -> Result<Option<Arc<Credentials>>, StoreError> {
         let guard = match self.accounts.get_value_or_guard_async(&id).await {
-            Ok(known) => return Ok(Some(Arc::clone(&known.credentials))),
+            Ok(known) => return Ok(Some(known)),
             Err(guard) => guard,
         };
         let Some(found) = read.await?.map(Arc::new) else {
             return Ok(None);
         };
-        let _ = guard.insert(Arc::new(Known {
-            credentials: Arc::clone(&found),
-            used_at: AtomicI64::new(NEVER.as_millis()),
-        }));
+        let _ = guard.insert(Arc::clone(&found));
         Ok(Some(found))
     }
 
     /// Remembers that an account was used at `at`. To be called like [`Self::forget`].
     pub(super) fn used(&self, id: ServiceAccountId, at: Timestamp) {
         match self.accounts.get(&id) {
-            Some(known) => drop(known.used_at.fetch_max(at.as_millis(), Ordering::AcqRel)),
+            Some(known) => known.used_since.advance(at),
             // It may just be read, as it was before.
             None => self.forget(id),
         }

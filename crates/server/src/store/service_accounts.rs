@@ -6,6 +6,7 @@ use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
     database::{Statement, Step, Value},
     during,
+    memory::UsedSince,
     secrets::{insert_secret, live},
 };
 use crate::domain::{
@@ -25,12 +26,14 @@ pub struct Target {
 }
 
 /// An account with the secrets that have not been revoked: all that authenticating a client needs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Credentials {
     /// The account.
     pub account: Arc<ServiceAccount>,
     /// Its secrets; whether one has expired is for the reader to judge.
     pub secrets: Vec<UnrevokedSecret>,
+    /// What the memory has to add to the account.
+    pub(super) used_since: UsedSince,
 }
 
 /// What a look-up of credentials finds.
@@ -376,6 +379,7 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
         let credentials = found.get_or_insert_with(|| Credentials {
             account: Arc::new(account),
             secrets: Vec::with_capacity(secrets),
+            used_since: UsedSince::never(),
         });
         // Absent in the one row of an account without secrets.
         if let Some(id) = row.next()? {

@@ -29,9 +29,13 @@ impl Store {
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
         if let Some(memory) = &self.memory {
-            let found = memory
-                .learn(service_account, self.read_credentials(service_account))
-                .await?;
+            let found = match memory.account(service_account) {
+                Some(known) => Some(known),
+                None => {
+                    let read = self.read_credentials(service_account);
+                    memory.learn(service_account, read).await?
+                }
+            };
             return Ok(found.map(|found| TokenState {
                 account: Arc::clone(&found.account),
                 is_revoked: memory.is_revoked(token),
