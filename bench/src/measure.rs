@@ -40,11 +40,13 @@ impl Bench {
                 _ => requests.text(0),
             };
             answer = Some(load::answer(subject.address(), &request).await?);
-            loads.push(Load::prepare(
-                &self.scratch.0,
-                &number.to_string(),
-                &requests,
-            )?);
+            let load = Load::prepare(&self.scratch.0, &number.to_string(), &requests)?;
+            if work.kind.changes_nothing() {
+                // What is measured is a server that has been at it for a while.
+                let (connections, seconds) = (work.connections, self.extent.seconds);
+                load.run(&self.cores, subject.address(), connections, seconds, 0)?;
+            }
+            loads.push(load);
         }
         let answer = answer.context("there is a server to measure")?;
         let floor = self.start_floor(work.floor, &answer, None)?;

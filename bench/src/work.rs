@@ -38,6 +38,16 @@ pub(crate) enum Kind {
     Delete,
 }
 
+impl Kind {
+    /// Whether a request leaves everything as it is, so that there may be any number of them.
+    pub(crate) const fn changes_nothing(self) -> bool {
+        match self {
+            Self::Issue(_) | Self::Introspect(_) | Self::Get | Self::List => true,
+            Self::Create | Self::Rotate | Self::Delete => false,
+        }
+    }
+}
+
 const ES256: Option<&str> = Some("https://es256.example.com");
 const EDDSA: Option<&str> = Some("https://eddsa.example.com");
 const RS256: Option<&str> = Some("https://rs256.example.com");
