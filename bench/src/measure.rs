@@ -49,6 +49,8 @@ impl Bench {
             loads.push(load);
         }
         let answer = answer.context("there is a server to measure")?;
+        // What one server writes down later is not to be counted against another.
+        subjects.iter().try_for_each(|other| other.server.halt())?;
         let floor = self.start_floor(work.floor, &answer, None)?;
 
         let extent = &self.extent;
@@ -73,6 +75,7 @@ impl Bench {
             let seen = run(&loads[0], &floor.address)?;
             of_floor.add(seen, (floor.accounts()?.cpu - before.cpu).as_secs_f64());
             for ((subject, load), samples) in subjects.iter().zip(&loads).zip(&mut measured) {
+                subject.server.go_on()?;
                 let deletions = match work.kind {
                     Kind::Delete => subject.deletions(extent.seconds).await?,
                     _ => Vec::new(),
@@ -88,11 +91,13 @@ impl Bench {
                     _ => run(load, subject.address())?,
                 };
                 samples.add(seen, (subject.accounted()?.cpu - before.cpu).as_secs_f64());
+                subject.server.halt()?;
             }
             if let Some(raw) = raw {
                 of_raw.push(raw()?);
             }
         }
+        subjects.iter().try_for_each(|each| each.server.go_on())?;
         Ok(Measured {
             floor: of_floor.figures(),
             subjects: measured.into_iter().map(Samples::figures).collect(),

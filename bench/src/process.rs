@@ -163,15 +163,27 @@ impl Server {
         })
     }
 
+    /// Lets it do nothing, not even what it does by itself, until it is told to [go on](Self::go_on).
+    pub(crate) fn halt(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
     /// Asks it to end, as a supervisor would, and waits until it has.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        if let Ok(id) = i32::try_from(self.child.id())
-            && let Some(id) = Pid::from_raw(id)
-        {
-            kill_process(id, Signal::TERM).context("cannot end a server")?;
-        }
+        self.signal(Signal::TERM)?;
         self.child.wait().context("cannot wait for a server")?;
         Ok(())
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let id = i32::try_from(self.child.id())?;
+        let id = Pid::from_raw(id).context("a server has no process")?;
+        kill_process(id, signal).context("cannot send a server a signal")
     }
 }
 

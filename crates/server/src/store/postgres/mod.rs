@@ -16,7 +16,8 @@ use deadpool_postgres::{
 };
 use futures_util::{
     FutureExt as _, TryStreamExt as _,
-    future::{BoxFuture, join, try_join},
+    future::{BoxFuture, join, maybe_done},
+    poll,
 };
 use tokio::time::{error::Elapsed, timeout};
 use tokio_postgres::{GenericClient, IsolationLevel, error::SqlState};
@@ -190,7 +191,10 @@ fn settle<T>(
 }
 
 async fn apply(client: &mut Client, steps: &[Step]) -> Result<Written, Failure> {
-    let Some((first, rest)) = steps.split_first() else {
+    let waits_for_none =
+        |step: &Step, next: &Step| matches!((step, next), (Step::Run(_), Step::Run(_)));
+    let mut stages = steps.chunk_by(waits_for_none);
+    let Some(first) = stages.next() else {
         return Ok(Written::Wholly);
     };
     // The driver's own transaction: dropped at any point, in the middle of BEGIN even, it rolls back.
@@ -202,13 +206,13 @@ async fn apply(client: &mut Client, steps: &[Step]) -> Result<Written, Failure> 
     .await;
     set?;
     let mut is_met = is_met?;
-    let mut done = 1;
-    for step in rest {
+    let mut done = first.len();
+    for stage in stages {
         if !is_met {
             break;
         }
-        is_met = run(&transaction, step).await?;
-        done += 1;
+        is_met = run(&transaction, stage).await?;
+        done += stage.len();
     }
     if !is_met {
         transaction.rollback().await?;
@@ -232,25 +236,54 @@ async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::E
         .await
 }
 
-/// Runs one step. `false`: it required a row and found none.
-async fn run(transaction: &Transaction<'_>, step: &Step) -> Result<bool, Failure> {
-    match step {
-        Step::Require(statement) => Ok(execute(transaction, statement).await? > 0),
-        Step::Run(statement) => execute(transaction, statement).await.map(|_| true),
-        Step::Append(event) => {
+/// Runs one step, or several of which none requires anything. `false`: it required a row and found none.
+async fn run(transaction: &Transaction<'_>, stage: &[Step]) -> Result<bool, Failure> {
+    match stage {
+        [Step::Require(statement)] => Ok(execute(transaction, statement).await? > 0),
+        [Step::Append(event)] => {
             let lock = lock_head(event);
             let prepared = transaction.prepare_cached(lock.sql).await?;
             let head = query(&**transaction, &prepared, &lock.params).await?.pop();
             let head = head.ok_or_else(|| DatabaseError::new("the organization is gone"))?;
-            let [advance, insert] = append(event, head)?;
-            try_join(
-                execute(transaction, &advance),
-                execute(transaction, &insert),
-            )
-            .await?;
+            execute_all(transaction, &append(event, head)?.each_ref()).await?;
+            Ok(true)
+        }
+        steps => {
+            let statements: Vec<_> = steps
+                .iter()
+                .filter_map(|step| match step {
+                    Step::Run(statement) => Some(statement),
+                    Step::Require(_) | Step::Append(_) => None,
+                })
+                .collect();
+            execute_all(transaction, &statements).await?;
             Ok(true)
         }
     }
+}
+
+/// Executes statements in their order, each sent without waiting for the answer to the one before.
+async fn execute_all(
+    transaction: &Transaction<'_>,
+    statements: &[&Statement],
+) -> Result<(), Failure> {
+    let mut prepared = Vec::new();
+    for statement in statements {
+        let ready = transaction.prepare_cached(statement.sql).await?;
+        prepared.push((ready, &statement.params));
+    }
+    let mut sent = Vec::with_capacity(prepared.len());
+    for (ready, params) in &prepared {
+        let mut answer = Box::pin(maybe_done(transaction.execute_raw(ready, *params)));
+        // The first poll sends it.
+        let _ = poll!(answer.as_mut());
+        sent.push(answer);
+    }
+    for mut answer in sent {
+        answer.as_mut().await;
+        answer.as_mut().take_output().transpose()?;
+    }
+    Ok(())
 }
 
 async fn execute(transaction: &Transaction<'_>, statement: &Statement) -> Result<u64, Failure> {
