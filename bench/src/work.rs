@@ -59,7 +59,7 @@ const RS256: Option<&str> = Some("https://rs256.example.com");
 pub(crate) const ALL: [Work; 11] = [
     Work {
         to_reach: Some(0.75),
-        bound: Some(6.0),
+        bound: Some(5.0),
         ..work("issue, opaque", Kind::Issue(None), Signature::Constant)
     },
     Work {
@@ -68,7 +68,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.90),
-        bound: Some(5.0),
+        bound: Some(4.0),
         ..work("issue, ES256", Kind::Issue(ES256), Signature::Es256)
     },
     Work {
@@ -77,7 +77,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.70),
-        bound: Some(6.0),
+        bound: Some(5.0),
         ..work(
             "introspect, opaque",
             Kind::Introspect(None),
@@ -86,7 +86,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.65),
-        bound: Some(7.0),
+        bound: Some(5.0),
         ..work(
             "introspect, JWT",
             Kind::Introspect(ES256),
@@ -95,7 +95,7 @@ pub(crate) const ALL: [Work; 11] = [
     },
     Work {
         to_reach: Some(0.60),
-        bound: Some(9.0),
+        bound: Some(6.0),
         ..work("get", Kind::Get, Signature::Constant)
     },
     work("list a page", Kind::List, Signature::Constant),
