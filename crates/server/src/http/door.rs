@@ -96,9 +96,7 @@ impl Door {
                 Arc::from,
             )
     }
-}
 
-impl Door {
     /// Lets a request of the client at `address` in.
     pub(super) fn enter<B>(&self, request: &Request<B>, address: IpAddr) -> Passing<'_> {
         Passing {
