@@ -163,7 +163,12 @@ impl Authority {
         let uses: Vec<_> = accounts
             .iter()
             .map(|&account| (account, self.usage.pending(account)))
+            // Another flush may have been faster.
+            .filter(|(_, usage)| !usage.is_empty())
             .collect();
+        if uses.is_empty() {
+            return Ok(());
+        }
         self.store.add_usage(&uses).await?;
         for (account, written) in uses {
             self.usage.settle(account, written);
