@@ -42,9 +42,14 @@ impl Bench {
             answer = Some(load::answer(subject.address(), &request).await?);
             let load = Load::prepare(&self.scratch.0, &number.to_string(), &requests)?;
             if work.kind.changes_nothing() {
-                // What is measured is a server that has been at it for a while.
-                let (connections, seconds) = (work.connections, self.extent.seconds);
-                load.run(&self.cores, subject.address(), connections, seconds, 0)?;
+                // What is measured is a server that has been at it for a while, and was asked everything once.
+                let mut asked = 0;
+                while asked == 0 || asked < load.count() {
+                    let (connections, seconds) = (work.connections, self.extent.seconds);
+                    let seen =
+                        load.run(&self.cores, subject.address(), connections, seconds, asked)?;
+                    asked += seen.requests as usize;
+                }
             }
             loads.push(load);
         }
@@ -68,7 +73,8 @@ impl Bench {
                     address,
                     connections,
                     extent.seconds,
-                    repetition,
+                    // Each repetition begins elsewhere.
+                    repetition * load.count() / extent.repetitions,
                 )
             };
             let before = floor.accounts()?;
@@ -116,7 +122,8 @@ impl Bench {
         for repetition in 0..self.extent.repetitions {
             let before = server.accounts()?;
             let address = &server.address;
-            let seen = load.run(&self.cores, address, 32, self.extent.seconds, repetition)?;
+            let passed_over = repetition * load.count() / self.extent.repetitions;
+            let seen = load.run(&self.cores, address, 32, self.extent.seconds, passed_over)?;
             samples.add(seen, (server.accounts()?.cpu - before.cpu).as_secs_f64());
         }
         Ok(samples.figures())

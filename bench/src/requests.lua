@@ -4,7 +4,7 @@
 --
 -- FILE begins with a line of six numbers: how many pairs of values there are, how long the first value of each is and how
 -- long the second, how long the text is before the first place, between the places, and behind the second. Then come the
--- three texts and the pairs, without anything between them. START is the number of the pair to begin behind.
+-- three texts and the pairs, without anything between them. START is how many requests are passed over.
 
 -- The pairs are gone through in steps of this prime, so that neighbours do not follow each other.
 local STEP = 7919
@@ -24,7 +24,7 @@ function init(args)
    before, between, behind = text(lengths[1]), text(lengths[2]), text(lengths[3])
    pairs_ = file:read("*a")
    file:close()
-   at = tonumber(args[2]) % count
+   at = tonumber(args[2]) * STEP % count
 end
 
 function request()

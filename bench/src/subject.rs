@@ -21,12 +21,10 @@ use crate::{
 
 /// How many different bearer tokens a load uses in turn.
 const TOKENS: Number = 1000;
-/// How many accounts' opaque tokens are introspected where there are more accounts: twice as many as the server remembers.
+/// How many accounts' opaque tokens are introspected where there are more accounts.
 const TOKENS_AT_MOST: Number = 100_000;
 /// The same of JWTs that were seen before: nearly as many as the server remembers.
 const SEEN_JWTS_AT_MOST: Number = 90_000;
-/// How many requests are prepared at most. Where there are more accounts, they go to every fourth, say, of them.
-const REQUESTS_AT_MOST: Number = 250_000;
 const CONNECTIONS: usize = 32;
 /// Accounts made together to be deleted.
 const TOGETHER: usize = 128;
@@ -109,7 +107,7 @@ impl Subject {
 
     /// The requests that are this kind of work, spread over all its accounts.
     pub(crate) async fn requests(&self, kind: Kind) -> anyhow::Result<Requests> {
-        let accounts = self.spread(REQUESTS_AT_MOST);
+        let accounts = 0..self.accounts;
         Ok(match kind {
             Kind::Issue(resource) => issue(self.address(), resource, accounts),
             Kind::Introspect(resource) => {

@@ -52,15 +52,20 @@ impl Load {
         })
     }
 
-    /// Runs it against `address`. Of several `repetitions` each begins elsewhere among the requests. Every answer must be a
-    /// success.
+    /// How many different requests there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Runs it against `address`, in the same order every time, beginning behind the first `passed_over` requests. Every
+    /// answer must be a success.
     pub(crate) fn run(
         &self,
         cores: &Cores,
         address: &str,
         connections: u32,
         seconds: u32,
-        repetition: usize,
+        passed_over: usize,
     ) -> anyhow::Result<Seen> {
         let mut command = process::pinned(Path::new("wrk"), &[cores.load]);
         command
@@ -71,7 +76,7 @@ impl Load {
             .arg(format!("http://{address}/"))
             .arg("--")
             .arg(&self.requests)
-            .arg((repetition * self.count / 7).to_string());
+            .arg(passed_over.to_string());
         let printed = process::run(command)?;
         let numbers = printed
             .lines()

@@ -186,7 +186,7 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
         is_failing = !is_failing;
     }
     let (usage, logins) = join!(
-        authority.flush_usage(),
+        authority.flush_all_usage(),
         authority.flush_all_refused_logins()
     );
     if let Err(error) = usage.and(logins) {

@@ -1,6 +1,6 @@
 //! The store on PostgreSQL: what is PostgreSQL's own, its TLS, its failures, its many nodes.
 
-use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{net::TcpListener, path::Path, time::Duration};
 
 use futures_util::{
     FutureExt as _,
@@ -527,8 +527,7 @@ fn newcomer(
     (organization, account, secret(number), events)
 }
 
-/// Revokes the token `number` of `account`.
-async fn find(store: &Store, account: &ServiceAccount) -> Option<Arc<Credentials>> {
+async fn find(store: &Store, account: &ServiceAccount) -> Option<Credentials> {
     match store
         .find_credentials(account.id, |_| Ok::<_, ()>(()))
         .await
@@ -541,6 +540,7 @@ async fn find(store: &Store, account: &ServiceAccount) -> Option<Arc<Credentials
     }
 }
 
+/// Revokes the token `number` of `account`.
 async fn revoke(store: &Store, account: &ServiceAccount, number: u8) -> Result<bool, StoreError> {
     let event = event(account, Action::RevokeToken);
     store.revoke_token(&token(account, number), event).await
@@ -565,7 +565,7 @@ fn token(account: &ServiceAccount, number: u8) -> AccessToken {
     let id = TokenId::from_bytes([number; 16]);
     AccessToken::mint(
         id,
-        account,
+        &account.into(),
         "https://api.example.com",
         ScopeSet::default(),
         3600,

@@ -1,10 +1,8 @@
 //! Who is this client? (RFC 6749 §2.3)
 
-use std::sync::Arc;
-
 use super::{Authority, Origin, Unavailable};
 use crate::{
-    domain::{ClientId, ClientSecret, LoginRefusal, SecretDigest, SecretId, Timestamp},
+    domain::{Client, ClientId, ClientSecret, LoginRefusal, SecretDigest, SecretId, Timestamp},
     store::{Credentials, Found, StoreError},
 };
 
@@ -50,21 +48,21 @@ impl From<StoreError> for AuthenticateClientError {
 }
 
 impl Authority {
-    /// The account that these credentials prove at `now`.
+    /// The client that these credentials prove at `now`.
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
         origin: &Origin,
         now: Timestamp,
-    ) -> Result<Arc<Credentials>, AuthenticateClientError> {
+    ) -> Result<Client, AuthenticateClientError> {
         match self.find_client(credentials, origin, now).await? {
-            Found::Proven(client, _) => Ok(client),
+            Found::Proven(known, _) => Ok(known.client),
             Found::Unproven(..) | Found::Nobody => Err(AuthenticateClientError::InvalidClient),
         }
     }
 
-    /// The account that these credentials prove at `now`, and by which secret. Every way to fail costs the same: one digest
-    /// and one read of the store. Whether there is an account, and why it is not proven, is for counting, and for no answer:
+    /// The client that these credentials prove at `now`, and by which secret. Every way to fail costs the same: one digest
+    /// and one read of the store. Whether there is a client, and why it is not proven, is for counting, and for no answer:
     /// a refusal has been [counted](super::refused_logins) here.
     pub(super) async fn find_client(
         &self,
@@ -85,8 +83,8 @@ impl Authority {
         let (whom, refusal) = match &found {
             Found::Proven(..) => return Ok(found),
             Found::Unproven(known, refusal) => {
-                let account = &known.account;
-                (Some((account.organization_id, account.id)), *refusal)
+                let client = &known.client;
+                (Some((client.organization_id, client.id)), *refusal)
             }
             Found::Nobody => (None, LoginRefusal::WrongSecret(presented)),
         };
@@ -95,7 +93,7 @@ impl Authority {
     }
 }
 
-/// Which of the account's secrets was presented, if it lets the account in at `now`. Digests are compared in constant time.
+/// Which of the client's secrets was presented, if it lets the client in at `now`. Digests are compared in constant time.
 fn prove(
     known: &Credentials,
     presented: &SecretDigest,
@@ -110,7 +108,7 @@ fn prove(
         return Err(LoginRefusal::ExpiredSecret(secret.id));
     }
     known
-        .account
+        .client
         .check_usable(now)
         .map_err(LoginRefusal::UnusableAccount)?;
     Ok(secret.id)

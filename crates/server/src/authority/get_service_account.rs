@@ -25,7 +25,6 @@ impl Authority {
             .find_service_account(caller.organization_id, id)
             .await
             .map_err(Unavailable::from)?
-            .map(|account| self.with_pending_use(account))
             .ok_or(GetServiceAccountError::NotFound)
     }
 }

@@ -18,12 +18,12 @@ impl Authority {
         let today = Day::of(self.clock.now().map_err(Unavailable::from)?);
         let days = i64::from(days);
         let first = today.back(days - 1);
-        let stored = self.store.find_usage(caller.organization_id, id, first);
-        let (stored, pending) = self.with_pending_days(id, stored).await;
-        let stored = stored
+        let known = self
+            .store
+            .find_usage(caller.organization_id, id, first)
+            .await
             .map_err(Unavailable::from)?
             .ok_or(GetServiceAccountError::NotFound)?;
-        let known = stored.into_iter().chain(pending).collect::<Vec<_>>();
         let days = (0..days).rev().map(|back| {
             let day = today.back(back);
             let of_day = known.iter().filter(|usage| usage.day == day);

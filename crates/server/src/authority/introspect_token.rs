@@ -36,8 +36,7 @@ impl Authority {
         origin: &Origin,
     ) -> Result<Option<AccessToken>, IntrospectTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let client = self.authenticate_client(credentials, origin, now).await?;
-        let caller = &client.account;
+        let caller = self.authenticate_client(credentials, origin, now).await?;
         if !caller.scopes.holds(TOKENS_INTROSPECT) {
             return Err(IntrospectTokenError::InsufficientScope);
         }
@@ -65,10 +64,10 @@ impl Authority {
         let Some(state) = state.filter(|state| !state.is_revoked) else {
             return Ok(None);
         };
-        if !token.is_alive(&state.account, now) {
+        if !token.is_alive(&state.client, now) {
             return Ok(None);
         }
-        token.scopes = token.effective_scopes(&state.account);
+        token.scopes = token.effective_scopes(&state.client);
         Ok(Some(token))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Authority, Origin, PresentedCredentials, Unavailable};
 use crate::{
-    domain::{AccessToken, GrantError, ScopeSet, ServiceAccount, Timestamp, TokenId},
+    domain::{AccessToken, Client, GrantError, ScopeSet, Timestamp, TokenId},
     store::Found,
 };
 
@@ -70,20 +70,19 @@ impl Authority {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let found = self.find_client(request.credentials, origin, now).await;
         let (client, secret) = match found.map_err(Unavailable::from)? {
-            Found::Proven(client, secret) => (client, secret),
+            Found::Proven(known, secret) => (known.client, secret),
             Found::Unproven(known, _) => {
-                self.usage.refused(known.account.id, now);
+                self.store.count_refused(known.client.id, now);
                 return Err(IssueTokenError::InvalidClient);
             }
             Found::Nobody => return Err(IssueTokenError::InvalidClient),
         };
-        let account = &client.account;
-        let outcome = self.grant_token(request, account, now);
+        let outcome = self.grant_token(request, &client, now);
         match &outcome {
-            Ok(_) => self.usage.issued(account.id, secret, now),
+            Ok(_) => self.store.count_issued(client.id, secret, now),
             // No answer is no refusal.
             Err(IssueTokenError::Unavailable(_)) => {}
-            Err(_) => self.usage.refused(account.id, now),
+            Err(_) => self.store.count_refused(client.id, now),
         }
         outcome
     }
@@ -91,7 +90,7 @@ impl Authority {
     fn grant_token(
         &self,
         request: &TokenRequest<'_>,
-        account: &ServiceAccount,
+        client: &Client,
         now: Timestamp,
     ) -> Result<IssuedToken, IssueTokenError> {
         match request.grant_type {
@@ -100,10 +99,10 @@ impl Authority {
         }
         let (resource, audience, scopes) =
             self.resources
-                .grant(&request.resources, request.scope, &account.scopes)?;
+                .grant(&request.resources, request.scope, &client.scopes)?;
         let id = TokenId::new(self.random().map_err(Unavailable::from)?);
-        let lifetime_seconds = resource.lifetime_seconds(account, now);
-        let token = AccessToken::mint(id, account, audience, scopes, lifetime_seconds, now);
+        let lifetime_seconds = resource.lifetime_seconds(client, now);
+        let token = AccessToken::mint(id, client, audience, scopes, lifetime_seconds, now);
         let text = self
             .keys
             .seal_token(&token, resource.token_format)

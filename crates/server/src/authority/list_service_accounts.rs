@@ -76,8 +76,6 @@ impl Authority {
             position = read.last().map_or(position, ListPosition::after);
             let found = read
                 .into_iter()
-                // Use counts from the moment it is counted.
-                .map(|account| self.with_pending_use(account))
                 .filter(|account| filter.lets_through(account, now));
             page.extend(found.take(limit - page.len()));
             if is_last || page.len() == limit {

@@ -25,7 +25,6 @@ mod revoke_token;
 mod rotate_secret;
 mod secrets;
 mod update_service_account;
-mod usage;
 
 use std::{
     net::IpAddr,
@@ -71,7 +70,6 @@ pub struct Authority {
     entropy: Box<dyn Entropy>,
     /// The millisecond of the last ordered id and its number within it: `millisecond << 12 | number`.
     last_id: AtomicI64,
-    usage: usage::Recorder,
     refused_logins: refused_logins::Recorder,
 }
 
@@ -163,6 +161,21 @@ impl Authority {
         self.store.sweep_idempotent_requests(expired_by).await?;
         let oldest = Day::of(now).back(get_usage::KEPT_DAYS);
         Ok(self.store.sweep_usage(oldest).await?)
+    }
+
+    /// Resolves when so much use is counted that it should be [written](Self::flush_usage) soon.
+    pub async fn much_use_is_counted(&self) {
+        self.store.much_use_is_counted().await;
+    }
+
+    /// Writes use that was counted; see [`Store::flush_usage`].
+    pub async fn flush_usage(&self) -> Result<(), Unavailable> {
+        Ok(self.store.flush_usage().await?)
+    }
+
+    /// Writes all the use that was counted; see [`Store::flush_all_usage`].
+    pub async fn flush_all_usage(&self) -> Result<(), Unavailable> {
+        Ok(self.store.flush_all_usage().await?)
     }
 
     /// 64 random bits in hexadecimal, to begin the ids of one run's requests with.

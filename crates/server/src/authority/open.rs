@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicI64;
 
-use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, refused_logins, usage};
+use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, refused_logins};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
     keys::{KeyRing, MasterKey, OpenKeyError},
@@ -90,7 +90,6 @@ impl Authority {
             clock,
             entropy,
             last_id: AtomicI64::new(0),
-            usage: usage::Recorder::new(),
             refused_logins: refused_logins::Recorder::default(),
         })
     }

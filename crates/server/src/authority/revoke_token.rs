@@ -13,8 +13,7 @@ impl Authority {
         origin: &Origin,
     ) -> Result<(), AuthenticateClientError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        let client = self.authenticate_client(credentials, origin, now).await?;
-        let caller = &client.account;
+        let caller = self.authenticate_client(credentials, origin, now).await?;
         // What has only just expired here may live on a node whose clock is behind.
         let expired_by = AccessToken::expired_everywhere_by(now);
         let token = self

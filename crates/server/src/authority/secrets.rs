@@ -78,18 +78,11 @@ impl Authority {
     ) -> Result<Vec<ListedSecret>, SecretError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         self.get_service_account(caller, id).await?;
-        let mut secrets = self
+        let secrets = self
             .store
             .list_secrets(caller.organization_id, id, now)
             .await
             .map_err(Unavailable::from)?;
-        // What this node has counted and not yet written.
-        for used in self.usage.secret_uses(id) {
-            if let Some(secret) = secrets.iter_mut().find(|secret| secret.id == used.id) {
-                secret.first_used_at = secret.first_used_at.or(Some(used.first_used_at));
-                secret.last_used_at = secret.last_used_at.max(Some(used.last_used_at));
-            }
-        }
         let quiet_seconds = self.rotation.safe_to_revoke_after_seconds;
         let listed = secrets.iter().map(|secret| ListedSecret {
             secret: secret.clone(),

@@ -1,6 +1,6 @@
 //! Access tokens: what one says, and when it is alive.
 
-use super::{OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId, Timestamp, TokenId};
+use super::{Client, OrganizationId, ScopeSet, ServiceAccountId, Timestamp, TokenId};
 
 /// The longest life that a token can be given: 365 days, in seconds.
 pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 31_536_000;
@@ -31,11 +31,11 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// The whole value of a token issued to `account` at `now`. `exp` is rounded up to a whole second, so that a client
+    /// The whole value of a token issued to `client` at `now`. `exp` is rounded up to a whole second, so that a client
     /// that counts `expires_in` from the answer is never promised more than it gets.
     pub fn mint(
         id: TokenId,
-        account: &ServiceAccount,
+        client: &Client,
         audience: &str,
         scopes: ScopeSet,
         lifetime_seconds: u32,
@@ -43,9 +43,9 @@ impl AccessToken {
     ) -> Self {
         Self {
             id,
-            organization_id: account.organization_id,
-            service_account_id: account.id,
-            token_epoch: account.token_epoch,
+            organization_id: client.organization_id,
+            service_account_id: client.id,
+            token_epoch: client.token_epoch,
             audience: audience.into(),
             scopes,
             issued_at_seconds: now.whole_seconds(),
@@ -73,45 +73,42 @@ impl AccessToken {
         self.issued_at_seconds.saturating_mul(1000) > now.as_millis().saturating_add(CLOCK_SKEW_MS)
     }
 
-    /// A token is only as alive as its account. `account` is what the store has under its account id now.
-    pub fn is_alive(&self, account: &ServiceAccount, now: Timestamp) -> bool {
+    /// A token is only as alive as its account. `client` is what the store has under its account id now.
+    pub fn is_alive(&self, client: &Client, now: Timestamp) -> bool {
         !self.is_expired(now)
             && !self.is_from_the_future(now)
-            && self.organization_id == account.organization_id
-            && self.service_account_id == account.id
-            && self.token_epoch == account.token_epoch
-            && account.is_usable(now)
+            && self.organization_id == client.organization_id
+            && self.service_account_id == client.id
+            && self.token_epoch == client.token_epoch
+            && client.is_usable(now)
     }
 
     /// What its bearer may do: the token's scopes, less those that the account has lost since.
-    pub fn effective_scopes(&self, account: &ServiceAccount) -> ScopeSet {
-        self.scopes.filter(|scope| account.scopes.holds(scope))
+    pub fn effective_scopes(&self, client: &Client) -> ScopeSet {
+        self.scopes.filter(|scope| client.scopes.holds(scope))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Name;
 
-    fn account() -> ServiceAccount {
-        ServiceAccount {
+    fn client() -> Client {
+        Client {
+            id: ServiceAccountId::from_bytes([1; 16]),
+            organization_id: OrganizationId::from_bytes([2; 16]),
             scopes: ScopeSet::parse("a b").unwrap(),
+            token_lifetime_seconds: None,
+            expires_at: None,
+            disabled_at: None,
             token_epoch: 3,
-            ..ServiceAccount::new(
-                ServiceAccountId::from_bytes([1; 16]),
-                OrganizationId::from_bytes([2; 16]),
-                Name::parse("CI".to_owned()).unwrap(),
-                Timestamp::from_millis(0),
-                None,
-            )
         }
     }
 
     fn token(now: i64) -> AccessToken {
         let scopes = ScopeSet::parse("a b").unwrap();
         let now = Timestamp::from_millis(now);
-        AccessToken::mint(TokenId::new([0; 16]), &account(), "api", scopes, 60, now)
+        AccessToken::mint(TokenId::new([0; 16]), &client(), "api", scopes, 60, now)
     }
 
     #[test]
@@ -126,39 +123,39 @@ mod tests {
     #[test]
     fn a_token_is_dead_at_its_very_expiry() {
         let token = token(0);
-        assert!(token.is_alive(&account(), Timestamp::from_millis(59_999)));
-        assert!(!token.is_alive(&account(), Timestamp::from_millis(60_000)));
+        assert!(token.is_alive(&client(), Timestamp::from_millis(59_999)));
+        assert!(!token.is_alive(&client(), Timestamp::from_millis(60_000)));
     }
 
     #[test]
     fn a_token_from_the_future_is_refused_beyond_a_minute_of_skew() {
-        assert!(token(60_000).is_alive(&account(), Timestamp::from_millis(0)));
-        assert!(!token(61_000).is_alive(&account(), Timestamp::from_millis(0)));
+        assert!(token(60_000).is_alive(&client(), Timestamp::from_millis(0)));
+        assert!(!token(61_000).is_alive(&client(), Timestamp::from_millis(0)));
     }
 
     #[test]
     fn a_token_is_only_as_alive_as_its_account() {
         let now = Timestamp::from_millis(1);
         let token = token(0);
-        let with = |change: fn(&mut ServiceAccount)| {
-            let mut account = account();
-            change(&mut account);
-            token.is_alive(&account, now)
+        let with = |change: fn(&mut Client)| {
+            let mut client = client();
+            change(&mut client);
+            token.is_alive(&client, now)
         };
         assert!(with(|_| ()));
-        assert!(!with(|account| account.token_epoch += 1));
+        assert!(!with(|client| client.token_epoch += 1));
         assert!(!with(
-            |account| account.disabled_at = Some(Timestamp::from_millis(0))
+            |client| client.disabled_at = Some(Timestamp::from_millis(0))
         ));
         assert!(!with(
-            |account| account.organization_id = OrganizationId::from_bytes([9; 16])
+            |client| client.organization_id = OrganizationId::from_bytes([9; 16])
         ));
     }
 
     #[test]
     fn a_scope_taken_away_is_gone_from_tokens_too() {
-        let mut account = account();
-        account.scopes = ScopeSet::parse("b").unwrap();
-        assert_eq!(token(0).effective_scopes(&account).as_str(), "b");
+        let mut client = client();
+        client.scopes = ScopeSet::parse("b").unwrap();
+        assert_eq!(token(0).effective_scopes(&client).as_str(), "b");
     }
 }

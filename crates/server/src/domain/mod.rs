@@ -7,6 +7,7 @@ mod access_token;
 mod account_filter;
 mod account_patch;
 mod audit;
+mod client;
 mod client_secret;
 mod id;
 mod idempotency_key;
@@ -28,6 +29,7 @@ pub use audit::{
     Action, Actor, AuditEvent, AuditFilter, BrokenChain, ChainHead, ChainedEvent, LoginRefusal,
     RefusedLogins, Verifier,
 };
+pub use client::{Client, Unusable};
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
 pub use idempotency_key::IdempotencyKey;
@@ -40,7 +42,7 @@ pub use scope::{
     AUDIT_READ, InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ,
     SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
-pub use service_account::{ServiceAccount, Unusable};
+pub use service_account::ServiceAccount;
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use stored_secret::{
     ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret, UnrevokedSecret,

@@ -1,6 +1,6 @@
 //! Resources: the APIs that tokens are for (RFC 8707).
 
-use super::{InvalidScope, MANAGEMENT_SCOPES, ScopeSet, ServiceAccount, Timestamp};
+use super::{Client, InvalidScope, MANAGEMENT_SCOPES, ScopeSet, Timestamp};
 
 /// How tokens for a resource look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +64,13 @@ impl Resource {
         self.identifier == audience || self.aliases.iter().any(|alias| alias == audience)
     }
 
-    /// How long a token lives that `account` gets at `now`, in seconds. Who checks a JWT offline cannot know when its account
+    /// How long a token lives that `client` gets at `now`, in seconds. Who checks a JWT offline cannot know when its account
     /// expires, so a JWT lives no longer than that; an opaque token is asked about, and revives if the account does.
-    pub fn lifetime_seconds(&self, account: &ServiceAccount, now: Timestamp) -> u32 {
-        let lifetime = account
+    pub fn lifetime_seconds(&self, client: &Client, now: Timestamp) -> u32 {
+        let lifetime = client
             .token_lifetime_seconds
             .unwrap_or(self.token_lifetime_seconds);
-        match (self.token_format, account.expires_at) {
+        match (self.token_format, client.expires_at) {
             (TokenFormat::Jwt(_), Some(end)) => {
                 let left = end.whole_seconds().saturating_sub(now.whole_seconds_up());
                 lifetime.min(u32::try_from(left.max(1)).unwrap_or(u32::MAX))

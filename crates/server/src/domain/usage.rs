@@ -114,6 +114,18 @@ impl Usage {
         }
     }
 
+    /// Adds further use of the same account.
+    pub fn add(&mut self, other: &Self) {
+        for &used in &other.secrets {
+            self.used(used);
+        }
+        for counted in &other.days {
+            let day = self.day(counted.day);
+            day.tokens_issued += counted.tokens_issued;
+            day.tokens_refused += counted.tokens_refused;
+        }
+    }
+
     /// Takes out what is also in `part`, which was this at an earlier moment.
     pub fn subtract(&mut self, part: &Self) {
         for counted in &part.days {

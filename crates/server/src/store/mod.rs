@@ -11,6 +11,7 @@ mod idempotent_requests;
 mod installation;
 mod memory;
 mod migrations;
+mod pending_usage;
 mod postgres;
 mod secrets;
 mod service_accounts;
@@ -21,7 +22,7 @@ mod usage;
 
 use std::sync::Arc;
 
-use self::memory::Memory;
+use self::{memory::Memory, pending_usage::PendingUsage};
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use idempotent_requests::{IdempotentRequest, Once};
 pub use installation::Organization;
@@ -35,6 +36,7 @@ pub use tokens::TokenState;
 pub struct Store {
     database: Arc<dyn Database>,
     memory: Option<Arc<Memory>>,
+    usage: Arc<PendingUsage>,
 }
 
 /// Storage failed. What was to be read or written is unknown; whoever asked must refuse.
@@ -52,6 +54,7 @@ impl Store {
         Self {
             database: Arc::new(database),
             memory: None,
+            usage: Arc::new(PendingUsage::new()),
         }
     }
 
@@ -60,7 +63,7 @@ impl Store {
     pub async fn remember(&mut self) -> Result<(), StoreError> {
         if self.database.is_solely_owned() {
             let revoked = self.revoked_tokens().await?;
-            self.memory = Some(Arc::new(Memory::new(revoked)));
+            self.memory = Some(Arc::new(Memory::new(revoked, Arc::clone(&self.usage))));
         }
         Ok(())
     }

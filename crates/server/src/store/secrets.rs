@@ -66,7 +66,7 @@ pub(super) use live;
 
 impl Store {
     /// The secrets of an account that live or ended in the last 30 days, newest first. Of an account of another
-    /// organization: none.
+    /// organization: none. Each with all its use that this node knows.
     pub async fn list_secrets(
         &self,
         organization: OrganizationId,
@@ -92,10 +92,18 @@ impl Store {
                 ),
             )
             .await?;
-        rows.into_iter()
+        let mut secrets = rows
+            .into_iter()
             .map(|mut row| secret(&mut row))
-            .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(during(DOING))?;
+        for used in self.pending_secret_uses(id) {
+            if let Some(secret) = secrets.iter_mut().find(|secret| secret.id == used.id) {
+                secret.first_used_at = secret.first_used_at.or(Some(used.first_used_at));
+                secret.last_used_at = secret.last_used_at.max(Some(used.last_used_at));
+            }
+        }
+        Ok(secrets)
     }
 
     /// The last `limit` secrets of an account that were ended, and their digests. Of an account that was deleted: none.

@@ -1,17 +1,14 @@
 //! Service accounts.
 
-use std::sync::Arc;
-
 use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
     database::{Statement, Step, Value},
     during,
-    memory::UsedSince,
     secrets::{insert_secret, live},
 };
 use crate::domain::{
-    AccountFilter, AuditEvent, Description, Labels, Name, OrganizationId, ScopeSet, SecretDigest,
-    ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
+    AccountFilter, AuditEvent, Client, Description, Labels, Name, OrganizationId, ScopeSet,
+    SecretDigest, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
 
 /// The account that a change is for. Whatever is not as it says is absent.
@@ -25,25 +22,23 @@ pub struct Target {
     pub version: Option<i64>,
 }
 
-/// An account with the secrets that have not been revoked: all that authenticating a client needs.
-#[derive(Debug)]
+/// A client with the secrets that have not been revoked: all that authenticating it needs.
+#[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The account.
-    pub account: Arc<ServiceAccount>,
+    /// The client.
+    pub client: Client,
     /// Its secrets; whether one has expired is for the reader to judge.
     pub secrets: Vec<UnrevokedSecret>,
-    /// What the memory has to add to the account.
-    pub(super) used_since: UsedSince,
 }
 
 /// What a look-up of credentials finds.
 #[derive(Clone, Debug)]
 pub enum Found<P, R> {
-    /// The account, and what proves it.
-    Proven(Arc<Credentials>, P),
-    /// The account is there, and the reason why it is not proven.
-    Unproven(Arc<Credentials>, R),
-    /// There is no such account.
+    /// The client, and what proves it.
+    Proven(Credentials, P),
+    /// The client is there, and the reason why it is not proven.
+    Unproven(Credentials, R),
+    /// There is no such client.
     Nobody,
 }
 
@@ -79,7 +74,14 @@ macro_rules! account_columns {
          a.expires_at, a.disabled_at, a.token_epoch, a.version, a.created_at, a.created_by, a.updated_at, a.last_used_at"
     };
 }
-pub(super) use account_columns;
+
+/// The columns of a client, in the order in which [`client`] reads them.
+macro_rules! client_columns {
+    () => {
+        "a.id, a.organization_id, a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, a.token_epoch"
+    };
+}
+pub(super) use client_columns;
 
 impl Store {
     /// Keeps a new account with its first secret; once, if `request` says so.
@@ -101,7 +103,7 @@ impl Store {
         Ok(written.map(drop))
     }
 
-    /// The account `id` of `organization`.
+    /// The account `id` of `organization`, with all its use that this node knows.
     ///
     /// As with [credentials](Self::find_credentials), a no is read from the database, exactly once: an account of another
     /// organization costs what one costs that is not there.
@@ -110,17 +112,23 @@ impl Store {
         organization: OrganizationId,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        if let Some(memory) = &self.memory {
-            match memory.account_in_use(id) {
-                Some(known) if known.organization_id == organization => return Ok(Some(known)),
-                Some(_) => {}
-                None => {
-                    let read = memory.learn(id, self.read_credentials(id)).await?;
-                    let found = read.map(|found| (*found.account).clone());
-                    return Ok(found.filter(|found| found.organization_id == organization));
-                }
-            }
-        }
+        let read = self.read_service_account(organization, id);
+        let found = match &self.memory {
+            None => read.await?,
+            Some(memory) => match memory.account(id) {
+                Some(known) if known.organization_id == organization => Some(known),
+                Some(_) => read.await?,
+                None => memory.learn_account(id, read).await?,
+            },
+        };
+        Ok(found.map(|account| self.with_pending_use(account)))
+    }
+
+    async fn read_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
         self.read_one(
             "reading a service account",
             Statement::new(
@@ -137,7 +145,7 @@ impl Store {
     }
 
     /// Up to `limit` accounts of `organization` behind `position`, oldest first: of `filter` only what it asks of their
-    /// secrets is heeded.
+    /// secrets is heeded. Each with all its use that this node knows.
     pub async fn list_service_accounts(
         &self,
         organization: OrganizationId,
@@ -170,7 +178,7 @@ impl Store {
         );
         let rows = self.read(DOING, select).await?;
         rows.into_iter()
-            .map(|mut row| account(&mut row))
+            .map(|mut row| Ok(self.with_pending_use(account(&mut row)?)))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -243,13 +251,13 @@ impl Store {
         prove: impl Fn(&Credentials) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
         let found = match &self.memory {
-            None => self.read_credentials(id).await?.map(Arc::new),
-            Some(memory) => match memory.account(id) {
+            None => self.read_credentials(id).await?,
+            Some(memory) => match memory.client(id) {
                 Some(known) => match prove(&known) {
                     Ok(proof) => return Ok(Found::Proven(known, proof)),
-                    Err(_) => self.read_credentials(id).await?.map(Arc::new),
+                    Err(_) => self.read_credentials(id).await?,
                 },
-                None => memory.learn(id, self.read_credentials(id)).await?,
+                None => memory.learn_client(id, self.read_credentials(id)).await?,
             },
         };
         let Some(found) = found else {
@@ -273,7 +281,7 @@ impl Store {
                 Statement::new(
                     concat!(
                         "SELECT ",
-                        account_columns!(),
+                        client_columns!(),
                         ", s.id, s.digest, s.expires_at, s.retires_at FROM \
                          (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
                          LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
@@ -283,7 +291,7 @@ impl Store {
             )
             .await?;
         let found = credentials(rows).map_err(during(DOING))?;
-        Ok(found.filter(|found| found.account.id == id))
+        Ok(found.filter(|found| found.client.id == id))
     }
 }
 
@@ -323,8 +331,21 @@ fn changeable(account: &ServiceAccount) -> [Value; 8] {
     ]
 }
 
+/// Reads the columns of [`client_columns`].
+pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
+    Ok(Client {
+        id: row.next()?,
+        organization_id: row.next()?,
+        scopes: scopes(&row.next::<String>()?)?,
+        token_lifetime_seconds: seconds(row.next()?)?,
+        expires_at: row.next()?,
+        disabled_at: row.next()?,
+        token_epoch: row.next()?,
+    })
+}
+
 /// Reads the columns of [`account_columns`].
-pub(super) fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
+fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
     Ok(ServiceAccount {
         id: row.next()?,
         organization_id: row.next()?,
@@ -341,11 +362,7 @@ pub(super) fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
             .transpose()
             .map_err(DatabaseError::new)?,
         labels: read_labels(row.next()?)?,
-        token_lifetime_seconds: row
-            .next::<Option<i64>>()?
-            .map(u32::try_from)
-            .transpose()
-            .map_err(DatabaseError::new)?,
+        token_lifetime_seconds: seconds(row.next()?)?,
         expires_at: row.next()?,
         disabled_at: row.next()?,
         token_epoch: row.next()?,
@@ -355,6 +372,11 @@ pub(super) fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
         updated_at: row.next()?,
         last_used_at: row.next()?,
     })
+}
+
+fn seconds(number: Option<i64>) -> Result<Option<u32>, DatabaseError> {
+    let seconds = number.map(u32::try_from).transpose();
+    seconds.map_err(DatabaseError::new)
 }
 
 fn read_labels(text: Option<String>) -> Result<Labels, DatabaseError> {
@@ -369,19 +391,16 @@ fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
     ScopeSet::parse(text).map_err(DatabaseError::new)
 }
 
-/// Reads an account's columns and, row by row, those of its secrets.
+/// Reads a client's columns and, row by row, those of its secrets.
 fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
     let mut found: Option<Credentials> = None;
-    // Mostly one, and many accounts are remembered: no room for more.
-    let secrets = rows.len();
     for mut row in rows {
-        let account = account(&mut row)?;
+        let client = client(&mut row)?;
         let credentials = found.get_or_insert_with(|| Credentials {
-            account: Arc::new(account),
-            secrets: Vec::with_capacity(secrets),
-            used_since: UsedSince::never(),
+            client,
+            secrets: Vec::new(),
         });
-        // Absent in the one row of an account without secrets.
+        // Absent in the one row of a client without secrets.
         if let Some(id) = row.next()? {
             let digest = SecretDigest::from_bytes(row.next()?);
             let ends = [row.next::<Option<_>>()?, row.next()?];

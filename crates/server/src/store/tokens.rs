@@ -1,22 +1,20 @@
 //! What is remembered of tokens: only those revoked before their time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use super::{
     Store, StoreError, Written,
     database::{Statement, Step},
     during,
-    service_accounts::{account, account_columns},
+    service_accounts::{client, client_columns},
 };
-use crate::domain::{
-    AccessToken, AuditEvent, ServiceAccount, ServiceAccountId, Timestamp, TokenId,
-};
+use crate::domain::{AccessToken, AuditEvent, Client, ServiceAccountId, Timestamp, TokenId};
 
 /// What decides whether a token lives.
 #[derive(Clone, Debug)]
 pub struct TokenState {
-    /// The account it was issued to, as it is now.
-    pub account: Arc<ServiceAccount>,
+    /// The client it was issued to, as it is now.
+    pub client: Client,
     /// Whether this one token was revoked.
     pub is_revoked: bool,
 }
@@ -29,15 +27,15 @@ impl Store {
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
         if let Some(memory) = &self.memory {
-            let found = match memory.account(service_account) {
+            let found = match memory.client(service_account) {
                 Some(known) => Some(known),
                 None => {
                     let read = self.read_credentials(service_account);
-                    memory.learn(service_account, read).await?
+                    memory.learn_client(service_account, read).await?
                 }
             };
             return Ok(found.map(|found| TokenState {
-                account: Arc::clone(&found.account),
+                client: found.client,
                 is_revoked: memory.is_revoked(token),
             }));
         }
@@ -46,7 +44,7 @@ impl Store {
                 Statement::new(
                     concat!(
                         "SELECT ",
-                        account_columns!(),
+                        client_columns!(),
                         ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2) FROM service_accounts a \
                          WHERE a.id = $1"
                     ),
@@ -54,7 +52,7 @@ impl Store {
                 ),
                 |row| {
                     Ok(TokenState {
-                        account: Arc::new(account(row)?),
+                        client: client(row)?,
                         is_revoked: row.next::<i64>()? > 0,
                     })
                 },

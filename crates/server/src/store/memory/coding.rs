@@ -1,0 +1,108 @@
+//! How values become bytes, as few as there may be: whole numbers of seven bits a byte, texts with their length before them.
+
+/// Bytes that are being written.
+#[derive(Default)]
+pub(super) struct Writer(pub(super) Vec<u8>);
+
+impl Writer {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Small numbers, above or below zero, in few bytes.
+    pub(super) fn integer(&mut self, value: i64) -> &mut Self {
+        self.unsigned((value as u64) << 1 ^ (value >> 63) as u64)
+    }
+
+    pub(super) fn optional(&mut self, value: Option<i64>) -> &mut Self {
+        self.bytes(&[value.is_some().into()]);
+        match value {
+            Some(value) => self.integer(value),
+            None => self,
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.unsigned(text.len() as u64).bytes(text.as_bytes())
+    }
+
+    pub(super) fn unsigned(&mut self, mut value: u64) -> &mut Self {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+        self
+    }
+}
+
+/// Bytes that are being read, in the order in which a [`Writer`] wrote them. `None`: it wrote something else.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*array)
+    }
+
+    pub(super) fn integer(&mut self) -> Option<i64> {
+        let value = self.unsigned()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// The outer `None`: it wrote something else.
+    pub(super) fn optional(&mut self) -> Option<Option<i64>> {
+        match self.array()? {
+            [0] => Some(None),
+            [_] => self.integer().map(Some),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Option<&'a str> {
+        let length = self.unsigned()?;
+        std::str::from_utf8(self.bytes(usize::try_from(length).ok()?)?).ok()
+    }
+
+    pub(super) fn unsigned(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.array()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(number: i64, unsigned: u64, optional: Option<i64>, text in ".{0,200}") {
+            let mut writer = Writer::default();
+            writer.integer(number).unsigned(unsigned).optional(optional).text(&text).bytes(&[1, 2]);
+            let mut reader = Reader(&writer.0);
+            prop_assert_eq!(reader.integer(), Some(number));
+            prop_assert_eq!(reader.unsigned(), Some(unsigned));
+            prop_assert_eq!(reader.optional(), Some(optional));
+            prop_assert_eq!(reader.text(), Some(&*text));
+            prop_assert_eq!(reader.array(), Some([1, 2]));
+            prop_assert_eq!(reader.array::<1>(), None);
+        }
+    }
+}

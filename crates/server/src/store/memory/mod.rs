@@ -1,0 +1,264 @@
+//! What a server remembers of a database that it alone changes.
+//!
+//! One server owns a SQLite file, so what it has read stays true until it writes, and every write here ends with the
+//! memory of what it touched. (`prokura bootstrap` writes beside it, but only adds what nobody can have asked for yet.) On
+//! PostgreSQL other nodes write too, and nothing is remembered.
+
+mod coding;
+mod dictionary;
+mod packed;
+mod records;
+mod tally;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use self::{
+    packed::Packed,
+    records::{Records, last_use, last_use_bytes, last_use_of, secret_ids, tally},
+    tally::Tally,
+};
+use super::{Credentials, StoreError, pending_usage::PendingUsage};
+use crate::domain::{SecretId, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage};
+
+/// How much is remembered of accounts, those most asked for: about a million of them as clients, or to be shown.
+const BYTES: usize = 112 << 20;
+
+/// Which record of an account, and its id.
+type Key = [u8; 17];
+
+const CLIENT: u8 = 0;
+const ACCOUNT: u8 = 1;
+
+fn key(kind: u8, id: ServiceAccountId) -> Key {
+    let mut key = [kind; 17];
+    key[1..].copy_from_slice(id.as_bytes());
+    key
+}
+
+pub(super) struct Memory {
+    packed: Packed<17>,
+    records: Records,
+    /// Every revoked token that has not expired, and when it will.
+    revoked: RwLock<HashMap<TokenId, Timestamp>>,
+    /// Where the use goes that the record of a client cannot count, or counted.
+    usage: Arc<PendingUsage>,
+    /// Behind which account the next use is to be [picked](Self::pick_used).
+    picked: Mutex<ServiceAccountId>,
+}
+
+impl Memory {
+    pub(super) fn new(revoked: HashMap<TokenId, Timestamp>, usage: Arc<PendingUsage>) -> Self {
+        Self {
+            // It grows to that; a server of a few accounts stays small.
+            packed: Packed::new(BYTES),
+            records: Records::new(),
+            revoked: RwLock::new(revoked),
+            usage,
+            picked: Mutex::new(ServiceAccountId::from_bytes([0; 16])),
+        }
+    }
+
+    /// What is remembered of an account as a client.
+    pub(super) fn client(&self, id: ServiceAccountId) -> Option<Credentials> {
+        self.packed
+            .get(&key(CLIENT, id), |record| self.records.client(id, record))?
+    }
+
+    /// What `read` finds of an account as a client, remembered from then on; unless the account is
+    /// [forgotten](Self::forget) while it is being read: then what was read may be from before the change.
+    pub(super) async fn learn_client(
+        &self,
+        id: ServiceAccountId,
+        read: impl Future<Output = Result<Option<Credentials>, StoreError>>,
+    ) -> Result<Option<Credentials>, StoreError> {
+        self.learn(key(CLIENT, id), read, |found| self.records.of_client(found))
+            .await
+    }
+
+    /// What is remembered of an account as it is shown; of its use, what is written.
+    pub(super) fn account(&self, id: ServiceAccountId) -> Option<ServiceAccount> {
+        self.packed
+            .get(&key(ACCOUNT, id), |record| self.records.account(id, record))?
+    }
+
+    /// As [`Self::learn_client`], what is shown of an account.
+    pub(super) async fn learn_account(
+        &self,
+        id: ServiceAccountId,
+        read: impl Future<Output = Result<Option<ServiceAccount>, StoreError>>,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        self.learn(key(ACCOUNT, id), read, |found| {
+            Some(self.records.of_account(found))
+        })
+        .await
+    }
+
+    async fn learn<T>(
+        &self,
+        key: Key,
+        read: impl Future<Output = Result<Option<T>, StoreError>>,
+        record: impl FnOnce(&T) -> Option<Vec<u8>>,
+    ) -> Result<Option<T>, StoreError> {
+        let before = self.packed.moment(&key);
+        let found = read.await?;
+        if let Some(record) = found.as_ref().and_then(record) {
+            self.packed
+                .insert(&key, &record, before, &mut |key, record| {
+                    self.let_go(key, record);
+                });
+        }
+        Ok(found)
+    }
+
+    /// Forgets an account. To be called after a change is committed and before it is acknowledged.
+    pub(super) fn forget(&self, id: ServiceAccountId) {
+        for kind in [CLIENT, ACCOUNT] {
+            self.packed.remove(&key(kind, id), &mut |key, record| {
+                self.let_go(key, record);
+            });
+        }
+    }
+
+    /// The use that a forgotten record counted is not forgotten.
+    fn let_go(&self, &[kind, ref id @ ..]: &Key, record: &[u8]) {
+        if kind == CLIENT {
+            self.usage
+                .add(ServiceAccountId::from_bytes(*id), &counted(record));
+        }
+    }
+
+    pub(super) fn is_revoked(&self, token: TokenId) -> bool {
+        self.revoked
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&token)
+    }
+
+    /// Remembers that a token is revoked. To be called like [`Self::forget`].
+    pub(super) fn revoke(&self, token: TokenId, expires_at: Timestamp) {
+        self.revoked
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(token, expires_at);
+    }
+
+    /// Forgets the revoked tokens that expire by `expired_by`.
+    pub(super) fn sweep(&self, expired_by: Timestamp) {
+        self.revoked
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, expires_at| *expires_at > expired_by);
+    }
+}
+
+/// Use. That of a remembered client is counted in its record: there are as many of them as are remembered, and elsewhere each
+/// would take several times the room.
+impl Memory {
+    /// Counts a token issued with `secret`. `false`: the client, or its secret, is not remembered.
+    pub(super) fn count_issued(
+        &self,
+        id: ServiceAccountId,
+        secret: SecretId,
+        now: Timestamp,
+    ) -> bool {
+        self.count(id, |tally, record| {
+            let at = secret_ids(record).position(|known| known == secret)?;
+            Some(tally.issued(at as u8, now))
+        })
+    }
+
+    /// Counts a token refused. `false`: the client is not remembered.
+    pub(super) fn count_refused(&self, id: ServiceAccountId, now: Timestamp) -> bool {
+        self.count(id, |tally, _| Some(tally.refused(now)))
+    }
+
+    /// Counts what `count` makes of a tally. It is asked twice if that does not go into the one that there is.
+    fn count(
+        &self,
+        id: ServiceAccountId,
+        count: impl Fn(Tally, &[u8]) -> Option<Option<Tally>>,
+    ) -> bool {
+        let counted = self.packed.get(&key(CLIENT, id), |record| {
+            let known = Tally::from_bytes(tally(record)?)?;
+            let next = match count(known, record)? {
+                Some(next) => next,
+                None => {
+                    self.usage.add(id, &counted(record));
+                    count(Tally::NONE, record)??
+                }
+            };
+            *tally(record)? = next.to_bytes();
+            Some(())
+        });
+        counted.flatten().is_some()
+    }
+
+    /// What `look` sees while the use that is counted in the client's record, the argument, goes nowhere.
+    pub(super) fn with_counted<T>(&self, id: ServiceAccountId, look: impl Fn(&Usage) -> T) -> T {
+        self.packed
+            .get(&key(CLIENT, id), |record| look(&counted(record)))
+            .unwrap_or_else(|| look(&Usage::default()))
+    }
+
+    /// Up to `most` accounts whose records have counted use, in no order: in the order of their ids the next ones behind those
+    /// picked the last time, and from the first on again.
+    pub(super) fn pick_used(&self, most: usize) -> Vec<ServiceAccountId> {
+        let mut picked = self.picked.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = |&id: &ServiceAccountId| (id <= *picked, id);
+        let mut used = Vec::new();
+        self.packed.for_each(|&[kind, ref id @ ..], record| {
+            if kind == CLIENT && !counted(record).is_empty() {
+                used.push(ServiceAccountId::from_bytes(*id));
+                if used.len() == 2 * most {
+                    used.select_nth_unstable_by_key(most, turn);
+                    used.truncate(most);
+                }
+            }
+        });
+        if used.len() > most {
+            used.select_nth_unstable_by_key(most, turn);
+            used.truncate(most);
+        }
+        if let Some(&last) = used.iter().max_by_key(|id| turn(id)) {
+            *picked = last;
+        }
+        used
+    }
+
+    /// Moves the use that the records of these accounts have counted to what is pending.
+    pub(super) fn hand_over(&self, accounts: &[ServiceAccountId]) {
+        for &id in accounts {
+            self.packed.get(&key(CLIENT, id), |record| {
+                self.usage.add(id, &counted(record));
+                *tally(record)? = Tally::NONE.to_bytes();
+                Some(())
+            });
+        }
+    }
+
+    /// Remembers that an account was used at `at`, which is written. To be called like [`Self::forget`].
+    pub(super) fn used(&self, id: ServiceAccountId, at: Timestamp) {
+        let key = key(ACCOUNT, id);
+        let noted = self.packed.get(&key, |record| {
+            let known = last_use_of(record)?;
+            *known = last_use_bytes(last_use(*known).max(Some(at)));
+            Some(())
+        });
+        if noted.is_none() {
+            // It may just be read, as it was before.
+            self.packed.remove(&key, &mut |_, _| ());
+        }
+    }
+}
+
+/// The use that is counted in the record of a client.
+fn counted(record: &[u8]) -> Usage {
+    let tally = record.first_chunk().and_then(Tally::from_bytes);
+    let tally = tally.unwrap_or(Tally::NONE);
+    let secret = secret_ids(record).nth(tally.secret().into());
+    // Without a secret there are no more than refusals.
+    tally.usage(secret.unwrap_or(SecretId::from_bytes([0; 16])))
+}

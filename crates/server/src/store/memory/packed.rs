@@ -1,0 +1,432 @@
+//! Very many small records by their keys, with neither a pointer nor an allocation for each.
+//!
+//! Records lie one behind the other in segments, in the order in which they came, and an index finds them by their keys. When
+//! there is no room left, the oldest segment is given up: what was asked for while it lay there moves to the end, the rest is
+//! let go (the CLOCK algorithm).
+
+use std::{
+    collections::VecDeque,
+    iter,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use hashbrown::HashTable;
+
+/// So that threads seldom wait for each other, and a walk over all records holds up nobody for long.
+const SHARDS: usize = 64;
+const OFFSET_BITS: u32 = 15;
+const SEGMENT_BYTES: usize = 1 << OFFSET_BITS;
+/// A longer record is not kept: few accounts have so much to say, and none should drive out many others.
+const MOST_RECORD_BYTES: usize = SEGMENT_BYTES / 8;
+
+/// Records of bytes, by keys of `KEY` bytes that end with 8 random ones.
+pub(super) struct Packed<const KEY: usize> {
+    shards: Vec<Mutex<Shard<KEY>>>,
+    /// How many segments each shard may have.
+    most_segments: usize,
+}
+
+/// A moment in the life of a shard: what was read before something was removed may not be put in after it.
+#[derive(Clone, Copy)]
+pub(super) struct Moment(u64);
+
+impl<const KEY: usize> Packed<KEY> {
+    /// Room for `bytes` of records. The index takes 5 to 11 bytes for each record beside.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            most_segments: (bytes / SHARDS / SEGMENT_BYTES).max(2),
+        }
+    }
+
+    /// What `read` makes of the record, which it may change in place. `None`: there is none.
+    pub(super) fn get<T>(&self, key: &[u8; KEY], read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let (hash, mut shard) = self.shard(key);
+        shard.get(hash, key).map(read)
+    }
+
+    /// The moment before a read of what may become the record of `key`.
+    pub(super) fn moment(&self, key: &[u8; KEY]) -> Moment {
+        Moment(self.shard(key).1.removals)
+    }
+
+    /// Puts a record in, unless something was removed since `moment`. What has to make room goes to `let_go`.
+    pub(super) fn insert(
+        &self,
+        key: &[u8; KEY],
+        record: &[u8],
+        moment: Moment,
+        let_go: &mut dyn FnMut(&[u8; KEY], &[u8]),
+    ) {
+        let (hash, mut shard) = self.shard(key);
+        if shard.removals == moment.0 && HEAD_BYTES + KEY + record.len() <= MOST_RECORD_BYTES {
+            shard.remove(hash, key, let_go);
+            shard.insert(hash, key, record, self.most_segments, let_go);
+        }
+    }
+
+    /// Takes a record out; what it was goes to `let_go`. Whatever of this shard is being read must not be put in any more.
+    pub(super) fn remove(&self, key: &[u8; KEY], let_go: &mut dyn FnMut(&[u8; KEY], &[u8])) {
+        let (hash, mut shard) = self.shard(key);
+        shard.removals += 1;
+        shard.remove(hash, key, let_go);
+    }
+
+    /// Shows every record to `look`, in no order.
+    pub(super) fn for_each(&self, mut look: impl FnMut(&[u8; KEY], &[u8])) {
+        for shard in &self.shards {
+            let shard = lock(shard);
+            for segment in &shard.log.segments {
+                records(segment)
+                    .filter(|record| !record.is(DEAD))
+                    .for_each(|record| look(record.key, record.bytes));
+            }
+        }
+    }
+
+    fn shard(&self, key: &[u8; KEY]) -> (u64, MutexGuard<'_, Shard<KEY>>) {
+        let hash = hash(key);
+        // Other bits than the index takes.
+        let shard = (hash >> 32) as usize % SHARDS;
+        (hash, lock(&self.shards[shard]))
+    }
+}
+
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keys are random already, where nobody but the server chooses; the product spreads what is random of their end.
+fn hash<const KEY: usize>(key: &[u8; KEY]) -> u64 {
+    let end = key.last_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(end).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Where a record lies: in which segment, modulo 2^17, and at which offset there.
+type Place = u32;
+
+const fn place(segment: u32, offset: usize) -> Place {
+    segment << OFFSET_BITS | offset as u32
+}
+
+#[derive(Default)]
+struct Shard<const KEY: usize> {
+    index: HashTable<Place>,
+    log: Log<KEY>,
+    /// How often something was removed.
+    removals: u64,
+}
+
+impl<const KEY: usize> Shard<KEY> {
+    fn get(&mut self, hash: u64, key: &[u8; KEY]) -> Option<&mut [u8]> {
+        let log = &self.log;
+        let place = *self
+            .index
+            .find(hash, |&place| log.key_at(place) == Some(key))?;
+        self.log.flag(place, ASKED_FOR)
+    }
+
+    fn insert(
+        &mut self,
+        hash: u64,
+        key: &[u8; KEY],
+        bytes: &[u8],
+        most_segments: usize,
+        let_go: &mut dyn FnMut(&[u8; KEY], &[u8]),
+    ) {
+        if self.log.is_half_dead() {
+            self.empty_oldest(|_| true, let_go);
+        }
+        while !self.log.has_room_for(bytes) && self.log.segments.len() >= most_segments {
+            self.empty_oldest(|record| record.is(ASKED_FOR), let_go);
+        }
+        let place = self.log.append(key, bytes);
+        let log = &self.log;
+        self.index.insert_unique(hash, place, |&place| {
+            log.key_at(place).map_or(0, self::hash)
+        });
+    }
+
+    fn remove(&mut self, hash: u64, key: &[u8; KEY], let_go: &mut dyn FnMut(&[u8; KEY], &[u8])) {
+        let log = &self.log;
+        let found = self
+            .index
+            .find_entry(hash, |&place| log.key_at(place) == Some(key));
+        let Ok(found) = found else { return };
+        let (place, _) = found.remove();
+        if let Some(bytes) = self.log.flag(place, DEAD) {
+            let_go(key, bytes);
+            self.log.dead_bytes += HEAD_BYTES + KEY + bytes.len();
+        }
+    }
+
+    /// Moves what is to `stay` of the oldest segment to the end, and lets the rest go.
+    fn empty_oldest(
+        &mut self,
+        stay: impl Fn(&Record<'_, KEY>) -> bool,
+        let_go: &mut dyn FnMut(&[u8; KEY], &[u8]),
+    ) {
+        let Some((number, segment)) = self.log.pop_oldest() else {
+            return;
+        };
+        for record in records::<KEY>(&segment) {
+            if record.is(DEAD) {
+                self.log.dead_bytes -= HEAD_BYTES + KEY + record.bytes.len();
+                continue;
+            }
+            let old = place(number, record.offset);
+            let found = self
+                .index
+                .find_entry(hash(record.key), |&place| place == old);
+            let Ok(mut found) = found else { continue };
+            if stay(&record) {
+                *found.get_mut() = self.log.append(record.key, record.bytes);
+            } else {
+                found.remove();
+                let_go(record.key, record.bytes);
+            }
+        }
+        self.log.spare = segment;
+    }
+}
+
+/// The records of a shard. Each is its length in two bytes, its flags in one, its key, and itself.
+#[derive(Default)]
+struct Log<const KEY: usize> {
+    /// The oldest first.
+    segments: VecDeque<Vec<u8>>,
+    /// The number of the oldest.
+    first: u32,
+    dead_bytes: usize,
+    /// An emptied segment, to be filled again.
+    spare: Vec<u8>,
+}
+
+const HEAD_BYTES: usize = 3;
+const FLAGS: usize = 2;
+/// Somebody asked for the record since it was put where it lies.
+const ASKED_FOR: u8 = 1;
+/// The record was removed.
+const DEAD: u8 = 2;
+
+/// Segments are counted in what a [`Place`] leaves for them.
+const SEGMENTS: u32 = 1 << (u32::BITS - OFFSET_BITS);
+
+impl<const KEY: usize> Log<KEY> {
+    fn key_at(&self, place: Place) -> Option<&[u8; KEY]> {
+        let (segment, offset) = self.locate(place);
+        self.segments
+            .get(segment)?
+            .get(offset + HEAD_BYTES..)?
+            .first_chunk()
+    }
+
+    /// Sets a flag of the record, which is what is returned.
+    fn flag(&mut self, place: Place, flag: u8) -> Option<&mut [u8]> {
+        let (segment, offset) = self.locate(place);
+        let (head, rest) = self
+            .segments
+            .get_mut(segment)?
+            .get_mut(offset..)?
+            .split_at_mut_checked(HEAD_BYTES + KEY)?;
+        head[FLAGS] |= flag;
+        let length = u16::from_le_bytes([head[0], head[1]]);
+        rest.get_mut(..length.into())
+    }
+
+    fn locate(&self, place: Place) -> (usize, usize) {
+        let number = place >> OFFSET_BITS;
+        let segment = number.wrapping_sub(self.first) % SEGMENTS;
+        (segment as usize, place as usize % SEGMENT_BYTES)
+    }
+
+    fn has_room_for(&self, bytes: &[u8]) -> bool {
+        self.segments
+            .back()
+            .is_some_and(|last| last.len() + HEAD_BYTES + KEY + bytes.len() <= SEGMENT_BYTES)
+    }
+
+    /// Whether so much is dead that to move the rest is worth its while.
+    fn is_half_dead(&self) -> bool {
+        self.dead_bytes > SEGMENT_BYTES && self.dead_bytes * 2 > self.segments.len() * SEGMENT_BYTES
+    }
+
+    fn append(&mut self, key: &[u8; KEY], bytes: &[u8]) -> Place {
+        if !self.has_room_for(bytes) {
+            let mut segment = std::mem::take(&mut self.spare);
+            segment.clear();
+            segment.reserve_exact(SEGMENT_BYTES);
+            self.segments.push_back(segment);
+        }
+        let newest = self.segments.len() - 1;
+        let segment = &mut self.segments[newest];
+        let place = place(self.first.wrapping_add(newest as u32), segment.len());
+        segment.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
+        segment.push(0);
+        segment.extend_from_slice(key);
+        segment.extend_from_slice(bytes);
+        place
+    }
+
+    /// The oldest segment with its number.
+    fn pop_oldest(&mut self) -> Option<(u32, Vec<u8>)> {
+        let segment = self.segments.pop_front()?;
+        let number = self.first;
+        self.first = self.first.wrapping_add(1) % SEGMENTS;
+        Some((number, segment))
+    }
+}
+
+/// A record where it lies.
+struct Record<'a, const KEY: usize> {
+    offset: usize,
+    flags: u8,
+    key: &'a [u8; KEY],
+    bytes: &'a [u8],
+}
+
+impl<const KEY: usize> Record<'_, KEY> {
+    const fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// The records of a segment in their order.
+fn records<const KEY: usize>(segment: &[u8]) -> impl Iterator<Item = Record<'_, KEY>> {
+    let mut offset = 0;
+    iter::from_fn(move || {
+        let (&[low, high, flags], rest) = segment.get(offset..)?.split_first_chunk()?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let bytes = rest.get(..u16::from_le_bytes([low, high]).into())?;
+        let record = Record {
+            offset,
+            flags,
+            key,
+            bytes,
+        };
+        offset += HEAD_BYTES + KEY + bytes.len();
+        Some(record)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Cache = Packed<16>;
+
+    fn key(number: u64) -> [u8; 16] {
+        let mut key = [0; 16];
+        // As random as the end of an id.
+        key[8..].copy_from_slice(&number.wrapping_mul(0xd134_2543_de82_ef95).to_be_bytes());
+        key
+    }
+
+    fn put(cache: &Cache, number: u64, bytes: &[u8]) {
+        let moment = cache.moment(&key(number));
+        cache.insert(&key(number), bytes, moment, &mut |_, _| ());
+    }
+
+    fn get(cache: &Cache, number: u64) -> Option<Vec<u8>> {
+        cache.get(&key(number), |bytes| bytes.to_vec())
+    }
+
+    fn held(cache: &Cache) -> usize {
+        let segments = |shard| lock::<Shard<16>>(shard).log.segments.len();
+        cache.shards.iter().map(segments).sum()
+    }
+
+    #[test]
+    fn what_was_read_before_a_removal_is_not_put_in_after_it() {
+        let cache = Cache::new(0);
+        let moment = cache.moment(&key(1));
+        cache.remove(&key(1), &mut |_, _| panic!("there is nothing"));
+        cache.insert(&key(1), b"old", moment, &mut |_, _| ());
+        assert_eq!(get(&cache, 1), None);
+        put(&cache, 1, b"new");
+        assert_eq!(get(&cache, 1).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_record_is_changed_in_place() {
+        let cache = Cache::new(0);
+        put(&cache, 1, b"old");
+        cache.get(&key(1), |bytes| bytes.copy_from_slice(b"new"));
+        let mut gone = Vec::new();
+        cache.remove(&key(1), &mut |key, bytes| gone.push((*key, bytes.to_vec())));
+        assert_eq!(gone, [(key(1), b"new".to_vec())]);
+        assert_eq!(get(&cache, 1), None);
+    }
+
+    #[test]
+    fn there_are_never_more_than_fit_and_what_is_asked_for_stays() {
+        let cache = Cache::new(1 << 22);
+        let mut let_go = 0;
+        for number in 0..100_000 {
+            let moment = cache.moment(&key(number));
+            cache.insert(&key(number), &[7; 80], moment, &mut |_, _| let_go += 1);
+            assert!(get(&cache, number % 40).is_some(), "{number}");
+        }
+        assert!(held(&cache) * SEGMENT_BYTES <= 1 << 22);
+        let mut kept = 0;
+        cache.for_each(|key, bytes| {
+            assert_eq!(bytes, [7; 80]);
+            assert!(cache.shards.len() == SHARDS && key.len() == 16);
+            kept += 1;
+        });
+        assert_eq!(kept + let_go, 100_000);
+        // Two segments a shard, of which one is being filled.
+        assert!(kept > (1 << 22) / 100 * 3 / 4, "{kept}");
+    }
+
+    #[test]
+    fn what_was_removed_leaves_its_room() {
+        let cache = Cache::new(1 << 26);
+        for _ in 0..2000 {
+            for number in 0..200 {
+                cache.remove(&key(number), &mut |_, _| ());
+                put(&cache, number, &[7; 80]);
+            }
+        }
+        assert!(held(&cache) <= 4 * SHARDS, "{}", held(&cache));
+        assert!((0..200).all(|number| get(&cache, number).is_some()));
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_kept() {
+        let cache = Cache::new(0);
+        put(&cache, 1, b"short");
+        put(&cache, 2, &[0; MOST_RECORD_BYTES]);
+        assert_eq!(get(&cache, 2), None);
+        assert!(get(&cache, 1).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn it_has_what_a_map_has(steps in prop::collection::vec((0..300u64, 0..3u8, 0..3000usize), 0..3000)) {
+            let cache = Cache::new(0);
+            let mut map = HashMap::new();
+            for (number, step, length) in steps {
+                match step {
+                    0 => {
+                        put(&cache, number, &vec![number as u8; length]);
+                        map.insert(number, length);
+                    }
+                    1 => {
+                        cache.remove(&key(number), &mut |_, _| ());
+                        map.remove(&number);
+                    }
+                    // It may have been let go, but is nothing else.
+                    _ => if let Some(found) = get(&cache, number) {
+                        prop_assert_eq!(Some(&found.len()), map.get(&number));
+                        prop_assert!(found.iter().all(|&byte| byte == number as u8));
+                    },
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Use that is counted and not written yet.
+//!
+//! What is counted stays in memory until it is written; what is asked meanwhile is answered from both.
+
+use std::{
+    array,
+    collections::{HashMap, hash_map::Entry},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Notify, RwLock};
+
+use crate::domain::{SecretUse, ServiceAccountId, Usage};
+
+/// So that a flush, and the counting of other accounts, hold up a token for next to no time.
+const SHARDS: usize = 64;
+/// How many accounts a shard counts at most: 256,000 together, some 50 MB. There are as many only where the store takes no
+/// writes for long; the use of further accounts is then lost.
+const SHARD_ACCOUNTS: usize = 4000;
+/// With so many in a shard it is time to write.
+const MANY_SHARD_ACCOUNTS: usize = SHARD_ACCOUNTS / 4 * 3;
+
+pub(super) struct PendingUsage {
+    shards: [Mutex<Shard>; SHARDS],
+    /// Held alone while counts move from memory to the database, and shared by who adds up both, so that he sees each once.
+    pub(super) moving: RwLock<()>,
+    /// Told when a shard has many accounts.
+    pub(super) filling: Notify,
+}
+
+type Shard = HashMap<ServiceAccountId, Counted>;
+
+#[derive(Default)]
+struct Counted {
+    pending: Usage,
+    /// What the last flush wrote: whoever had read the database just before still finds it here. Instants may be seen twice.
+    written: Vec<SecretUse>,
+}
+
+impl PendingUsage {
+    pub(super) fn new() -> Self {
+        Self {
+            shards: array::from_fn(|_| Mutex::default()),
+            moving: RwLock::new(()),
+            filling: Notify::new(),
+        }
+    }
+
+    /// Adds use that was counted elsewhere.
+    pub(super) fn add(&self, account: ServiceAccountId, usage: &Usage) {
+        if !usage.is_empty() {
+            self.count(account, |pending| pending.add(usage));
+        }
+    }
+
+    /// Counts something of the use of `account`.
+    pub(super) fn count(&self, account: ServiceAccountId, add: impl FnOnce(&mut Usage)) {
+        let mut shard = self.shard(account);
+        let accounts = shard.len();
+        let is_full = accounts >= SHARD_ACCOUNTS;
+        match shard.entry(account) {
+            Entry::Occupied(known) => add(&mut known.into_mut().pending),
+            Entry::Vacant(_) if is_full => {}
+            Entry::Vacant(new) => add(&mut new.insert(Counted::default()).pending),
+        }
+        if accounts < MANY_SHARD_ACCOUNTS && shard.len() == MANY_SHARD_ACCOUNTS {
+            self.filling.notify_one();
+        }
+    }
+
+    /// When the secrets of `account` were used, as far as this node knows and the database perhaps does not.
+    pub(super) fn secret_uses(&self, account: ServiceAccountId) -> Vec<SecretUse> {
+        let shard = self.shard(account);
+        let Some(counted) = shard.get(&account) else {
+            return Vec::new();
+        };
+        let mut usage = Usage {
+            secrets: counted.pending.secrets.clone(),
+            days: Vec::new(),
+        };
+        for &written in &counted.written {
+            usage.used(written);
+        }
+        usage.secrets
+    }
+
+    /// The use of `account` that is not written.
+    pub(super) fn of(&self, account: ServiceAccountId) -> Usage {
+        let shard = self.shard(account);
+        let counted = shard.get(&account);
+        counted.map_or_else(Usage::default, |counted| counted.pending.clone())
+    }
+
+    /// The accounts with something to write. Those that were not used since the last flush are forgotten.
+    pub(super) fn begin_flush(&self) -> Vec<ServiceAccountId> {
+        let mut accounts = Vec::new();
+        for shard in &self.shards {
+            lock(shard).retain(|&account, counted| {
+                counted.written.clear();
+                let is_pending = !counted.pending.is_empty();
+                if is_pending {
+                    accounts.push(account);
+                }
+                is_pending
+            });
+        }
+        accounts
+    }
+
+    /// Notes that this part of what was pending is written.
+    pub(super) fn settle(&self, account: ServiceAccountId, written: Usage) {
+        if let Some(counted) = self.shard(account).get_mut(&account) {
+            counted.pending.subtract(&written);
+            counted.written = written.secrets;
+        }
+    }
+
+    fn shard(&self, account: ServiceAccountId) -> MutexGuard<'_, Shard> {
+        let [.., random] = *account.as_bytes();
+        lock(&self.shards[usize::from(random) % SHARDS])
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::domain::{SecretId, Timestamp};
+
+    const ACCOUNT: ServiceAccountId = ServiceAccountId::from_bytes([1; 16]);
+    const SECRET: SecretId = SecretId::from_bytes([2; 16]);
+
+    #[test]
+    fn what_a_flush_wrote_is_known_until_the_next() {
+        let usage = PendingUsage::new();
+        let now = Timestamp::from_millis(1000);
+        usage.count(ACCOUNT, |usage| usage.issued(SECRET, now));
+        assert_eq!(usage.begin_flush(), [ACCOUNT]);
+        usage.settle(ACCOUNT, usage.of(ACCOUNT));
+        assert!(usage.of(ACCOUNT).is_empty());
+        assert_eq!(usage.secret_uses(ACCOUNT)[0].last_used_at, now);
+        assert!(usage.begin_flush().is_empty());
+        assert!(usage.secret_uses(ACCOUNT).is_empty());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_whoever_is_in_it_is_counted_on() {
+        let usage = PendingUsage::new();
+        let now = Timestamp::from_millis(0);
+        let id = |number: u32| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            ServiceAccountId::from_bytes(bytes)
+        };
+        let refuse = |number| usage.count(id(number), |usage| usage.refused(now));
+        for number in 0..MANY_SHARD_ACCOUNTS as u32 {
+            assert!(usage.filling.notified().now_or_never().is_none());
+            refuse(number);
+        }
+        assert!(usage.filling.notified().now_or_never().is_some());
+        for number in 0..2 * SHARD_ACCOUNTS as u32 {
+            refuse(number);
+        }
+        refuse(0);
+        assert_eq!(usage.begin_flush().len(), SHARD_ACCOUNTS);
+        assert_eq!(usage.of(id(0)).days[0].tokens_refused, 3);
+    }
+}
