@@ -26,7 +26,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// So far behind is what is known of use after a crash, and what one node knows of another's; with the minute in which they
 /// are counted, the refused logins in the audit trail.
 const FLUSH_PAUSE: Duration = Duration::from_secs(3);
-/// The same where very many accounts are used, so that writing that down takes a tenth of the time and no more.
+/// The same where very many accounts are used, so that writing that down takes a twentieth of the time and no more.
 const LONGEST_FLUSH_PAUSE: Duration = Duration::from_secs(30);
 /// How long the last flush may take.
 const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -173,7 +173,7 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
         }
         let begun = Instant::now();
         let (usage, logins) = join!(authority.flush_usage(), authority.flush_refused_logins());
-        pause = (begun.elapsed() * 9).clamp(FLUSH_PAUSE, LONGEST_FLUSH_PAUSE);
+        pause = (begun.elapsed() * 19).clamp(FLUSH_PAUSE, LONGEST_FLUSH_PAUSE);
         // Of an outage the beginning is logged, and the end.
         match usage.and(logins) {
             Ok(()) if is_failing => info!("what was counted is recorded again; nothing was lost"),

@@ -6,10 +6,12 @@
 //! * [`authority`]: what can be asked; one method per use case.
 //! * [`http`]: the door.
 //!
-//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`.
+//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`. Beside it is `packed`: how very many small things
+//! are kept in memory.
 
 pub mod authority;
 pub mod domain;
 pub mod http;
 pub mod keys;
+mod packed;
 pub mod store;

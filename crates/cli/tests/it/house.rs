@@ -6,10 +6,11 @@ use std::{
 };
 
 /// For each room of the server, the rooms it may name.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("packed", &[]),
     ("domain", &[]),
-    ("store", &["domain"]),
-    ("keys", &["domain"]),
+    ("store", &["domain", "packed"]),
+    ("keys", &["domain", "packed"]),
     ("authority", &["domain", "store", "keys"]),
     ("http", &["domain", "authority"]),
 ];

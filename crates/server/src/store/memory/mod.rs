@@ -4,9 +4,6 @@
 //! memory of what it touched. (`prokura bootstrap` writes beside it, but only adds what nobody can have asked for yet.) On
 //! PostgreSQL other nodes write too, and nothing is remembered.
 
-mod coding;
-mod dictionary;
-mod packed;
 mod records;
 mod tally;
 
@@ -16,12 +13,14 @@ use std::{
 };
 
 use self::{
-    packed::Packed,
     records::{Records, last_use, last_use_bytes, last_use_of, secret_ids, tally},
     tally::Tally,
 };
 use super::{Credentials, StoreError, pending_usage::PendingUsage};
-use crate::domain::{SecretId, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage};
+use crate::{
+    domain::{SecretId, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage},
+    packed::Cache,
+};
 
 /// How much is remembered of accounts, those most asked for: about a million of them as clients, or to be shown.
 const BYTES: usize = 112 << 20;
@@ -39,7 +38,7 @@ fn key(kind: u8, id: ServiceAccountId) -> Key {
 }
 
 pub(super) struct Memory {
-    packed: Packed<17>,
+    accounts: Cache<17>,
     records: Records,
     /// Every revoked token that has not expired, and when it will.
     revoked: RwLock<HashMap<TokenId, Timestamp>>,
@@ -53,7 +52,7 @@ impl Memory {
     pub(super) fn new(revoked: HashMap<TokenId, Timestamp>, usage: Arc<PendingUsage>) -> Self {
         Self {
             // It grows to that; a server of a few accounts stays small.
-            packed: Packed::new(BYTES),
+            accounts: Cache::new(BYTES),
             records: Records::new(),
             revoked: RwLock::new(revoked),
             usage,
@@ -63,7 +62,7 @@ impl Memory {
 
     /// What is remembered of an account as a client.
     pub(super) fn client(&self, id: ServiceAccountId) -> Option<Credentials> {
-        self.packed
+        self.accounts
             .get(&key(CLIENT, id), |record| self.records.client(id, record))?
     }
 
@@ -80,7 +79,7 @@ impl Memory {
 
     /// What is remembered of an account as it is shown; of its use, what is written.
     pub(super) fn account(&self, id: ServiceAccountId) -> Option<ServiceAccount> {
-        self.packed
+        self.accounts
             .get(&key(ACCOUNT, id), |record| self.records.account(id, record))?
     }
 
@@ -102,11 +101,11 @@ impl Memory {
         read: impl Future<Output = Result<Option<T>, StoreError>>,
         record: impl FnOnce(&T) -> Option<Vec<u8>>,
     ) -> Result<Option<T>, StoreError> {
-        let before = self.packed.moment(&key);
+        let before = self.accounts.moment(&key);
         let found = read.await?;
         if let Some(record) = found.as_ref().and_then(record) {
-            self.packed
-                .insert(&key, &record, before, &mut |key, record| {
+            self.accounts
+                .insert(&key, &record, Some(before), &mut |key, record| {
                     self.let_go(key, record);
                 });
         }
@@ -116,7 +115,7 @@ impl Memory {
     /// Forgets an account. To be called after a change is committed and before it is acknowledged.
     pub(super) fn forget(&self, id: ServiceAccountId) {
         for kind in [CLIENT, ACCOUNT] {
-            self.packed.remove(&key(kind, id), &mut |key, record| {
+            self.accounts.remove(&key(kind, id), &mut |key, record| {
                 self.let_go(key, record);
             });
         }
@@ -181,7 +180,7 @@ impl Memory {
         id: ServiceAccountId,
         count: impl Fn(Tally, &[u8]) -> Option<Option<Tally>>,
     ) -> bool {
-        let counted = self.packed.get(&key(CLIENT, id), |record| {
+        let counted = self.accounts.get(&key(CLIENT, id), |record| {
             let known = Tally::from_bytes(tally(record)?)?;
             let next = match count(known, record)? {
                 Some(next) => next,
@@ -198,7 +197,7 @@ impl Memory {
 
     /// What `look` sees while the use that is counted in the client's record, the argument, goes nowhere.
     pub(super) fn with_counted<T>(&self, id: ServiceAccountId, look: impl Fn(&Usage) -> T) -> T {
-        self.packed
+        self.accounts
             .get(&key(CLIENT, id), |record| look(&counted(record)))
             .unwrap_or_else(|| look(&Usage::default()))
     }
@@ -209,8 +208,8 @@ impl Memory {
         let mut picked = self.picked.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = |&id: &ServiceAccountId| (id <= *picked, id);
         let mut used = Vec::new();
-        self.packed.for_each(|&[kind, ref id @ ..], record| {
-            if kind == CLIENT && !counted(record).is_empty() {
+        self.accounts.for_each(|&[kind, ref id @ ..], record| {
+            if kind == CLIENT && !tally_of(record).is_empty() {
                 used.push(ServiceAccountId::from_bytes(*id));
                 if used.len() == 2 * most {
                     used.select_nth_unstable_by_key(most, turn);
@@ -231,7 +230,7 @@ impl Memory {
     /// Moves the use that the records of these accounts have counted to what is pending.
     pub(super) fn hand_over(&self, accounts: &[ServiceAccountId]) {
         for &id in accounts {
-            self.packed.get(&key(CLIENT, id), |record| {
+            self.accounts.get(&key(CLIENT, id), |record| {
                 self.usage.add(id, &counted(record));
                 *tally(record)? = Tally::NONE.to_bytes();
                 Some(())
@@ -242,23 +241,27 @@ impl Memory {
     /// Remembers that an account was used at `at`, which is written. To be called like [`Self::forget`].
     pub(super) fn used(&self, id: ServiceAccountId, at: Timestamp) {
         let key = key(ACCOUNT, id);
-        let noted = self.packed.get(&key, |record| {
+        let noted = self.accounts.get(&key, |record| {
             let known = last_use_of(record)?;
             *known = last_use_bytes(last_use(*known).max(Some(at)));
             Some(())
         });
         if noted.is_none() {
             // It may just be read, as it was before.
-            self.packed.remove(&key, &mut |_, _| ());
+            self.accounts.remove(&key, &mut |_, _| ());
         }
     }
 }
 
 /// The use that is counted in the record of a client.
 fn counted(record: &[u8]) -> Usage {
-    let tally = record.first_chunk().and_then(Tally::from_bytes);
-    let tally = tally.unwrap_or(Tally::NONE);
+    let tally = tally_of(record);
     let secret = secret_ids(record).nth(tally.secret().into());
     // Without a secret there are no more than refusals.
     tally.usage(secret.unwrap_or(SecretId::from_bytes([0; 16])))
+}
+
+fn tally_of(record: &[u8]) -> Tally {
+    let tally = record.first_chunk().and_then(Tally::from_bytes);
+    tally.unwrap_or(Tally::NONE)
 }

@@ -1,16 +1,13 @@
 //! The records of remembered clients and accounts: the same facts as in the database, in a tenth of the room that structures of
 //! them would take.
 
-use super::{
-    coding::{Reader, Writer},
-    dictionary::Dictionary,
-    tally::Tally,
-};
+use super::tally::Tally;
 use crate::{
     domain::{
         Client, Description, Labels, Name, OrganizationId, ScopeSet, SecretDigest, SecretId,
         ServiceAccount, ServiceAccountId, Timestamp, UnrevokedSecret,
     },
+    packed::{Dictionary, Reader, Writer},
     store::Credentials,
 };
 

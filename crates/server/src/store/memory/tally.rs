@@ -1,7 +1,9 @@
 //! The use of one secret on one day, in the few bytes that a remembered client has for it.
 
-use super::coding::Reader;
-use crate::domain::{DailyUsage, Day, SecretId, SecretUse, Timestamp, Usage};
+use crate::{
+    domain::{DailyUsage, Day, SecretId, SecretUse, Timestamp, Usage},
+    packed::Reader,
+};
 
 /// Tokens issued with one secret, and tokens refused, on one day: mostly all that a client does between two flushes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,20 +2,20 @@
 
 /// Bytes that are being written.
 #[derive(Default)]
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
     /// Small numbers, above or below zero, in few bytes.
-    pub(super) fn integer(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn integer(&mut self, value: i64) -> &mut Self {
         self.unsigned((value as u64) << 1 ^ (value >> 63) as u64)
     }
 
-    pub(super) fn optional(&mut self, value: Option<i64>) -> &mut Self {
+    pub(crate) fn optional(&mut self, value: Option<i64>) -> &mut Self {
         self.bytes(&[value.is_some().into()]);
         match value {
             Some(value) => self.integer(value),
@@ -23,11 +23,11 @@ impl Writer {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         self.unsigned(text.len() as u64).bytes(text.as_bytes())
     }
 
-    pub(super) fn unsigned(&mut self, mut value: u64) -> &mut Self {
+    pub(crate) fn unsigned(&mut self, mut value: u64) -> &mut Self {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
             value >>= 7;
@@ -39,40 +39,40 @@ impl Writer {
 
 /// Bytes that are being read, in the order in which a [`Writer`] wrote them. `None`: it wrote something else.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*array)
     }
 
-    pub(super) fn integer(&mut self) -> Option<i64> {
+    pub(crate) fn integer(&mut self) -> Option<i64> {
         let value = self.unsigned()?;
         Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
     /// The outer `None`: it wrote something else.
-    pub(super) fn optional(&mut self) -> Option<Option<i64>> {
+    pub(crate) fn optional(&mut self) -> Option<Option<i64>> {
         match self.array()? {
             [0] => Some(None),
             [_] => self.integer().map(Some),
         }
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         let length = self.unsigned()?;
         std::str::from_utf8(self.bytes(usize::try_from(length).ok()?)?).ok()
     }
 
-    pub(super) fn unsigned(&mut self) -> Option<u64> {
+    pub(crate) fn unsigned(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array()?;

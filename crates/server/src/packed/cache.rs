@@ -20,7 +20,7 @@ const SEGMENT_BYTES: usize = 1 << OFFSET_BITS;
 const MOST_RECORD_BYTES: usize = SEGMENT_BYTES / 8;
 
 /// Records of bytes, by keys of `KEY` bytes that end with 8 random ones.
-pub(super) struct Packed<const KEY: usize> {
+pub(crate) struct Cache<const KEY: usize> {
     shards: Vec<Mutex<Shard<KEY>>>,
     /// How many segments each shard may have.
     most_segments: usize,
@@ -28,11 +28,11 @@ pub(super) struct Packed<const KEY: usize> {
 
 /// A moment in the life of a shard: what was read before something was removed may not be put in after it.
 #[derive(Clone, Copy)]
-pub(super) struct Moment(u64);
+pub(crate) struct Moment(u64);
 
-impl<const KEY: usize> Packed<KEY> {
+impl<const KEY: usize> Cache<KEY> {
     /// Room for `bytes` of records. The index takes 5 to 11 bytes for each record beside.
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(crate) fn new(bytes: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             most_segments: (bytes / SHARDS / SEGMENT_BYTES).max(2),
@@ -40,40 +40,41 @@ impl<const KEY: usize> Packed<KEY> {
     }
 
     /// What `read` makes of the record, which it may change in place. `None`: there is none.
-    pub(super) fn get<T>(&self, key: &[u8; KEY], read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+    pub(crate) fn get<T>(&self, key: &[u8; KEY], read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
         let (hash, mut shard) = self.shard(key);
         shard.get(hash, key).map(read)
     }
 
     /// The moment before a read of what may become the record of `key`.
-    pub(super) fn moment(&self, key: &[u8; KEY]) -> Moment {
+    pub(crate) fn moment(&self, key: &[u8; KEY]) -> Moment {
         Moment(self.shard(key).1.removals)
     }
 
-    /// Puts a record in, unless something was removed since `moment`. What has to make room goes to `let_go`.
-    pub(super) fn insert(
+    /// Puts a record in, unless something was removed since a moment. What has to make room goes to `let_go`.
+    pub(crate) fn insert(
         &self,
         key: &[u8; KEY],
         record: &[u8],
-        moment: Moment,
+        since: Option<Moment>,
         let_go: &mut dyn FnMut(&[u8; KEY], &[u8]),
     ) {
         let (hash, mut shard) = self.shard(key);
-        if shard.removals == moment.0 && HEAD_BYTES + KEY + record.len() <= MOST_RECORD_BYTES {
+        let is_late = since.is_some_and(|since| shard.removals != since.0);
+        if !is_late && HEAD_BYTES + KEY + record.len() <= MOST_RECORD_BYTES {
             shard.remove(hash, key, let_go);
             shard.insert(hash, key, record, self.most_segments, let_go);
         }
     }
 
     /// Takes a record out; what it was goes to `let_go`. Whatever of this shard is being read must not be put in any more.
-    pub(super) fn remove(&self, key: &[u8; KEY], let_go: &mut dyn FnMut(&[u8; KEY], &[u8])) {
+    pub(crate) fn remove(&self, key: &[u8; KEY], let_go: &mut dyn FnMut(&[u8; KEY], &[u8])) {
         let (hash, mut shard) = self.shard(key);
         shard.removals += 1;
         shard.remove(hash, key, let_go);
     }
 
     /// Shows every record to `look`, in no order.
-    pub(super) fn for_each(&self, mut look: impl FnMut(&[u8; KEY], &[u8])) {
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&[u8; KEY], &[u8])) {
         for shard in &self.shards {
             let shard = lock(shard);
             for segment in &shard.log.segments {
@@ -317,7 +318,7 @@ mod tests {
 
     use super::*;
 
-    type Cache = Packed<16>;
+    type Cache = super::Cache<16>;
 
     fn key(number: u64) -> [u8; 16] {
         let mut key = [0; 16];
@@ -327,8 +328,7 @@ mod tests {
     }
 
     fn put(cache: &Cache, number: u64, bytes: &[u8]) {
-        let moment = cache.moment(&key(number));
-        cache.insert(&key(number), bytes, moment, &mut |_, _| ());
+        cache.insert(&key(number), bytes, None, &mut |_, _| ());
     }
 
     fn get(cache: &Cache, number: u64) -> Option<Vec<u8>> {
@@ -345,7 +345,7 @@ mod tests {
         let cache = Cache::new(0);
         let moment = cache.moment(&key(1));
         cache.remove(&key(1), &mut |_, _| panic!("there is nothing"));
-        cache.insert(&key(1), b"old", moment, &mut |_, _| ());
+        cache.insert(&key(1), b"old", Some(moment), &mut |_, _| ());
         assert_eq!(get(&cache, 1), None);
         put(&cache, 1, b"new");
         assert_eq!(get(&cache, 1).unwrap(), b"new");
@@ -367,8 +367,7 @@ mod tests {
         let cache = Cache::new(1 << 22);
         let mut let_go = 0;
         for number in 0..100_000 {
-            let moment = cache.moment(&key(number));
-            cache.insert(&key(number), &[7; 80], moment, &mut |_, _| let_go += 1);
+            cache.insert(&key(number), &[7; 80], None, &mut |_, _| let_go += 1);
             assert!(get(&cache, number % 40).is_some(), "{number}");
         }
         assert!(held(&cache) * SEGMENT_BYTES <= 1 << 22);

@@ -1,4 +1,4 @@
-//! Values that many accounts share, by number: an organization, a set of scopes, who created them.
+//! Values that many records share, by number: an organization, a set of scopes.
 
 use std::{
     collections::HashMap,
@@ -6,16 +6,16 @@ use std::{
     sync::{OnceLock, PoisonError, RwLock},
 };
 
-/// How many values get a number: those that come first. Mostly there are few; where there are many, each is of few accounts.
+/// How many values get a number: those that come first. Mostly there are few; where there are many, each is of few records.
 const WORDS: u16 = 4096;
 
-pub(super) struct Dictionary<T> {
+pub(crate) struct Dictionary<T> {
     words: Box<[OnceLock<T>]>,
     numbers: RwLock<HashMap<T, u16>>,
 }
 
 impl<T: Clone + Eq + Hash> Dictionary<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             words: (0..WORDS).map(|_| OnceLock::new()).collect(),
             numbers: RwLock::default(),
@@ -23,7 +23,7 @@ impl<T: Clone + Eq + Hash> Dictionary<T> {
     }
 
     /// The number of `word`. `None`: there is none left for it.
-    pub(super) fn number(&self, word: &T) -> Option<u16> {
+    pub(crate) fn number(&self, word: &T) -> Option<u16> {
         let known = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(&number) = known.get(word) {
             return Some(number);
@@ -44,7 +44,7 @@ impl<T: Clone + Eq + Hash> Dictionary<T> {
     }
 
     /// The word with this number.
-    pub(super) fn word(&self, number: u16) -> Option<&T> {
+    pub(crate) fn word(&self, number: u16) -> Option<&T> {
         self.words.get(usize::from(number))?.get()
     }
 }
