@@ -4,9 +4,8 @@ use super::{
     DatabaseError, Store, StoreError, Written,
     database::{Statement, Step},
     during,
-    memory::Memory,
 };
-use crate::domain::Timestamp;
+use crate::domain::{ServiceAccountId, Timestamp};
 
 /// A request that is to be done once, with the answer that its repeats are to get.
 #[derive(Clone)]
@@ -40,20 +39,29 @@ impl<T> Once<T> {
 }
 
 impl Store {
-    /// [`Store::write_and_then`], unless `request` was done before. Whoever comes while it is being done waits for the end
+    /// Writes, and forgets the account that is `changed` thereby; unless `request` was done before. Whoever comes while it is being done waits for the end
     /// of that, so of any number at once one is done. What is refused is not remembered.
     pub(super) async fn write_once(
         &self,
         doing: &'static str,
         request: Option<&IdempotentRequest>,
         mut steps: Vec<Step>,
-        then: impl FnOnce(&Memory, &Result<Written, DatabaseError>) + Send + 'static,
+        changed: Option<ServiceAccountId>,
     ) -> Result<Once<Written>, StoreError> {
-        let Some(request) = request else {
-            return self.write_and_then(doing, steps, then).await.map(Once::Now);
+        if let Some(request) = request {
+            steps.insert(0, Step::Require(insert(request)));
+        }
+        let written = match changed {
+            None => self.write(doing, steps).await?,
+            Some(id) => {
+                self.write_and_then(doing, steps, move |memory, _| memory.forget(id))
+                    .await?
+            }
         };
-        steps.insert(0, Step::Require(insert(request)));
-        Ok(match self.write_and_then(doing, steps, then).await? {
+        let Some(request) = request else {
+            return Ok(Once::Now(written));
+        };
+        Ok(match written {
             Written::Wholly => Once::Now(Written::Wholly),
             Written::NotAtAll { refused_by: 0 } => Once::Before(self.kept_answer(request).await?),
             // Counted as the caller counts, without the step in front.

@@ -7,7 +7,6 @@ use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Target, Written,
     database::{Statement, Step},
     during,
-    memory::Memory,
 };
 use crate::domain::{
     AuditEvent, ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, OrganizationId, SecretDigest, SecretId,
@@ -286,8 +285,7 @@ impl Store {
         steps: Vec<Step>,
         request: Option<&IdempotentRequest>,
     ) -> Result<Once<SecretsChange>, StoreError> {
-        let forget = move |memory: &Memory, _: &_| memory.forget(id);
-        let written = self.write_once(doing, request, steps, forget).await?;
+        let written = self.write_once(doing, request, steps, Some(id)).await?;
         Ok(written.map(SecretsChange::from))
     }
 }

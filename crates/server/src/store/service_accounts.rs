@@ -98,7 +98,7 @@ impl Store {
             Step::Append(event),
         ];
         let written = self
-            .write_once("creating a service account", request, steps, |_, _| ())
+            .write_once("creating a service account", request, steps, None)
             .await?;
         Ok(written.map(drop))
     }

@@ -265,3 +265,143 @@ fn tally_of(record: &[u8]) -> Tally {
     let tally = record.first_chunk().and_then(Tally::from_bytes);
     tally.unwrap_or(Tally::NONE)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::domain::{
+        Client, Name, OrganizationId, ScopeSet, SecretDigest, ServiceAccount, UnrevokedSecret,
+    };
+
+    const SECRET: SecretId = SecretId::from_bytes([3; 16]);
+    const OTHER_SECRET: SecretId = SecretId::from_bytes([4; 16]);
+    const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    fn memory() -> (Memory, Arc<PendingUsage>) {
+        let usage = Arc::new(PendingUsage::new());
+        let memory = Memory::new(HashMap::new(), Arc::clone(&usage));
+        (memory, usage)
+    }
+
+    fn id(number: u8) -> ServiceAccountId {
+        ServiceAccountId::from_bytes([number; 16])
+    }
+
+    fn account(number: u8) -> ServiceAccount {
+        let organization = OrganizationId::from_bytes([9; 16]);
+        let name = Name::parse("CI".to_owned()).unwrap();
+        ServiceAccount::new(id(number), organization, name, NOW, None)
+    }
+
+    fn client(number: u8, scopes: &str) -> Credentials {
+        let secret = |id| UnrevokedSecret {
+            id,
+            digest: SecretDigest::from_bytes([5; 32]),
+            ends_at: None,
+        };
+        let scopes = ScopeSet::parse(scopes).unwrap();
+        let client = Client::from(&account(number));
+        Credentials {
+            client: Client { scopes, ..client },
+            secrets: vec![secret(SECRET), secret(OTHER_SECRET)],
+        }
+    }
+
+    fn learn(memory: &Memory, number: u8) {
+        let read = async { Ok(Some(client(number, "a"))) };
+        let learned = memory.learn_client(id(number), read);
+        assert!(learned.now_or_never().unwrap().unwrap().is_some());
+        assert!(memory.client(id(number)).is_some());
+    }
+
+    #[test]
+    fn what_is_read_while_its_account_changes_is_not_kept() {
+        let (memory, _) = memory();
+        let read = async {
+            // Somebody's change is committed and acknowledged after the rows were read.
+            memory.forget(id(1));
+            Ok(Some(client(1, "old")))
+        };
+        let read = memory.learn_client(id(1), read).now_or_never();
+        assert_eq!(
+            read.unwrap().unwrap().unwrap().client.scopes.as_str(),
+            "old"
+        );
+        assert!(memory.client(id(1)).is_none());
+
+        learn(&memory, 1);
+        memory.forget(id(1));
+        assert!(memory.client(id(1)).is_none());
+    }
+
+    #[test]
+    fn use_that_is_written_is_part_of_the_account_that_is_remembered() {
+        let (memory, _) = memory();
+        let read = async { Ok(Some(account(1))) };
+        memory.learn_account(id(1), read).now_or_never();
+        assert_eq!(memory.account(id(1)), Some(account(1)));
+        memory.used(id(1), NOW);
+        memory.used(id(1), Timestamp::from_millis(5));
+        assert_eq!(memory.account(id(1)).unwrap().last_used_at, Some(NOW));
+
+        // Read before it was written.
+        let read = async {
+            memory.used(id(2), NOW);
+            Ok(Some(account(2)))
+        };
+        memory.learn_account(id(2), read).now_or_never();
+        assert_eq!(memory.account(id(2)), None);
+    }
+
+    #[test]
+    fn no_use_is_lost_whatever_becomes_of_the_record_that_counts_it() {
+        let (memory, pending) = memory();
+        assert!(!memory.count_issued(id(1), SECRET, NOW));
+        assert!(!memory.count_refused(id(1), NOW));
+        learn(&memory, 1);
+        assert!(!memory.count_issued(id(1), SecretId::from_bytes([8; 16]), NOW));
+
+        let mut all = Usage::default();
+        for secret in [SECRET, OTHER_SECRET, SECRET] {
+            assert!(memory.count_issued(id(1), secret, NOW));
+            all.issued(secret, NOW);
+        }
+        let tomorrow = NOW.plus_days(1);
+        assert!(memory.count_refused(id(1), tomorrow));
+        all.refused(tomorrow);
+        let known = memory.with_counted(id(1), |counted| {
+            let mut usage = pending.of(id(1));
+            usage.add(counted);
+            usage
+        });
+        assert_eq!(known, all);
+
+        assert_eq!(memory.pick_used(9), [id(1)]);
+        memory.hand_over(&[id(1)]);
+        assert!(memory.pick_used(9).is_empty());
+        assert!(memory.count_issued(id(1), SECRET, tomorrow));
+        all.issued(SECRET, tomorrow);
+        memory.forget(id(1));
+        assert_eq!(pending.of(id(1)), all);
+    }
+
+    #[test]
+    fn everybodys_use_gets_its_turn() {
+        let (memory, _) = memory();
+        for number in [3, 1, 5, 2, 4] {
+            learn(&memory, number);
+            memory.count_issued(id(number), SECRET, NOW);
+        }
+        let picked = |most| {
+            let mut picked = memory.pick_used(most);
+            picked.sort_unstable();
+            picked
+        };
+        assert_eq!(picked(2), [id(1), id(2)]);
+        assert_eq!(picked(2), [id(3), id(4)]);
+        assert_eq!(picked(2), [id(1), id(5)]);
+        assert_eq!(picked(9), [1, 2, 3, 4, 5].map(id));
+    }
+}
