@@ -6,13 +6,10 @@
 
 use std::{
     collections::HashMap,
-    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
 use tokio::{sync::OnceCell, task::AbortHandle, time::timeout};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -124,18 +121,8 @@ impl Readers {
     }
 
     async fn open(&self) -> Result<Reader, Failure> {
-        let (client, mut connection) = self.config.connect(self.connector.clone()).await?;
-        let mut is_its_turn = true;
-        // A statement wakes the connection. Before it sends anything, everybody else who is ready gets a turn: what they
-        // have to send goes out in the same packet.
-        let running = tokio::spawn(poll_fn(move |context| {
-            is_its_turn = !is_its_turn;
-            if is_its_turn {
-                return connection.poll_unpin(context).map(drop);
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }));
+        let (client, connection) = self.config.connect(self.connector.clone()).await?;
+        let running = tokio::spawn(connection);
         Ok(Reader {
             client: Arc::new(client),
             statements: Mutex::default(),
