@@ -1,10 +1,11 @@
 //! The store on PostgreSQL: what is PostgreSQL's own, its TLS, its failures, its many nodes.
 
-use std::{net::TcpListener, path::Path, time::Duration};
+use std::{net::TcpListener, ops::RangeInclusive, path::Path, pin::pin, time::Duration};
 
 use futures_util::{
-    FutureExt as _,
+    FutureExt as _, StreamExt as _,
     future::{join, join_all},
+    stream::FuturesUnordered,
 };
 use prokura_server::{
     domain::{
@@ -475,6 +476,155 @@ async fn a_schema_changed_by_a_newer_node_does_not_disturb_an_older_one() {
     assert_eq!(at, Some(Timestamp::from_millis(5)));
 }
 
+// Look-ups: those at the same time are asked for together.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn look_ups_at_once_are_each_answered_with_their_own() {
+    let (url, store) = migrated().await;
+    let first = bootstrapped(&store).await;
+    let accounts = accounts(&store, &first, 2..=100).await;
+    let other = client(&url).await;
+    lock_secrets(&other).await;
+    let ask = async |number| {
+        let id = ServiceAccountId::from_bytes([number; 16]);
+        (number, find_id(&store, id).await)
+    };
+    let asked = join_all((1..=200).map(ask));
+    // The first waits for the lock, and all others for the first.
+    let (found, ()) = join(asked, async {
+        wait_for_lock(&other).await;
+        other.batch_execute("COMMIT").await.unwrap();
+    })
+    .await;
+    for (number, found) in found {
+        let known = found.as_ref().map(|found| found.client.id);
+        let of_number = |account: &&ServiceAccount| account.id.as_bytes() == &[number; 16];
+        assert_eq!(
+            known,
+            accounts.iter().find(of_number).map(|account| account.id)
+        );
+        if let Some(found) = found {
+            assert_eq!(found.secrets.len(), 1);
+            assert!(found.secrets[0].digest.matches(&secret(number).digest));
+        }
+    }
+    let statements = "pg_stat_activity WHERE datname = current_database() AND query LIKE '%unnest%LATERAL%' \
+                      AND pid <> pg_backend_pid()";
+    assert_eq!(count(&url, statements).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_of_tokens_at_once_are_each_answered_with_their_own() {
+    let (_, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let other = accounts(&store, &account, 2..=2).await.remove(1);
+    for number in (0..50).step_by(3) {
+        assert!(revoke(&store, &account, number).await.unwrap());
+    }
+    let nobody = ServiceAccountId::from_bytes([9; 16]);
+    let states = join_all((0..50).map(|number| {
+        let of = [account.id, other.id, nobody][usize::from(number % 3)];
+        store.find_token_state(of, TokenId::from_bytes([number; 16]))
+    }));
+    for (number, state) in states.await.into_iter().enumerate() {
+        let state = state
+            .unwrap()
+            .map(|state| (state.client.id, state.is_revoked));
+        let expected = [Some((account.id, true)), Some((other.id, false)), None];
+        assert_eq!(state, expected[number % 3], "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hangs_up_disturbs_none_of_those_he_asked_with() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    assert!(find(&store, &account).await.is_some());
+    let other = client(&url).await;
+    lock_secrets(&other).await;
+    let mut asked: Vec<_> = (0..100).map(|_| Box::pin(find(&store, &account))).collect();
+    for look_up in &mut asked {
+        assert!(look_up.as_mut().now_or_never().is_none());
+    }
+    wait_for_lock(&other).await;
+    let mut number = 0;
+    asked.retain(|_| {
+        number += 1;
+        // The first among them, who are on their way.
+        number % 3 == 0
+    });
+    other.batch_execute("COMMIT").await.unwrap();
+    assert!(join_all(asked).await.iter().all(Option::is_some));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_is_seen_by_every_look_up_asked_for_afterwards() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    let node = self::store(&url);
+    let target = Target {
+        organization: account.organization_id,
+        id: account.id,
+        version: None,
+    };
+    let rotations = async {
+        for number in 2..40 {
+            let rotation = Rotation {
+                secret: secret(number),
+                grace_until: None,
+                revoke_tokens: false,
+            };
+            let rotated = event(&account, Action::RotateSecret);
+            let rotated = store.rotate_secret(target, &rotation, NOW, rotated, None);
+            assert_eq!(rotated.await.unwrap(), Once::Now(SecretsChange::Done));
+            let found = [&store, &node].map(|node| find(node, &account));
+            for found in join_all(found).await {
+                let secrets = &found.unwrap().secrets;
+                assert_eq!(secrets.len(), 1);
+                assert!(secrets[0].digest.matches(&secret(number).digest));
+            }
+        }
+    };
+    let mut rotations = pin!(rotations);
+    // So many under way at any time that there is always one that was sent before.
+    let mut storm: FuturesUnordered<_> = (0..32)
+        .map(|number| find([&store, &node][number % 2], &account))
+        .collect();
+    let mut answered = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut rotations => break,
+            found = storm.next() => {
+                assert!(found.flatten().is_some());
+                answered += 1;
+                storm.push(find([&store, &node][answered % 2], &account));
+            }
+        }
+    }
+    assert!(answered > 100, "{answered}");
+}
+
+/// Nobody is told what another's look-up failed of, and what failed is not asked again in the same way.
+#[tokio::test(flavor = "multi_thread")]
+async fn look_ups_that_fail_together_each_say_why_and_go_well_when_they_can_again() {
+    let (url, store) = migrated().await;
+    let account = bootstrapped(&store).await;
+    assert!(find(&store, &account).await.is_some());
+    for _ in 0..3 {
+        run(&url, "ALTER TABLE secrets RENAME TO hidden").await;
+        let failed = (0..100).map(|_| store.find_credentials(account.id, |_| Ok::<_, ()>(())));
+        for failed in join_all(failed).await {
+            let said = described(&failed.unwrap_err());
+            assert!(said.contains("reading credentials"), "{said}");
+            assert!(said.contains("SQLSTATE 42P01"), "{said}");
+        }
+        run(&url, "ALTER TABLE hidden RENAME TO secrets").await;
+        let found = join_all((0..100).map(|_| find(&store, &account))).await;
+        assert!(found.iter().all(Option::is_some));
+    }
+}
+
 // What the tests are made of.
 
 /// Ends every connection of the store, and says how many there were.
@@ -527,17 +677,62 @@ fn newcomer(
     (organization, account, secret(number), events)
 }
 
+/// `first`, and further accounts of its organization with these numbers; the secret of each has its number.
+async fn accounts(
+    store: &Store,
+    first: &ServiceAccount,
+    numbers: RangeInclusive<u8>,
+) -> Vec<ServiceAccount> {
+    let mut accounts = vec![first.clone()];
+    for number in numbers {
+        let account = ServiceAccount {
+            id: ServiceAccountId::from_bytes([number; 16]),
+            ..first.clone()
+        };
+        let event = event(&account, Action::CreateServiceAccount);
+        let secret = secret(number);
+        let made = store.create_service_account(&account, &secret, event, None);
+        assert_eq!(made.await.unwrap(), Once::Now(()));
+        accounts.push(account);
+    }
+    accounts
+}
+
 async fn find(store: &Store, account: &ServiceAccount) -> Option<Credentials> {
-    match store
-        .find_credentials(account.id, |_| Ok::<_, ()>(()))
-        .await
-    {
+    find_id(store, account.id).await
+}
+
+async fn find_id(store: &Store, id: ServiceAccountId) -> Option<Credentials> {
+    match store.find_credentials(id, |_| Ok::<_, ()>(())).await {
         Ok(Found::Proven(found, ())) => Some(found),
         found => {
             found.unwrap();
             None
         }
     }
+}
+
+/// Nobody else sees a secret until the transaction ends.
+async fn lock_secrets(client: &Client) {
+    let lock = "BEGIN; LOCK TABLE secrets IN ACCESS EXCLUSIVE MODE";
+    client.batch_execute(lock).await.unwrap();
+}
+
+/// Until somebody waits for what is locked in this database.
+async fn wait_for_lock(client: &Client) {
+    let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON database = pg_database.oid \
+                 WHERE datname = current_database() AND NOT granted)";
+    let waits = async {
+        while !client
+            .query_one(waits, &[])
+            .await
+            .unwrap()
+            .get::<_, bool>(0)
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(5), waits)
+        .await
+        .unwrap();
 }
 
 /// Revokes the token `number` of `account`.

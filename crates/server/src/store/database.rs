@@ -12,6 +12,10 @@ pub trait Database: Send + Sync + 'static {
     /// The rows of one statement.
     fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
 
+    /// As [`Database::read`], of a statement that looks something up: its parameters are ids, at least one, and its rows are
+    /// few. Those of the same text that are asked for at the same time may be answered together.
+    fn look_up(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
+
     /// Applies the steps in one transaction: wholly if every [`Step::Require`] touches a row, and not at all otherwise.
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>>;
 

@@ -36,15 +36,17 @@ impl super::Store {
 
     /// The master key's check value and when the first organization was made. `None`: never claimed.
     pub async fn installation(&self) -> Result<Option<([u8; 32], Option<Timestamp>)>, StoreError> {
-        self.read_one(
-            "reading the installation",
-            Statement::new(
-                "SELECT master_key_check, bootstrapped_at FROM installation",
-                [],
-            ),
-            |row| Ok((row.next()?, row.next()?)),
-        )
-        .await
+        const DOING: &str = "reading the installation";
+        let select = Statement::new(
+            "SELECT master_key_check, bootstrapped_at FROM installation",
+            [],
+        );
+        let rows = self.read(DOING, select).await?;
+        rows.into_iter()
+            .next()
+            .map(|mut row| Ok((row.next()?, row.next()?)))
+            .transpose()
+            .map_err(during(DOING))
     }
 
     /// Every organization with its name, oldest first.

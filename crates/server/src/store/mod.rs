@@ -87,14 +87,26 @@ impl Store {
         self.database.read(statement).await.map_err(during(doing))
     }
 
-    /// What `read` makes of the first row. `None`: there is none.
+    /// As [`Store::read`], of a statement that [looks something up](Database::look_up).
+    async fn look_up(
+        &self,
+        doing: &'static str,
+        statement: Statement,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.database
+            .look_up(statement)
+            .await
+            .map_err(during(doing))
+    }
+
+    /// What `read` makes of the first row that is looked up. `None`: there is none.
     async fn read_one<T>(
         &self,
         doing: &'static str,
         statement: Statement,
         read: impl FnOnce(&mut Row) -> Result<T, DatabaseError>,
     ) -> Result<Option<T>, StoreError> {
-        let rows = self.read(doing, statement).await?;
+        let rows = self.look_up(doing, statement).await?;
         rows.into_iter()
             .next()
             .map(|mut row| read(&mut row))

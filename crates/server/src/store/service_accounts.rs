@@ -276,7 +276,7 @@ impl Store {
     ) -> Result<Option<Credentials>, StoreError> {
         const DOING: &str = "reading credentials";
         let rows = self
-            .read(
+            .look_up(
                 DOING,
                 Statement::new(
                     concat!(

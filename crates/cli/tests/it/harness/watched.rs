@@ -69,6 +69,14 @@ impl<D: Database> Database for Watched<D> {
         .boxed()
     }
 
+    fn look_up(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        async move {
+            self.watch.count(&self.watch.reads)?;
+            self.inner.look_up(statement).await
+        }
+        .boxed()
+    }
+
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
             self.watch.count(&self.watch.writes)?;

@@ -4,6 +4,7 @@
 //! anything went wrong is closed, not used again: whatever was open on it, transaction or answer, ends with it.
 
 mod address;
+mod look_ups;
 mod readers;
 mod tls;
 mod values;
@@ -20,7 +21,7 @@ use futures_util::{
     poll,
 };
 use tokio::time::{error::Elapsed, timeout};
-use tokio_postgres::{GenericClient, IsolationLevel, error::SqlState};
+use tokio_postgres::{GenericClient, IsolationLevel, error::SqlState, types::ToSql};
 
 pub use self::address::InvalidPostgresUrl;
 use self::{address::Address, readers::Readers};
@@ -86,6 +87,10 @@ impl Postgres {
 impl Database for Postgres {
     fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
         self.readers.read(statement).boxed()
+    }
+
+    fn look_up(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        self.readers.look_up(statement).boxed()
     }
 
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
@@ -296,7 +301,7 @@ async fn execute(transaction: &Transaction<'_>, statement: &Statement) -> Result
 async fn query(
     client: &impl GenericClient,
     prepared: &tokio_postgres::Statement,
-    params: &[Value],
+    params: &[impl ToSql + Sync],
 ) -> Result<Vec<Row>, Failure> {
     let rows = client.query_raw(prepared, params).await?;
     rows.map_err(Failure::from)

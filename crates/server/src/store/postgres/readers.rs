@@ -2,22 +2,21 @@
 //!
 //! PostgreSQL answers the statements of a connection in their order, and the next may be sent before the last is answered. So
 //! what is read at the same time travels together, and nobody waits for a connection to be free. Each statement is a
-//! transaction of its own: one that fails says nothing of those beside it.
+//! transaction of its own: one that fails says nothing of those beside it. [Look-ups](super::look_ups) even share statements.
 
 use std::{
     collections::HashMap,
-    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
 use tokio::{sync::OnceCell, task::AbortHandle, time::timeout};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Failure, OPERATION_TIMEOUT, late, no_connection_in_time, query, settle};
+use super::{
+    Failure, OPERATION_TIMEOUT, late, look_ups::LookUps, no_connection_in_time, query, settle,
+};
 use crate::store::database::{DatabaseError, Row, Statement};
 
 /// The most connections that reads may have.
@@ -61,17 +60,30 @@ impl Readers {
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
         let mut attempts = ATTEMPTS;
         loop {
-            let outcome = self.read_at(&self.least_busy(), &statement).await;
-            if let Some(rows) = settle(outcome, &mut attempts)? {
+            let shared = self.least_busy();
+            let read = async |reader: &Reader| reader.read(&statement).await;
+            if let Some(rows) = settle(self.at(&shared, read).await, &mut attempts)? {
                 return Ok(rows);
             }
         }
     }
 
-    async fn read_at(
+    /// The rows of one statement that looks something up by its ids, together with others of its kind.
+    pub(super) async fn look_up(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
+        let shared = self.least_busy();
+        let look_up = async |reader: &Reader| reader.look_up(&statement).await;
+        match self.at(&shared, look_up).await {
+            Ok(rows) => Ok(rows),
+            // It may have been another's fault.
+            Err(Failure::Again(_)) => self.read(statement).await,
+            Err(Failure::Final(error)) => Err(error),
+        }
+    }
+
+    async fn at(
         &self,
         shared: &Arc<OnceCell<Reader>>,
-        statement: &Statement,
+        read: impl AsyncFnOnce(&Reader) -> Result<Vec<Row>, Failure>,
     ) -> Result<Vec<Row>, Failure> {
         let reader = match shared.get() {
             Some(reader) => reader,
@@ -79,7 +91,7 @@ impl Readers {
                 .await
                 .map_err(|_| no_connection_in_time())??,
         };
-        let outcome = timeout(OPERATION_TIMEOUT, reader.read(statement)).await;
+        let outcome = timeout(OPERATION_TIMEOUT, read(reader)).await;
         let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
         if outcome.is_err() {
             self.retire(shared);
@@ -109,21 +121,12 @@ impl Readers {
     }
 
     async fn open(&self) -> Result<Reader, Failure> {
-        let (client, mut connection) = self.config.connect(self.connector.clone()).await?;
-        let mut is_its_turn = true;
-        // A statement wakes the connection. Before it sends anything, everybody else who is ready gets a turn: what they
-        // have to send goes out in the same packet.
-        let running = tokio::spawn(poll_fn(move |context| {
-            is_its_turn = !is_its_turn;
-            if is_its_turn {
-                return connection.poll_unpin(context).map(drop);
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }));
+        let (client, connection) = self.config.connect(self.connector.clone()).await?;
+        let running = tokio::spawn(connection);
         Ok(Reader {
-            client,
+            client: Arc::new(client),
             statements: Mutex::default(),
+            look_ups: Mutex::default(),
             connection: running.abort_handle(),
         })
     }
@@ -135,9 +138,11 @@ impl Readers {
 
 /// An open connection.
 struct Reader {
-    client: Client,
+    client: Arc<Client>,
     /// What is prepared on it, once: by who first needs it, while others wait.
     statements: Mutex<HashMap<&'static str, Arc<OnceCell<tokio_postgres::Statement>>>>,
+    /// What is looked up over it, each statement by itself.
+    look_ups: Mutex<HashMap<&'static str, LookUps>>,
     /// What sends and receives. It ends with this, even where the server has gone silent.
     connection: AbortHandle,
 }
@@ -152,7 +157,17 @@ impl Reader {
         let prepared = prepared
             .get_or_try_init(|| self.client.prepare(statement.sql))
             .await?;
-        query(&self.client, prepared, &statement.params).await
+        query(&*self.client, prepared, &statement.params).await
+    }
+
+    async fn look_up(&self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        let look_ups = {
+            let look_ups = self.look_ups.lock();
+            let mut look_ups = look_ups.unwrap_or_else(PoisonError::into_inner);
+            let new = || LookUps::new(Arc::clone(&self.client), statement);
+            look_ups.entry(statement.sql).or_insert_with(new).clone()
+        };
+        look_ups.find(statement.params.clone()).await
     }
 }
 

@@ -166,6 +166,10 @@ impl Database for Sqlite {
         async move { self.query(&statement) }.boxed()
     }
 
+    fn look_up(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>> {
+        self.read(statement)
+    }
+
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
             let stopped = || DatabaseError::new("the SQLite writer has stopped");
