@@ -10,6 +10,7 @@
 
 pub mod authority;
 pub mod domain;
+mod encoding;
 pub mod http;
 pub mod keys;
 pub mod store;

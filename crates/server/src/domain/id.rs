@@ -95,6 +95,9 @@ impl ServiceAccountId {
 pub struct ClientId(ServiceAccountId);
 
 impl ClientId {
+    /// Its length in characters, always.
+    pub const CHARS: usize = "sa_".len() + 36;
+
     /// `None` for a text that no client id of ours can be.
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix("sa_")

@@ -17,13 +17,26 @@ impl SealingKey {
 
     /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
     pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
-        self.0
-            .seal_in_place_append_tag(
+        self.seal_from(0, nonce, place, message);
+    }
+
+    /// [`Self::seal`], but the first `clear_bytes` of `whole` stay as they are, and are not covered.
+    pub(super) fn seal_from(
+        &self,
+        clear_bytes: usize,
+        nonce: [u8; NONCE_BYTES],
+        place: &[u8],
+        whole: &mut Vec<u8>,
+    ) {
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
-                message,
+                &mut whole[clear_bytes..],
             )
             .expect("a message of this size can be sealed");
+        whole.extend_from_slice(tag.as_ref());
     }
 
     /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.

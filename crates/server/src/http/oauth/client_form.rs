@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, header};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use memchr::memchr;
 
 use super::OAuthError;
 use crate::{
     authority::PresentedCredentials,
+    domain::{ClientId, ClientSecret},
+    encoding::BASE64,
     http::{
         form::{Malformed, decode, pairs},
         refusal::Refusal,
@@ -16,6 +19,9 @@ use crate::{
 
 /// The longest form, in bytes.
 const FORM_LIMIT_BYTES: usize = 16 * 1024;
+
+/// The longest id and secret of ours that Basic credentials can hold, in bytes: each character as a percent-escape.
+const BASIC_BYTES: usize = 3 * (ClientId::CHARS + ":".len() + ClientSecret::CHARS);
 
 /// The parameters that mean something at one of our endpoints. All others are ignored (RFC 6749 §3.2).
 const SINGLE: [&str; 8] = [
@@ -160,8 +166,10 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
 /// ours hold nothing that encoding changes, so clients that do not encode come through as well. Beside Basic, `client_id`
 /// only identifies; it must be the same client.
 fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
-    let decoded = BASE64_STANDARD.decode(encoded).ok()?;
-    let at = decoded.iter().position(|&byte| byte == b':')?;
+    let mut decoded = [0; BASIC_BYTES];
+    let length = BASE64.decode_slice(encoded, &mut decoded).ok()?;
+    let decoded = &decoded[..length];
+    let at = memchr(b':', decoded)?;
     let (id, secret) = (
         decode(&decoded[..at]).ok()?,
         decode(&decoded[at + 1..]).ok()?,
