@@ -4,6 +4,7 @@
 //! when he has finished, not when he began.
 
 use std::{
+    fmt::Write as _,
     net::IpAddr,
     pin::pin,
     sync::{
@@ -17,7 +18,9 @@ use std::{
 use axum::{
     body::HttpBody as Body,
     extract::MatchedPath,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, uri},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -44,6 +47,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest path and query, in bytes.
 const URI_LIMIT_BYTES: usize = 8 * 1024;
 
+/// The longest request id of ours, in bytes: a prefix, a dash, a number.
+const ID_BYTES: usize = 16 + 1 + 20;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the door needs to do its work.
@@ -58,13 +64,15 @@ pub(super) struct Door {
 }
 
 /// A request that is inside, and what its answer needs to get out.
-pub(super) struct Passing<'d> {
-    door: &'d Door,
+pub(super) struct Passing<'r> {
+    door: &'r Door,
     started: Instant,
     request_id: Arc<str>,
     address: IpAddr,
-    method: Method,
-    uri: Uri,
+    method: &'r Method,
+    uri: &'r Uri,
+    /// The operation at its path, whatever its method, if there is a direct way to it.
+    at: Option<Direct>,
 }
 
 /// Why an answer is a 5xx, left in the response for the log.
@@ -91,50 +99,56 @@ impl Door {
             .map_or_else(
                 || {
                     let number = self.requests.fetch_add(1, Ordering::Relaxed);
-                    [&*self.id_prefix, "-", &number.to_string()].concat().into()
+                    let mut id = String::with_capacity(ID_BYTES);
+                    // Memory takes everything.
+                    let _ = write!(id, "{}-{number}", self.id_prefix);
+                    id.into()
                 },
                 Arc::from,
             )
     }
 
     /// Lets a request of the client at `address` in.
-    pub(super) fn enter<B>(&self, request: &Request<B>, address: IpAddr) -> Passing<'_> {
+    pub(super) fn enter<'r>(
+        &'r self,
+        method: &'r Method,
+        uri: &'r Uri,
+        headers: &HeaderMap,
+        address: IpAddr,
+    ) -> Passing<'r> {
         Passing {
             door: self,
             started: Instant::now(),
-            request_id: self.request_id(request.headers()),
+            request_id: self.request_id(headers),
             address,
-            method: request.method().clone(),
-            uri: request.uri().clone(),
+            method,
+            uri,
+            at: Direct::at(uri.path()),
         }
     }
 
     /// Checks what can be checked of any request, and reads its body whole.
-    pub(super) async fn admit<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Refusal>
+    pub(super) async fn admit<B>(&self, parts: &Parts, body: B) -> Result<Bytes, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if request
-            .uri()
+        if parts
+            .uri
             .path_and_query()
             .is_some_and(|target| target.as_str().len() > URI_LIMIT_BYTES)
         {
             return Err(Refusal::UriTooLong);
         }
-        if !has_one_host(request.headers(), self.host.as_ref()) {
+        if !has_one_host(&parts.headers, self.host.as_ref()) {
             return Err(Refusal::BadHost);
         }
-        let limit = if is_oauth(request.uri()) {
+        let limit = if is_oauth(&parts.uri) {
             OAUTH_BODY_LIMIT_BYTES
         } else {
             API_BODY_LIMIT_BYTES
         };
-        let (parts, body) = request.into_parts();
-        if body.is_end_stream() {
-            return Ok(Request::from_parts(parts, Bytes::new()));
-        }
-        let mut reading = pin!(Limited::new(body, limit).collect());
+        let mut reading = pin!(read_whole(Limited::new(body, limit)));
         // Mostly it came with the head, and nobody has to be timed.
         let read = match futures_util::poll!(reading.as_mut()) {
             Poll::Ready(read) => read,
@@ -142,14 +156,13 @@ impl Door {
                 .await
                 .map_err(|_| Refusal::Timeout)?,
         };
-        let body = read.map_err(|error| {
+        read.map(Bytes::from).map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Refusal::TooLarge
             } else {
                 Refusal::Incomplete
             }
-        })?;
-        Ok(Request::from_parts(parts, body.to_bytes()))
+        })
     }
 }
 
@@ -162,9 +175,14 @@ impl Passing<'_> {
         }
     }
 
+    /// The direct way that the request takes, if there is one.
+    pub(super) fn direct(&self) -> Option<Direct> {
+        self.at.filter(|direct| direct.is_asked_with(self.method))
+    }
+
     /// The answer to whoever is refused before a handler knows of him, or because of a bug in one.
     pub(super) fn refuse(&self, refusal: Refusal) -> Response {
-        refusal.at(&self.uri)
+        refusal.at(self.uri)
     }
 
     /// Lets an answer out.
@@ -215,7 +233,7 @@ impl Passing<'_> {
             return;
         }
         let path = match self.uri.path() {
-            path if Direct::at(path).is_some() => path,
+            path if self.at.is_some() => path,
             path => {
                 let route = response.extensions().get::<MatchedPath>();
                 shown_path(route.map(MatchedPath::as_str), path)
@@ -242,6 +260,20 @@ impl Passing<'_> {
             None => line!(debug, "request"),
         }
     }
+}
+
+/// The data of a body. Trailers mean nothing here.
+async fn read_whole<B: Body<Data = Bytes>>(body: B) -> Result<Vec<u8>, B::Error> {
+    let mut body = pin!(body);
+    let mut whole = Vec::new();
+    while !body.is_end_stream()
+        && let Some(frame) = body.frame().await
+    {
+        if let Ok(data) = frame?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole)
 }
 
 /// Leaves in the answer which route it is the answer of, for the log.
