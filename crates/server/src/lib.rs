@@ -6,6 +6,8 @@
 //! * [`authority`]: what can be asked; one method per use case.
 //! * [`http`]: the door.
 //!
+//! Beside them, `encoding` has base64 and texts in JSON.
+//!
 //! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`.
 
 pub mod authority;

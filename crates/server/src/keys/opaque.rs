@@ -15,7 +15,7 @@ use base64::Engine as _;
 use super::{NONCE_BYTES, SealingKey};
 use crate::{
     domain::{AccessToken, OrganizationId, ScopeSet, ServiceAccountId, TokenId},
-    encoding::BASE64_URL,
+    encoding::{BASE64_URL, push_base64_url},
 };
 
 pub(super) const PREFIX: &str = "prka_";
@@ -43,11 +43,12 @@ pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> Strin
     whole.extend_from_slice(audience);
     whole.extend_from_slice(scopes);
     let place = place(issuer, &token.id);
-    key.seal_from(HEAD_BYTES, nonce(&token.id), &place, &mut whole);
+    let tag = key.seal_apart(nonce(&token.id), &place, &mut whole[HEAD_BYTES..]);
+    whole.extend_from_slice(tag.as_ref());
 
-    let mut text = String::with_capacity(PREFIX.len() + whole.len().div_ceil(3) * 4);
+    let mut text = String::with_capacity(PREFIX.len() + bytes.div_ceil(3) * 4);
     text.push_str(PREFIX);
-    BASE64_URL.encode_string(&whole, &mut text);
+    push_base64_url(&mut text, &whole);
     text
 }
 
@@ -87,6 +88,7 @@ fn nonce(id: &TokenId) -> [u8; NONCE_BYTES] {
         .expect("a token id is longer than a nonce")
 }
 
+/// Where a seal belongs: the head, and who issued the token.
 fn place(issuer: &str, id: &TokenId) -> Vec<u8> {
     [&[FORMAT], &id.as_bytes()[..], issuer.as_bytes()].concat()
 }

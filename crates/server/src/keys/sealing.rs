@@ -1,6 +1,6 @@
 //! Sealing: encrypted and authenticated, and bound to where it belongs.
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 12;
@@ -17,26 +17,24 @@ impl SealingKey {
 
     /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
     pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
-        self.seal_from(0, nonce, place, message);
+        let tag = self.seal_apart(nonce, place, message);
+        message.extend_from_slice(tag.as_ref());
     }
 
-    /// [`Self::seal`], but the first `clear_bytes` of `whole` stay as they are, and are not covered.
-    pub(super) fn seal_from(
+    /// [`Self::seal`], but the tag is answered.
+    pub(super) fn seal_apart(
         &self,
-        clear_bytes: usize,
         nonce: [u8; NONCE_BYTES],
         place: &[u8],
-        whole: &mut Vec<u8>,
-    ) {
-        let tag = self
-            .0
+        message: &mut [u8],
+    ) -> Tag {
+        self.0
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
-                &mut whole[clear_bytes..],
+                message,
             )
-            .expect("a message of this size can be sealed");
-        whole.extend_from_slice(tag.as_ref());
+            .expect("a message of this size can be sealed")
     }
 
     /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.
