@@ -4,7 +4,6 @@
 //! when he has finished, not when he began.
 
 use std::{
-    fmt::Write as _,
     net::IpAddr,
     pin::pin,
     sync::{
@@ -47,9 +46,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest path and query, in bytes.
 const URI_LIMIT_BYTES: usize = 8 * 1024;
 
-/// The longest request id of ours, in bytes: a prefix, a dash, a number.
-const ID_BYTES: usize = 16 + 1 + 20;
-
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the door needs to do its work.
@@ -67,7 +63,7 @@ pub(super) struct Door {
 pub(super) struct Passing<'r> {
     door: &'r Door,
     started: Instant,
-    request_id: Arc<str>,
+    request_id: HeaderValue,
     address: IpAddr,
     method: &'r Method,
     uri: &'r Uri,
@@ -84,14 +80,14 @@ impl Door {
         let url = authority.issuer().parse::<Uri>().ok();
         Ok(Self {
             host: url.and_then(|url| url.authority().cloned()),
-            id_prefix: authority.random_prefix()?,
+            id_prefix: authority.random_prefix()? + "-",
             requests: AtomicU64::new(0),
             is_strict: over_tls && is_https_on_a_name(authority.issuer()),
         })
     }
 
     /// The id that a proxy in front gave, if it is harmless; else one of ours.
-    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
+    fn request_id(&self, headers: &HeaderMap) -> String {
         headers
             .get(X_REQUEST_ID)
             .and_then(|value| value.to_str().ok())
@@ -99,32 +95,35 @@ impl Door {
             .map_or_else(
                 || {
                     let number = self.requests.fetch_add(1, Ordering::Relaxed);
-                    let mut id = String::with_capacity(ID_BYTES);
-                    // Memory takes everything.
-                    let _ = write!(id, "{}-{number}", self.id_prefix);
-                    id.into()
+                    [&*self.id_prefix, itoa::Buffer::new().format(number)].concat()
                 },
-                Arc::from,
+                str::to_owned,
             )
     }
 
-    /// Lets a request of the client at `address` in.
+    /// Lets a request of the client at `address` in, and says where it comes from.
     pub(super) fn enter<'r>(
         &'r self,
         method: &'r Method,
         uri: &'r Uri,
         headers: &HeaderMap,
         address: IpAddr,
-    ) -> Passing<'r> {
-        Passing {
+    ) -> (Passing<'r>, Origin) {
+        let request_id = self.request_id(headers);
+        let passing = Passing {
             door: self,
             started: Instant::now(),
-            request_id: self.request_id(headers),
+            request_id: HeaderValue::from_str(&request_id).expect("a harmless id fits a header"),
             address,
             method,
             uri,
             at: Direct::at(uri.path()),
-        }
+        };
+        let origin = Origin {
+            request_id: Some(request_id),
+            address: Some(address),
+        };
+        (passing, origin)
     }
 
     /// Checks what can be checked of any request, and reads its body whole.
@@ -167,12 +166,8 @@ impl Door {
 }
 
 impl Passing<'_> {
-    /// Where the request comes from.
-    pub(super) fn origin(&self) -> Origin {
-        Origin {
-            request_id: Some(Arc::clone(&self.request_id)),
-            address: Some(self.address),
-        }
+    fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
     }
 
     /// The direct way that the request takes, if there is one.
@@ -191,7 +186,7 @@ impl Passing<'_> {
         if !extensions.is_empty()
             && let Some(error) = extensions.remove::<ApiError>()
         {
-            error.write_body(&self.request_id, &mut response);
+            error.write_body(self.request_id(), &mut response);
         }
         self.log(&response);
         self.stamp(&mut response);
@@ -201,9 +196,7 @@ impl Passing<'_> {
     /// Adds what every answer has.
     fn stamp(self, response: &mut Response) {
         let headers = response.headers_mut();
-        if let Ok(request_id) = HeaderValue::from_str(&self.request_id) {
-            headers.insert(X_REQUEST_ID, request_id);
-        }
+        headers.insert(X_REQUEST_ID, self.request_id);
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -245,7 +238,7 @@ impl Passing<'_> {
                     method = %self.method,
                     path,
                     status = status.as_u16(),
-                    request_id = &*self.request_id,
+                    request_id = self.request_id(),
                     address = %self.address,
                     duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
                     $($field = $value,)?

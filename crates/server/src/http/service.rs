@@ -51,10 +51,10 @@ impl Service {
             router,
         } = &*self.0;
         let (mut parts, body) = request.into_parts();
-        let passing = door.enter(&parts.method, &parts.uri, &parts.headers, address);
+        let (passing, origin) = door.enter(&parts.method, &parts.uri, &parts.headers, address);
         let response = match door.admit(&parts, body).await {
             Ok(body) => {
-                let (headers, origin) = (take(&mut parts.headers), passing.origin());
+                let headers = take(&mut parts.headers);
                 let handler = async {
                     if let Some(direct) = passing.direct() {
                         return direct.answer(authority, headers, body, origin).await;
@@ -78,7 +78,7 @@ impl Service {
     }
 }
 
-/// The request that came in parts: the door keeps its method and its target for the way out.
+/// The request for the router; its method and its target are needed here for the way out.
 fn request_again(parts: &Parts, headers: HeaderMap, body: Bytes) -> Request<Body> {
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = parts.method.clone();
