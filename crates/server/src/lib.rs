@@ -6,11 +6,12 @@
 //! * [`authority`]: what can be asked; one method per use case.
 //! * [`http`]: the door.
 //!
-//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`. Beside it is `packed`: how very many small things
-//! are kept in memory.
+//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`. Beside it are two tools: `encoding` (base64, and
+//! texts in JSON) and `packed` (how very many small things are kept in memory).
 
 pub mod authority;
 pub mod domain;
+mod encoding;
 pub mod http;
 pub mod keys;
 mod packed;

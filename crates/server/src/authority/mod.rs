@@ -28,10 +28,7 @@ mod update_service_account;
 
 use std::{
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicI64, Ordering},
 };
 
 pub use ambient::{Clock, ClockError, Entropy, EntropyError, SystemClock, SystemEntropy};
@@ -116,7 +113,7 @@ pub enum Unavailable {
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The id of the request. `None`: a command, no request.
-    pub request_id: Option<Arc<str>>,
+    pub request_id: Option<String>,
     /// The address of the client. `None`: this machine, by command.
     pub address: Option<IpAddr>,
 }
@@ -253,7 +250,7 @@ impl Caller {
             actor: Actor::ServiceAccount(self.service_account_id),
             action,
             target,
-            request_id: origin.request_id.as_deref().map(str::to_owned),
+            request_id: origin.request_id.clone(),
             address: origin.address,
             detail,
         }

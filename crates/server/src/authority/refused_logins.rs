@@ -97,7 +97,7 @@ impl Recorder {
             Some(at) => of_account[at].count(refusal, now),
             None => {
                 minute.addresses += usize::from(address.is_some());
-                let request_id = origin.request_id.as_deref().map(str::to_owned);
+                let request_id = origin.request_id.clone();
                 of_account.push(RefusedLogins::first(
                     organization,
                     account,

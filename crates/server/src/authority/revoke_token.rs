@@ -26,7 +26,7 @@ impl Authority {
             actor: Actor::ServiceAccount(caller.id),
             action: Action::RevokeToken,
             target: token.id.to_string(),
-            request_id: origin.request_id.as_deref().map(str::to_owned),
+            request_id: origin.request_id.clone(),
             address: origin.address,
             detail: Vec::new(),
         };

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{Zeroize, Zeroizing};
 
 const PREFIX: &str = "prk_";
@@ -53,9 +53,10 @@ impl ClientSecret {
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == Self::CHARS
             && text.starts_with(PREFIX)
-            && text[PREFIX.len()..]
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric());
+            // `&` and not `&&`: many bytes are then looked at together.
+            && text.as_bytes()[PREFIX.len()..]
+                .iter()
+                .fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
         if !well_formed {
             return None;
         }
@@ -97,7 +98,7 @@ impl SecretDigest {
 
     /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 

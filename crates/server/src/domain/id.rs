@@ -23,11 +23,21 @@ macro_rules! id {
                 self.0.as_bytes()
             }
 
+            /// Writes its canonical text form, which is as long as the buffer.
+            pub fn encode<'b>(&self, buffer: &'b mut [u8; 36]) -> &'b str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
+
             /// Reads the canonical text form (RFC 9562 §4: 36 characters, hyphenated, here in lower case only,
             /// so that one id has one spelling). `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
                 // So long a text the library takes with its hyphens only, but in either case.
-                if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                // `|` and not `||`: many bytes are then looked at together.
+                let has_upper = |text: &str| {
+                    text.bytes()
+                        .fold(false, |any, byte| any | byte.is_ascii_uppercase())
+                };
+                if text.len() != 36 || has_upper(text) {
                     return None;
                 }
                 Uuid::try_parse(text).ok().map(Self)
@@ -95,9 +105,14 @@ impl ServiceAccountId {
 pub struct ClientId(ServiceAccountId);
 
 impl ClientId {
+    /// What stands before the account's id.
+    pub const PREFIX: &str = "sa_";
+    /// Its length in characters, always.
+    pub const CHARS: usize = Self::PREFIX.len() + 36;
+
     /// `None` for a text that no client id of ours can be.
     pub fn parse(text: &str) -> Option<Self> {
-        text.strip_prefix("sa_")
+        text.strip_prefix(Self::PREFIX)
             .and_then(ServiceAccountId::parse)
             .map(Self)
     }
@@ -110,7 +125,8 @@ impl ClientId {
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sa_{}", self.0)
+        f.write_str(Self::PREFIX)?;
+        self.0.fmt(f)
     }
 }
 

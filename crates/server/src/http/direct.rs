@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::Body,
     extract::State,
-    handler::Handler as _,
-    http::{Method, Request},
+    http::{HeaderMap, Method},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 
 use super::{
-    api::service_accounts::get_service_account,
+    api::{bearer::ReadsServiceAccounts, path::AccountId, service_accounts::get_service_account},
     oauth::{introspect::introspect_token, revoke::revoke_token, token::issue_token},
 };
 use crate::{
@@ -28,20 +26,10 @@ pub(super) enum Direct {
     IssueToken,
     IntrospectToken,
     RevokeToken,
-    GetServiceAccount,
+    GetServiceAccount(ServiceAccountId),
 }
 
 impl Direct {
-    /// The operation that a request asks for, if it is one of these.
-    pub(super) fn of<B>(request: &Request<B>) -> Option<Self> {
-        let direct = Self::at(request.uri().path())?;
-        let method = match direct {
-            Self::IssueToken | Self::IntrospectToken | Self::RevokeToken => Method::POST,
-            Self::GetServiceAccount => Method::GET,
-        };
-        (request.method() == method).then_some(direct)
-    }
-
     /// The operation at `path`, in which then is nothing that could not be logged: no more than an id.
     pub(super) fn at(path: &str) -> Option<Self> {
         match path {
@@ -51,34 +39,47 @@ impl Direct {
             _ => path
                 .strip_prefix("/api/v1/service-accounts/")
                 .and_then(ServiceAccountId::parse)
-                .map(|_| Self::GetServiceAccount),
+                .map(Self::GetServiceAccount),
         }
+    }
+
+    /// Whether `method` is the one that asks for it.
+    pub(super) fn is_asked_with(self, method: &Method) -> bool {
+        *method
+            == match self {
+                Self::IssueToken | Self::IntrospectToken | Self::RevokeToken => Method::POST,
+                Self::GetServiceAccount(_) => Method::GET,
+            }
     }
 
     /// What its handler answers.
     pub(super) async fn answer(
         self,
         authority: &Arc<Authority>,
-        request: Request<Bytes>,
+        headers: HeaderMap,
+        body: Bytes,
         origin: Origin,
     ) -> Response {
         let state = Arc::clone(authority);
-        let (parts, body) = request.into_parts();
         match self {
-            Self::IssueToken => issue_token(State(state), Extension(origin), parts.headers, body)
+            Self::IssueToken => issue_token(State(state), Extension(origin), headers, body)
                 .await
                 .into_response(),
             Self::IntrospectToken => {
-                introspect_token(State(state), Extension(origin), parts.headers, body)
+                introspect_token(State(state), Extension(origin), headers, body)
                     .await
                     .into_response()
             }
-            Self::RevokeToken => revoke_token(State(state), Extension(origin), parts.headers, body)
+            Self::RevokeToken => revoke_token(State(state), Extension(origin), headers, body)
                 .await
                 .into_response(),
-            Self::GetServiceAccount => {
-                let request = Request::from_parts(parts, Body::empty());
-                get_service_account.call(request, state).await
+            Self::GetServiceAccount(id) => {
+                match ReadsServiceAccounts::authorize(&headers, authority).await {
+                    Ok(caller) => get_service_account(State(state), caller, AccountId(id), headers)
+                        .await
+                        .into_response(),
+                    Err(error) => error.into_response(),
+                }
             }
         }
     }
@@ -88,15 +89,13 @@ impl Direct {
 mod tests {
     use super::*;
 
-    fn is_direct(method: Method, path: &'static str) -> bool {
-        let request = Request::builder().method(method).uri(path).body(());
-        Direct::of(&request.unwrap()).is_some()
+    fn is_direct(method: Method, path: &str) -> bool {
+        Direct::at(path).is_some_and(|direct| direct.is_asked_with(&method))
     }
 
     #[test]
     fn only_what_is_plainly_meant_goes_directly() {
         assert!(is_direct(Method::POST, "/oauth2/token"));
-        assert!(is_direct(Method::POST, "/oauth2/token?a=b"));
         assert!(!is_direct(Method::GET, "/oauth2/token"));
         assert!(!is_direct(Method::POST, "/oauth2/token/"));
         let account = "/api/v1/service-accounts/01930a3e-7b1c-7def-8000-0123456789ab";

@@ -17,7 +17,9 @@ use std::{
 use axum::{
     body::HttpBody as Body,
     extract::MatchedPath,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, uri},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -58,13 +60,15 @@ pub(super) struct Door {
 }
 
 /// A request that is inside, and what its answer needs to get out.
-pub(super) struct Passing<'d> {
-    door: &'d Door,
+pub(super) struct Passing<'r> {
+    door: &'r Door,
     started: Instant,
-    request_id: Arc<str>,
+    request_id: HeaderValue,
     address: IpAddr,
-    method: Method,
-    uri: Uri,
+    method: &'r Method,
+    uri: &'r Uri,
+    /// The operation at its path, whatever its method, if there is a direct way to it.
+    at: Option<Direct>,
 }
 
 /// Why an answer is a 5xx, left in the response for the log.
@@ -76,14 +80,14 @@ impl Door {
         let url = authority.issuer().parse::<Uri>().ok();
         Ok(Self {
             host: url.and_then(|url| url.authority().cloned()),
-            id_prefix: authority.random_prefix()?,
+            id_prefix: authority.random_prefix()? + "-",
             requests: AtomicU64::new(0),
             is_strict: over_tls && is_https_on_a_name(authority.issuer()),
         })
     }
 
     /// The id that a proxy in front gave, if it is harmless; else one of ours.
-    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
+    fn request_id(&self, headers: &HeaderMap) -> String {
         headers
             .get(X_REQUEST_ID)
             .and_then(|value| value.to_str().ok())
@@ -91,50 +95,59 @@ impl Door {
             .map_or_else(
                 || {
                     let number = self.requests.fetch_add(1, Ordering::Relaxed);
-                    [&*self.id_prefix, "-", &number.to_string()].concat().into()
+                    [&*self.id_prefix, itoa::Buffer::new().format(number)].concat()
                 },
-                Arc::from,
+                str::to_owned,
             )
     }
 
-    /// Lets a request of the client at `address` in.
-    pub(super) fn enter<B>(&self, request: &Request<B>, address: IpAddr) -> Passing<'_> {
-        Passing {
+    /// Lets a request of the client at `address` in, and says where it comes from.
+    pub(super) fn enter<'r>(
+        &'r self,
+        method: &'r Method,
+        uri: &'r Uri,
+        headers: &HeaderMap,
+        address: IpAddr,
+    ) -> (Passing<'r>, Origin) {
+        let request_id = self.request_id(headers);
+        let passing = Passing {
             door: self,
             started: Instant::now(),
-            request_id: self.request_id(request.headers()),
+            request_id: HeaderValue::from_str(&request_id).expect("a harmless id fits a header"),
             address,
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-        }
+            method,
+            uri,
+            at: Direct::at(uri.path()),
+        };
+        let origin = Origin {
+            request_id: Some(request_id),
+            address: Some(address),
+        };
+        (passing, origin)
     }
 
     /// Checks what can be checked of any request, and reads its body whole.
-    pub(super) async fn admit<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Refusal>
+    pub(super) async fn admit<B>(&self, parts: &Parts, body: B) -> Result<Bytes, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if request
-            .uri()
+        if parts
+            .uri
             .path_and_query()
             .is_some_and(|target| target.as_str().len() > URI_LIMIT_BYTES)
         {
             return Err(Refusal::UriTooLong);
         }
-        if !has_one_host(request.headers(), self.host.as_ref()) {
+        if !has_one_host(&parts.headers, self.host.as_ref()) {
             return Err(Refusal::BadHost);
         }
-        let limit = if is_oauth(request.uri()) {
+        let limit = if is_oauth(&parts.uri) {
             OAUTH_BODY_LIMIT_BYTES
         } else {
             API_BODY_LIMIT_BYTES
         };
-        let (parts, body) = request.into_parts();
-        if body.is_end_stream() {
-            return Ok(Request::from_parts(parts, Bytes::new()));
-        }
-        let mut reading = pin!(Limited::new(body, limit).collect());
+        let mut reading = pin!(read_whole(Limited::new(body, limit)));
         // Mostly it came with the head, and nobody has to be timed.
         let read = match futures_util::poll!(reading.as_mut()) {
             Poll::Ready(read) => read,
@@ -142,29 +155,29 @@ impl Door {
                 .await
                 .map_err(|_| Refusal::Timeout)?,
         };
-        let body = read.map_err(|error| {
+        read.map(Bytes::from).map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Refusal::TooLarge
             } else {
                 Refusal::Incomplete
             }
-        })?;
-        Ok(Request::from_parts(parts, body.to_bytes()))
+        })
     }
 }
 
 impl Passing<'_> {
-    /// Where the request comes from.
-    pub(super) fn origin(&self) -> Origin {
-        Origin {
-            request_id: Some(Arc::clone(&self.request_id)),
-            address: Some(self.address),
-        }
+    fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The direct way that the request takes, if there is one.
+    pub(super) fn direct(&self) -> Option<Direct> {
+        self.at.filter(|direct| direct.is_asked_with(self.method))
     }
 
     /// The answer to whoever is refused before a handler knows of him, or because of a bug in one.
     pub(super) fn refuse(&self, refusal: Refusal) -> Response {
-        refusal.at(&self.uri)
+        refusal.at(self.uri)
     }
 
     /// Lets an answer out.
@@ -173,7 +186,7 @@ impl Passing<'_> {
         if !extensions.is_empty()
             && let Some(error) = extensions.remove::<ApiError>()
         {
-            error.write_body(&self.request_id, &mut response);
+            error.write_body(self.request_id(), &mut response);
         }
         self.log(&response);
         self.stamp(&mut response);
@@ -183,9 +196,7 @@ impl Passing<'_> {
     /// Adds what every answer has.
     fn stamp(self, response: &mut Response) {
         let headers = response.headers_mut();
-        if let Ok(request_id) = HeaderValue::from_str(&self.request_id) {
-            headers.insert(X_REQUEST_ID, request_id);
-        }
+        headers.insert(X_REQUEST_ID, self.request_id);
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -215,7 +226,7 @@ impl Passing<'_> {
             return;
         }
         let path = match self.uri.path() {
-            path if Direct::at(path).is_some() => path,
+            path if self.at.is_some() => path,
             path => {
                 let route = response.extensions().get::<MatchedPath>();
                 shown_path(route.map(MatchedPath::as_str), path)
@@ -227,7 +238,7 @@ impl Passing<'_> {
                     method = %self.method,
                     path,
                     status = status.as_u16(),
-                    request_id = &*self.request_id,
+                    request_id = self.request_id(),
                     address = %self.address,
                     duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
                     $($field = $value,)?
@@ -242,6 +253,20 @@ impl Passing<'_> {
             None => line!(debug, "request"),
         }
     }
+}
+
+/// The data of a body. Trailers mean nothing here.
+async fn read_whole<B: Body<Data = Bytes>>(body: B) -> Result<Vec<u8>, B::Error> {
+    let mut body = pin!(body);
+    let mut whole = Vec::new();
+    while !body.is_end_stream()
+        && let Some(frame) = body.frame().await
+    {
+        if let Ok(data) = frame?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole)
 }
 
 /// Leaves in the answer which route it is the answer of, for the log.

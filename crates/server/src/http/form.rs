@@ -32,10 +32,26 @@ pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// Decodes one name or value: `+` is a space, `%XX` a byte. What needs no decoding, as most of what clients send, is borrowed.
 pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, Malformed> {
-    if memchr3(b'+', b'%', 0, encoded).is_none() {
+    if is_plain(encoded) {
         let text = std::str::from_utf8(encoded).map_err(|_| Malformed::Text)?;
         return Ok(Cow::Borrowed(text));
     }
+    unescape(encoded).map(Cow::Owned)
+}
+
+/// The same for what is known to be text.
+pub(super) fn decode_text(encoded: &str) -> Result<Cow<'_, str>, Malformed> {
+    if is_plain(encoded.as_bytes()) {
+        return Ok(Cow::Borrowed(encoded));
+    }
+    unescape(encoded.as_bytes()).map(Cow::Owned)
+}
+
+fn is_plain(encoded: &[u8]) -> bool {
+    memchr3(b'+', b'%', 0, encoded).is_none()
+}
+
+fn unescape(encoded: &[u8]) -> Result<String, Malformed> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.iter();
     while let Some(&byte) = rest.next() {
@@ -55,8 +71,7 @@ pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     if bytes.contains(&0) {
         return Err(Malformed::Text);
     }
-    let text = String::from_utf8(bytes).map_err(|_| Malformed::Text)?;
-    Ok(Cow::Owned(text))
+    String::from_utf8(bytes).map_err(|_| Malformed::Text)
 }
 
 #[cfg(test)]

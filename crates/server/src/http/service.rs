@@ -1,14 +1,19 @@
 //! One request's way: through the door, to its handler, and out.
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{mem::take, net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
-use axum::{Router, body::Body, http::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, request::Parts},
+    response::Response,
+};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
 
-use super::{direct::Direct, door::Door, refusal::Refusal, routes};
-use crate::authority::{Authority, Origin, Unavailable};
+use super::{door::Door, refusal::Refusal, routes};
+use crate::authority::{Authority, Unavailable};
 
 /// The server as a service: every route, behind the one door. Clones are the same one.
 #[derive(Clone)]
@@ -45,10 +50,22 @@ impl Service {
             authority,
             router,
         } = &*self.0;
-        let passing = door.enter(&request, address);
-        let response = match door.admit(request).await {
-            Ok(request) => {
-                let handler = handle(authority, router, request, passing.origin());
+        let (mut parts, body) = request.into_parts();
+        let (passing, origin) = door.enter(&parts.method, &parts.uri, &parts.headers, address);
+        let response = match door.admit(&parts, body).await {
+            Ok(body) => {
+                let headers = take(&mut parts.headers);
+                let handler = async {
+                    if let Some(direct) = passing.direct() {
+                        return direct.answer(authority, headers, body, origin).await;
+                    }
+                    let mut request = request_again(&parts, headers, body);
+                    request.extensions_mut().insert(origin);
+                    match router.clone().oneshot(request).await {
+                        Ok(response) => response,
+                        Err(never) => match never {},
+                    }
+                };
                 // The panic hook has printed what and where.
                 AssertUnwindSafe(handler)
                     .catch_unwind()
@@ -61,19 +78,12 @@ impl Service {
     }
 }
 
-async fn handle(
-    authority: &Arc<Authority>,
-    router: &Router,
-    request: Request<Bytes>,
-    origin: Origin,
-) -> Response {
-    if let Some(direct) = Direct::of(&request) {
-        return direct.answer(authority, request, origin).await;
-    }
-    let mut request = request.map(Body::from);
-    request.extensions_mut().insert(origin);
-    match router.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+/// The request for the router; its method and its target are needed here for the way out.
+fn request_again(parts: &Parts, headers: HeaderMap, body: Bytes) -> Request<Body> {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    *request.version_mut() = parts.version;
+    *request.headers_mut() = headers;
+    request
 }

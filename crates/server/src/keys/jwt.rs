@@ -4,14 +4,19 @@
 //! members and the claims that we write: any other member, a second spelling of a member or of the base64, another type,
 //! is refused before a signature is looked at (RFC 8725 §3).
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::signing::{KeyError, SigningKey};
-use crate::domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId};
+use crate::{
+    domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId},
+    encoding::{BASE64_URL, push_base64_url, push_json_text},
+};
 
 /// No token of ours is longer; what is, should cost nothing.
 pub(super) const MAX_CHARS: usize = 8 * 1024;
+/// As much as most claims have.
+const CLAIMS_BYTES: usize = 512;
 /// The last second of the year 9999: what is later is no date.
 const LATEST_DATE: f64 = 253_402_300_799.0;
 
@@ -24,42 +29,42 @@ pub(super) fn sign(
     let claims = claims(issuer, token);
     let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
     text.push_str(&key.header);
-    BASE64_URL_SAFE_NO_PAD.encode_string(&claims, &mut text);
+    push_base64_url(&mut text, claims.as_bytes());
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
+    push_base64_url(&mut text, &signature);
     Ok(text)
 }
 
 /// RFC 9068 §2.2, with the two facts of ours that decide whether the token lives. Written down: names come from the
 /// configuration, nothing else in it needs escaping.
 fn claims(issuer: &str, token: &AccessToken) -> String {
-    let client_id = token.service_account_id.client_id().to_string();
-    let escaped = |name: &str| serde_json::to_string(name).expect("a text is JSON");
-    [
-        r#"{"iss":"#,
-        &escaped(issuer),
-        r#","sub":""#,
-        &client_id,
-        r#"","aud":"#,
-        &escaped(&token.audience),
+    let account = &mut [0; 36];
+    let account = token.service_account_id.encode(account);
+    let mut json = String::with_capacity(CLAIMS_BYTES);
+    json.push_str(r#"{"iss":"#);
+    push_json_text(&mut json, issuer);
+    json.extend([r#","sub":""#, ClientId::PREFIX, account, r#"","aud":"#]);
+    push_json_text(&mut json, &token.audience);
+    json.extend([
         r#","client_id":""#,
-        &client_id,
+        ClientId::PREFIX,
+        account,
         r#"","scope":""#,
         token.scopes.as_str(),
         r#"","iat":"#,
-        &token.issued_at_seconds.to_string(),
+        itoa::Buffer::new().format(token.issued_at_seconds),
         r#","exp":"#,
-        &token.expires_at_seconds.to_string(),
+        itoa::Buffer::new().format(token.expires_at_seconds),
         r#","jti":""#,
-        &token.id.to_string(),
+        token.id.encode(&mut [0; 36]),
         r#"","organization_id":""#,
-        &token.organization_id.to_string(),
+        token.organization_id.encode(&mut [0; 36]),
         r#"","token_epoch":"#,
-        &token.token_epoch.to_string(),
+        itoa::Buffer::new().format(token.token_epoch),
         "}",
-    ]
-    .concat()
+    ]);
+    json
 }
 
 #[derive(Deserialize)]
@@ -111,7 +116,7 @@ pub(super) fn open<'k>(
     {
         return None;
     }
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+    let signature = BASE64_URL.decode(signature).ok()?;
     if !key.verifies(message.as_bytes(), &signature) {
         return None;
     }
@@ -144,7 +149,7 @@ pub(super) fn open<'k>(
 
 /// A JSON object in a base64url segment. `serde` alone would take an array of the members as well.
 fn object<T: DeserializeOwned>(segment: &str) -> Option<T> {
-    let json = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    let json = BASE64_URL.decode(segment).ok()?;
     (json.first() == Some(&b'{'))
         .then(|| serde_json::from_slice(&json).ok())
         .flatten()

@@ -10,48 +10,52 @@
 //! Integers are big-endian. The seal covers the format, the token id and the issuer as well, so that a token of another
 //! issuer is no token here.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
 
 use super::{NONCE_BYTES, SealingKey};
-use crate::domain::{AccessToken, OrganizationId, ScopeSet, ServiceAccountId, TokenId};
+use crate::{
+    domain::{AccessToken, OrganizationId, ScopeSet, ServiceAccountId, TokenId},
+    encoding::{BASE64_URL, push_base64_url},
+};
 
 pub(super) const PREFIX: &str = "prka_";
 const FORMAT: u8 = 1;
 const HEAD_BYTES: usize = 1 + 16;
+/// What is sealed of every token, before `aud` and `scope`.
+const FIXED_BYTES: usize = 16 + 16 + 8 + 8 + 8 + 2;
 const TAG_BYTES: usize = 16;
 
 /// The token as text.
 pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> String {
     let audience = token.audience.as_bytes();
     let scopes = token.scopes.as_str().as_bytes();
-    let mut facts = Vec::with_capacity(58 + audience.len() + scopes.len() + TAG_BYTES);
-    facts.extend_from_slice(token.organization_id.as_bytes());
-    facts.extend_from_slice(token.service_account_id.as_bytes());
-    facts.extend_from_slice(&token.token_epoch.to_be_bytes());
-    facts.extend_from_slice(&token.issued_at_seconds.to_be_bytes());
-    facts.extend_from_slice(&token.expires_at_seconds.to_be_bytes());
-    let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
-    facts.extend_from_slice(&audience_bytes.to_be_bytes());
-    facts.extend_from_slice(audience);
-    facts.extend_from_slice(scopes);
-    key.seal(nonce(&token.id), &place(issuer, &token.id), &mut facts);
-
-    let mut whole = Vec::with_capacity(HEAD_BYTES + facts.len());
+    let bytes = HEAD_BYTES + FIXED_BYTES + audience.len() + scopes.len() + TAG_BYTES;
+    let mut whole = Vec::with_capacity(bytes);
     whole.push(FORMAT);
     whole.extend_from_slice(token.id.as_bytes());
-    whole.append(&mut facts);
-    let mut text = String::with_capacity(PREFIX.len() + whole.len().div_ceil(3) * 4);
+    whole.extend_from_slice(token.organization_id.as_bytes());
+    whole.extend_from_slice(token.service_account_id.as_bytes());
+    whole.extend_from_slice(&token.token_epoch.to_be_bytes());
+    whole.extend_from_slice(&token.issued_at_seconds.to_be_bytes());
+    whole.extend_from_slice(&token.expires_at_seconds.to_be_bytes());
+    let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
+    whole.extend_from_slice(&audience_bytes.to_be_bytes());
+    whole.extend_from_slice(audience);
+    whole.extend_from_slice(scopes);
+    let place = place(issuer, &token.id);
+    let tag = key.seal_apart(nonce(&token.id), &place, &mut whole[HEAD_BYTES..]);
+    whole.extend_from_slice(tag.as_ref());
+
+    let mut text = String::with_capacity(PREFIX.len() + bytes.div_ceil(3) * 4);
     text.push_str(PREFIX);
-    BASE64_URL_SAFE_NO_PAD.encode_string(&whole, &mut text);
+    push_base64_url(&mut text, &whole);
     text
 }
 
 /// The token behind the text. `None`: not one of ours.
 pub(super) fn open(key: &SealingKey, issuer: &str, text: &str) -> Option<AccessToken> {
     // The decoder takes exactly one spelling: no padding, no loose bits at the end.
-    let mut whole = BASE64_URL_SAFE_NO_PAD
-        .decode(text.strip_prefix(PREFIX)?)
-        .ok()?;
+    let mut whole = BASE64_URL.decode(text.strip_prefix(PREFIX)?).ok()?;
     let (head, sealed) = whole.split_at_mut_checked(HEAD_BYTES)?;
     let (&mut [FORMAT], id) = head.split_first_chunk_mut::<1>()? else {
         return None;
@@ -84,6 +88,7 @@ fn nonce(id: &TokenId) -> [u8; NONCE_BYTES] {
         .expect("a token id is longer than a nonce")
 }
 
+/// Where a seal belongs: the head, and who issued the token.
 fn place(issuer: &str, id: &TokenId) -> Vec<u8> {
     [&[FORMAT], &id.as_bytes()[..], issuer.as_bytes()].concat()
 }

@@ -1,6 +1,6 @@
 //! Sealing: encrypted and authenticated, and bound to where it belongs.
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 12;
@@ -17,13 +17,24 @@ impl SealingKey {
 
     /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
     pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
+        let tag = self.seal_apart(nonce, place, message);
+        message.extend_from_slice(tag.as_ref());
+    }
+
+    /// [`Self::seal`], but the tag is answered.
+    pub(super) fn seal_apart(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        place: &[u8],
+        message: &mut [u8],
+    ) -> Tag {
         self.0
-            .seal_in_place_append_tag(
+            .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
                 message,
             )
-            .expect("a message of this size can be sealed");
+            .expect("a message of this size can be sealed")
     }
 
     /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.

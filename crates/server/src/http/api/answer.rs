@@ -21,15 +21,21 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     Answer::json(status, value).into_response()
 }
 
+/// `value` as JSON, behind what `text` has already.
+pub(super) fn push_json(text: &mut String, value: &impl Serialize) {
+    let json = serde_json::to_string(value);
+    text.push_str(&json.expect("an answer is made of strings and numbers"));
+}
+
 /// A whole answer, of which a copy can be kept.
 pub(super) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
-/// How many headers an answer has, with those that the door adds.
-const HEADERS: usize = 8;
+/// How many headers most answers have, with those that the door adds.
+const HEADERS: usize = 6;
 /// As much as most answers have.
 const BODY_BYTES: usize = 1024;
 
@@ -46,11 +52,16 @@ impl Answer {
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
         let mut body = Vec::with_capacity(BODY_BYTES);
         serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
+        Self::written(status, body)
+    }
+
+    /// What is JSON already.
+    pub(super) fn written(status: StatusCode, body: impl Into<Vec<u8>>) -> Self {
         let json = HeaderValue::from_static("application/json");
         Self {
             status,
             headers: HeaderMap::with_capacity(HEADERS),
-            body,
+            body: body.into(),
         }
         .with(header::CONTENT_TYPE, json)
     }
@@ -131,13 +142,13 @@ pub(super) const JSON_LINES: Format = Format {
     close: "",
 };
 
-/// A whole list, written as it is read. The first chunk is read before the answer begins, so that a store that is away is
-/// a 503; one that goes away later cuts the answer off.
-pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
+/// A whole list, written as it is read, its items by `push`. The first chunk is read before the answer begins, so that a store
+/// that is away is a 503; one that goes away later cuts the answer off.
+pub(super) async fn streamed<T: Send + 'static>(
     format: Format,
     origin: Origin,
     chunks: impl Stream<Item = Result<Vec<T>, Unavailable>> + Send + 'static,
-    item: fn(&T) -> W,
+    push: fn(&mut String, &T),
 ) -> Result<Response, ApiError> {
     let mut chunks = Box::pin(chunks);
     let first = chunks.next().await.transpose()?.unwrap_or_default();
@@ -153,16 +164,15 @@ pub(super) async fn streamed<T: Send + 'static, W: Serialize + 'static>(
     let items = stream::once(ready(Ok(first)))
         .chain(rest)
         .map(move |chunk| {
-            let mut text = Vec::new();
+            let mut text = String::new();
             for found in chunk? {
                 if !std::mem::take(&mut is_first) {
-                    text.extend_from_slice(format.between.as_bytes());
+                    text.push_str(format.between);
                 }
-                serde_json::to_writer(&mut text, &item(&found))
-                    .map_err(|error| Box::new(error) as Box<dyn std::error::Error + Send + Sync>)?;
-                text.extend_from_slice(format.after_each.as_bytes());
+                push(&mut text, &found);
+                text.push_str(format.after_each);
             }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Bytes::from(text))
+            Ok::<_, Unavailable>(Bytes::from(text))
         });
     let text = |text: &'static str| stream::once(ready(Ok(Bytes::from_static(text.as_bytes()))));
     let body = text(format.open).chain(items).chain(text(format.close));

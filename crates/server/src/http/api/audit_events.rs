@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     ApiError,
-    answer::{JSON_LINES, json, streamed},
+    answer::{JSON_LINES, json, push_json, streamed},
     bearer::ReadsAudit,
     query::{self, Query},
 };
@@ -93,7 +93,10 @@ pub(in crate::http) async fn export_audit_events(
 ) -> Result<Response, ApiError> {
     Query::read(query.as_deref(), &[])?;
     let events = authority.export_audit_events(&caller);
-    streamed(JSON_LINES, origin, events, audit_event).await
+    streamed(JSON_LINES, origin, events, |text, event| {
+        push_json(text, &audit_event(event));
+    })
+    .await
 }
 
 fn filter(query: &Query) -> Result<AuditFilter, ApiError> {

@@ -22,6 +22,18 @@ pub(in crate::http) struct ManagesServiceAccounts(pub(super) Caller);
 /// A caller who may read the audit trail.
 pub(in crate::http) struct ReadsAudit(pub(super) Caller);
 
+impl ReadsServiceAccounts {
+    /// Who sent these headers, if he may.
+    pub(in crate::http) async fn authorize(
+        headers: &HeaderMap,
+        authority: &Authority,
+    ) -> Result<Self, ApiError> {
+        authorize(headers, authority, SERVICE_ACCOUNTS_READ)
+            .await
+            .map(Self)
+    }
+}
+
 impl FromRequestParts<Arc<Authority>> for ReadsServiceAccounts {
     type Rejection = ApiError;
 
@@ -29,9 +41,7 @@ impl FromRequestParts<Arc<Authority>> for ReadsServiceAccounts {
         parts: &mut Parts,
         authority: &Arc<Authority>,
     ) -> Result<Self, ApiError> {
-        authorize(&parts.headers, authority, SERVICE_ACCOUNTS_READ)
-            .await
-            .map(Self)
+        Self::authorize(&parts.headers, authority).await
     }
 }
 

@@ -17,9 +17,9 @@ use crate::{
 fn text(account: &ServiceAccount) -> String {
     let last_used_at = account.last_used_at.map_or(0, |at| at.as_millis());
     [
-        &*account.version.to_string(),
+        itoa::Buffer::new().format(account.version),
         ".",
-        &last_used_at.to_string(),
+        itoa::Buffer::new().format(last_used_at),
     ]
     .concat()
 }

@@ -3,13 +3,13 @@
 mod account_body;
 mod answer;
 pub(super) mod audit_events;
-mod bearer;
+pub(super) mod bearer;
 mod error;
 mod idempotency;
 mod if_match;
 mod json;
 mod json_value;
-mod path;
+pub(super) mod path;
 mod query;
 pub(super) mod secrets;
 pub(super) mod service_accounts;

@@ -9,7 +9,7 @@ use crate::domain::{SecretId, ServiceAccountId};
 const ACCOUNTS: &str = "/api/v1/service-accounts/";
 
 /// The `{id}` of an account.
-pub(in crate::http) struct AccountId(pub(super) ServiceAccountId);
+pub(in crate::http) struct AccountId(pub(in crate::http) ServiceAccountId);
 
 /// The `{secretId}` behind it.
 pub(in crate::http) struct SecretIdInPath(pub(super) SecretId);

@@ -18,7 +18,7 @@ use super::{
     if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
-    service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, with_credentials},
+    service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, credentials},
 };
 use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
 
@@ -96,7 +96,7 @@ pub(in crate::http) async fn add_secret(
 fn added(added: &AddedSecret) -> Answer {
     let answer = wire::AddedSecret {
         secret: secret(&added.listed),
-        credentials: with_credentials(&added.issued).credentials,
+        credentials: credentials(&added.issued),
     };
     Answer::json(StatusCode::CREATED, &answer)
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/service-accounts`.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     Extension,
@@ -12,7 +12,7 @@ use prokura_wire as wire;
 
 use super::{
     ApiError, account_body,
-    answer::{Answer, JSON_LIST, json, streamed},
+    answer::{Answer, JSON_LIST, push_json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     idempotency::{Idempotency, IdempotencyKeyHeader, respond},
     if_match::{IfMatch, account_tag, is_known},
@@ -22,7 +22,8 @@ use super::{
 };
 use crate::{
     authority::{Authority, IssuedCredentials, Origin, RotationRequest},
-    domain::{AccountFilter, Label, ServiceAccount},
+    domain::{AccountFilter, ClientId, Description, Label, Name, ServiceAccount, Timestamp},
+    encoding::push_json_text,
 };
 
 /// The longest life that a secret can be given: ten years, in seconds.
@@ -102,17 +103,14 @@ pub(in crate::http) async fn list_service_accounts(
     let filter = filter(&query)?;
     if !query.has("limit") && !query.has("cursor") {
         let accounts = authority.stream_service_accounts(&caller, filter);
-        return streamed(JSON_LIST, origin, accounts, service_account).await;
+        return streamed(JSON_LIST, origin, accounts, push_account).await;
     }
     let (cursor, limit) = (query.cursor()?, query.limit()?);
     let page = authority
         .list_service_accounts(&caller, &filter, cursor.as_deref(), limit)
         .await?;
-    let list = wire::ServiceAccountList {
-        items: page.items.iter().map(service_account).collect(),
-        next_cursor: page.next_cursor,
-    };
-    Ok(json(StatusCode::OK, &list))
+    let text = page_text(&page.items, page.next_cursor.as_deref());
+    Ok(Answer::written(StatusCode::OK, text).into_response())
 }
 
 /// Get a service account.
@@ -292,51 +290,186 @@ fn filter(query: &Query) -> Result<AccountFilter, ApiError> {
     })
 }
 
+/// As much as most accounts take, in bytes.
+const ACCOUNT_BYTES: usize = 768;
+
 /// The account, with its entity tag.
 pub(super) fn answer(account: &ServiceAccount) -> Answer {
-    let envelope = wire::ServiceAccountEnvelope {
-        service_account: service_account(account),
-    };
-    Answer::json(StatusCode::OK, &envelope).with(header::ETAG, account_tag(account))
+    let mut json = String::with_capacity(ACCOUNT_BYTES);
+    json.push_str(r#"{"serviceAccount":"#);
+    push_account(&mut json, account);
+    json.push('}');
+    Answer::written(StatusCode::OK, json).with(header::ETAG, account_tag(account))
 }
 
 fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> Answer {
-    let answer = Answer::json(status, &with_credentials(issued));
-    answer.with(header::ETAG, account_tag(&issued.account))
+    let mut json = String::with_capacity(ACCOUNT_BYTES);
+    json.push_str(r#"{"serviceAccount":"#);
+    push_account(&mut json, &issued.account);
+    json.push_str(r#","credentials":"#);
+    push_json(&mut json, &credentials(issued));
+    json.push('}');
+    Answer::written(status, json).with(header::ETAG, account_tag(&issued.account))
 }
 
-pub(super) fn with_credentials(issued: &IssuedCredentials) -> wire::ServiceAccountCredentials {
-    wire::ServiceAccountCredentials {
-        service_account: service_account(&issued.account),
-        credentials: wire::Credentials {
-            client_id: issued.account.id.client_id().to_string(),
-            client_secret: wire::Secret::new(issued.secret.expose()),
-        },
+pub(super) fn credentials(issued: &IssuedCredentials) -> wire::Credentials {
+    wire::Credentials {
+        client_id: issued.account.id.client_id().to_string(),
+        client_secret: wire::Secret::new(issued.secret.expose()),
     }
 }
 
-pub(super) fn service_account(account: &ServiceAccount) -> wire::ServiceAccount {
-    wire::ServiceAccount {
-        id: account.id.to_string(),
-        client_id: account.id.client_id().to_string(),
-        name: account.name.as_str().to_owned(),
-        description: account
-            .description
-            .as_ref()
-            .map(|text| text.as_str().to_owned()),
-        scopes: account.scopes.iter().map(str::to_owned).collect(),
-        created_at: account.created_at.to_string(),
-        updated_at: account.updated_at.to_string(),
-        created_by: account.created_by.map(|id| id.to_string()),
-        last_used_at: account.last_used_at.map(|at| at.to_string()),
-        owner: account.owner.as_ref().map(|name| name.as_str().to_owned()),
-        labels: account
-            .labels
-            .iter()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
-        disabled: account.disabled_at.is_some(),
-        token_lifetime_seconds: account.token_lifetime_seconds,
-        expires_at: account.expires_at.map(|at| at.to_string()),
+/// A page of a list.
+fn page_text(accounts: &[ServiceAccount], next_cursor: Option<&str>) -> String {
+    let mut json = String::with_capacity(ACCOUNT_BYTES * accounts.len());
+    json.push_str(r#"{"items":["#);
+    for (number, account) in accounts.iter().enumerate() {
+        if number > 0 {
+            json.push(',');
+        }
+        push_account(&mut json, account);
+    }
+    json.push(']');
+    if let Some(cursor) = next_cursor {
+        json.push_str(r#","nextCursor":"#);
+        push_json_text(&mut json, cursor);
+    }
+    json.push('}');
+    json
+}
+
+/// What the [`wire::ServiceAccount`] of an account serializes to, written down, behind what `json` has already. Ids, instants
+/// and scopes need no escaping.
+fn push_account(json: &mut String, account: &ServiceAccount) {
+    let id = &mut [0; 36];
+    let id = account.id.encode(id);
+    json.extend([
+        r#"{"id":""#,
+        id,
+        r#"","clientId":""#,
+        ClientId::PREFIX,
+        id,
+        r#"","name":"#,
+    ]);
+    push_json_text(json, account.name.as_str());
+    json.push_str(r#","description":"#);
+    push_text_or_null(json, account.description.as_ref().map(Description::as_str));
+    json.push_str(r#","scopes":["#);
+    for (number, scope) in account.scopes.iter().enumerate() {
+        json.extend([if number > 0 { ",\"" } else { "\"" }, scope, "\""]);
+    }
+    json.push_str(r#"],"createdAt":"#);
+    push_instant_or_null(json, Some(account.created_at));
+    json.push_str(r#","updatedAt":"#);
+    push_instant_or_null(json, Some(account.updated_at));
+    json.push_str(r#","createdBy":"#);
+    match account.created_by {
+        Some(id) => json.extend(["\"", id.encode(&mut [0; 36]), "\""]),
+        None => json.push_str("null"),
+    }
+    json.push_str(r#","lastUsedAt":"#);
+    push_instant_or_null(json, account.last_used_at);
+    json.push_str(r#","owner":"#);
+    push_text_or_null(json, account.owner.as_ref().map(Name::as_str));
+    json.push_str(r#","labels":{"#);
+    for (number, (key, value)) in account.labels.iter().enumerate() {
+        if number > 0 {
+            json.push(',');
+        }
+        push_json_text(json, key);
+        json.push(':');
+        push_json_text(json, value);
+    }
+    json.push_str(r#"},"disabled":"#);
+    json.push_str(if account.disabled_at.is_some() {
+        "true"
+    } else {
+        "false"
+    });
+    json.push_str(r#","tokenLifetimeSeconds":"#);
+    match account.token_lifetime_seconds {
+        Some(seconds) => json.push_str(itoa::Buffer::new().format(seconds)),
+        None => json.push_str("null"),
+    }
+    json.push_str(r#","expiresAt":"#);
+    push_instant_or_null(json, account.expires_at);
+    json.push('}');
+}
+
+fn push_text_or_null(json: &mut String, text: Option<&str>) {
+    match text {
+        Some(text) => push_json_text(json, text),
+        None => json.push_str("null"),
+    }
+}
+
+fn push_instant_or_null(json: &mut String, at: Option<Timestamp>) {
+    match at {
+        Some(at) => write!(json, "\"{at}\"").expect("memory takes everything"),
+        None => json.push_str("null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use serde::{Serialize, de::DeserializeOwned};
+
+    use super::*;
+    use crate::domain::{
+        ClientSecret, Labels, LabelsPatch, OrganizationId, ScopeSet, ServiceAccountId,
+    };
+
+    /// Whether what is written down is, to the byte, what the `T` that it says is serialized to.
+    fn is_serialized<T: DeserializeOwned + Serialize>(written: &str) -> bool {
+        let read: T = serde_json::from_str(written).unwrap();
+        serde_json::to_string(&read).unwrap() == written
+    }
+
+    #[test]
+    fn what_is_written_down_is_what_would_be_serialized() {
+        let id = ServiceAccountId::from_bytes([1; 16]);
+        let name = |text: &str| Name::parse(text.to_owned()).unwrap();
+        let bare = ServiceAccount::new(
+            id,
+            OrganizationId::from_bytes([2; 16]),
+            name("CI \"\\ é"),
+            Timestamp::from_millis(3),
+            None,
+        );
+        let merge = LabelsPatch::Merge(vec![
+            ("b".to_owned(), Some("\"".to_owned())),
+            ("a".to_owned(), Some(String::new())),
+        ]);
+        let full = ServiceAccount {
+            description: Some(Description::parse("a\nb".to_owned()).unwrap()),
+            scopes: ScopeSet::parse("a b").unwrap(),
+            owner: Some(name("owner")),
+            labels: Labels::default().patched(&merge).unwrap(),
+            token_lifetime_seconds: Some(60),
+            expires_at: Some(Timestamp::from_millis(4)),
+            disabled_at: Some(Timestamp::from_millis(5)),
+            created_by: Some(id),
+            last_used_at: Some(Timestamp::from_millis(6)),
+            ..bare.clone()
+        };
+        let text = |answer: Answer| String::from_utf8(answer.body).unwrap();
+        for account in [&bare, &full] {
+            let written = text(answer(account));
+            assert!(is_serialized::<wire::ServiceAccountEnvelope>(&written));
+            let issued = IssuedCredentials {
+                account: account.clone(),
+                secret: ClientSecret::from_random([7; 32]),
+            };
+            let written = text(answer_with_credentials(StatusCode::OK, &issued));
+            assert!(is_serialized::<wire::ServiceAccountCredentials>(&written));
+        }
+        for accounts in [&[][..], slice::from_ref(&bare), &[bare.clone(), full]] {
+            for next_cursor in [None, Some("next\"")] {
+                let written = page_text(accounts, next_cursor);
+                assert!(is_serialized::<wire::ServiceAccountList>(&written));
+            }
+        }
     }
 }

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, header};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use memchr::memchr;
 
 use super::OAuthError;
 use crate::{
     authority::PresentedCredentials,
+    domain::{ClientId, ClientSecret},
+    encoding::BASE64,
     http::{
-        form::{Malformed, decode, pairs},
+        form::{Malformed, decode, decode_text, pairs},
         refusal::Refusal,
     },
 };
@@ -17,17 +20,27 @@ use crate::{
 /// The longest form, in bytes.
 const FORM_LIMIT_BYTES: usize = 16 * 1024;
 
-/// The parameters that mean something at one of our endpoints. All others are ignored (RFC 6749 §3.2).
-const SINGLE: [&str; 8] = [
-    "grant_type",
-    "scope",
-    "client_id",
-    "client_secret",
-    "client_assertion",
-    "client_assertion_type",
-    "token",
-    "token_type_hint",
-];
+/// The longest id and secret of ours that Basic credentials can hold, in bytes: each character as a percent-escape.
+const BASIC_BYTES: usize = 3 * (ClientId::CHARS + ":".len() + ClientSecret::CHARS);
+
+/// How many parameters mean something at one of our endpoints. All others are ignored (RFC 6749 §3.2).
+const SINGLE: usize = 8;
+
+/// Which of these a parameter is. A `match`, so that the name of one that we ask for is not looked up.
+fn single(name: &str) -> Option<usize> {
+    match name {
+        "grant_type" => Some(0),
+        "scope" => Some(1),
+        "client_id" => Some(2),
+        "client_secret" => Some(3),
+        "client_assertion" => Some(4),
+        "client_assertion_type" => Some(5),
+        "token" => Some(6),
+        "token_type_hint" => Some(7),
+        _ => None,
+    }
+}
+
 /// RFC 8707 §2: these may repeat.
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
@@ -65,8 +78,8 @@ impl<'b> ClientForm<'b> {
 /// The known parameters.
 #[derive(Default)]
 struct Form<'b> {
-    /// The value of each of [`SINGLE`], if it was sent.
-    single: [Option<Cow<'b, str>>; SINGLE.len()],
+    /// The value of each that means something, at its place in [`single`], if it was sent.
+    single: [Option<Cow<'b, str>>; SINGLE],
     /// The values of [`REPEATABLE`], those that are not empty.
     resources: Vec<Cow<'b, str>>,
 }
@@ -87,7 +100,7 @@ impl<'b> Form<'b> {
                 Err(Malformed::Text) => continue,
             };
             let value = decode(value);
-            if let Some(at) = SINGLE.iter().position(|known| *known == name) {
+            if let Some(at) = single(&name) {
                 // RFC 6749 §3.2: parameters must not be included more than once.
                 if form.single[at].is_some() {
                     return Err(OAuthError::InvalidRequest("a parameter is repeated"));
@@ -116,7 +129,7 @@ impl<'b> Form<'b> {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        let at = SINGLE.iter().position(|known| *known == name)?;
+        let at = single(name)?;
         self.single[at].as_deref().filter(|value| !value.is_empty())
     }
 }
@@ -160,11 +173,13 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
 /// ours hold nothing that encoding changes, so clients that do not encode come through as well. Beside Basic, `client_id`
 /// only identifies; it must be the same client.
 fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
-    let decoded = BASE64_STANDARD.decode(encoded).ok()?;
-    let at = decoded.iter().position(|&byte| byte == b':')?;
+    let mut decoded = [0; BASIC_BYTES];
+    let length = BASE64.decode_slice(encoded, &mut decoded).ok()?;
+    let decoded = std::str::from_utf8(&decoded[..length]).ok()?;
+    let at = memchr(b':', decoded.as_bytes())?;
     let (id, secret) = (
-        decode(&decoded[..at]).ok()?,
-        decode(&decoded[at + 1..]).ok()?,
+        decode_text(&decoded[..at]).ok()?,
+        decode_text(&decoded[at + 1..]).ok()?,
     );
     client_id
         .is_none_or(|client_id| client_id == id)
@@ -172,15 +187,22 @@ fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCreden
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.as_bytes().split(|&byte| byte == b';').next())
-        .is_some_and(|media_type| {
-            media_type
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        })
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return false;
+    };
+    // What is mostly said need not be parsed.
+    value.as_bytes() == FORM
+        || value
+            .to_str()
+            .ok()
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|media_type| {
+                media_type
+                    .as_bytes()
+                    .trim_ascii()
+                    .eq_ignore_ascii_case(FORM)
+            })
 }
 
 #[cfg(test)]
@@ -188,6 +210,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::domain::ServiceAccountId;
 
     fn read<'b>(content_type: &str, body: &'b str) -> Result<ClientForm<'b>, &'static str> {
         let mut headers = HeaderMap::new();
@@ -226,6 +249,27 @@ mod tests {
         assert_eq!(form("resource=%00").err(), text);
         assert_eq!(form("a=%").err(), escape);
         assert_eq!(form("%zz=1").err(), escape);
+    }
+
+    #[test]
+    fn basic_credentials_may_be_escaped_throughout_and_no_longer_than_that() {
+        let id = ServiceAccountId::from_bytes([1; 16])
+            .client_id()
+            .to_string();
+        let secret = ClientSecret::from_random([2; 32]);
+        let plain = |text: &str| text.to_owned();
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for form in [plain as fn(&str) -> String, escaped] {
+            let encoded = BASE64.encode(format!("{}:{}", form(&id), form(secret.expose())));
+            assert!(matches!(
+                read_basic(encoded.as_bytes(), None),
+                Some(PresentedCredentials::Secret { .. })
+            ));
+            assert!(read_basic(encoded.as_bytes(), Some(&id)).is_some());
+            assert!(read_basic(encoded.as_bytes(), Some("other")).is_none());
+        }
+        let long = BASE64.encode([b':'; BASIC_BYTES + 1]);
+        assert!(read_basic(long.as_bytes(), None).is_none());
     }
 
     #[test]

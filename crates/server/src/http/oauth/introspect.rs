@@ -6,10 +6,11 @@ use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
 use prokura_wire as wire;
 
-use super::{OAuthError, answer, client_form::ClientForm, json};
+use super::{ANSWER_BYTES, OAuthError, answer, client_form::ClientForm, json};
 use crate::{
     authority::{Authority, Origin},
-    domain::AccessToken,
+    domain::{AccessToken, ClientId},
+    encoding::push_json_text,
 };
 
 /// Ask whether a token lives, and what it says.
@@ -49,28 +50,29 @@ pub(in crate::http) async fn introspect_token(
 /// What the [`wire::IntrospectionResponse`] of a living token serializes to, written down: names come from the configuration,
 /// nothing else in it needs escaping.
 fn active(token: &AccessToken, issuer: &str) -> String {
-    let client_id = token.service_account_id.client_id().to_string();
-    let escaped = |name: &str| serde_json::to_string(name).expect("a text is JSON");
-    [
+    let account = &mut [0; 36];
+    let account = token.service_account_id.encode(account);
+    let mut json = String::with_capacity(ANSWER_BYTES);
+    json.extend([
         r#"{"active":true,"scope":""#,
         token.scopes.as_str(),
         r#"","client_id":""#,
-        &client_id,
+        ClientId::PREFIX,
+        account,
         r#"","token_type":"Bearer","exp":"#,
-        &token.expires_at_seconds.to_string(),
+        itoa::Buffer::new().format(token.expires_at_seconds),
         r#","iat":"#,
-        &token.issued_at_seconds.to_string(),
+        itoa::Buffer::new().format(token.issued_at_seconds),
         r#","sub":""#,
-        &client_id,
+        ClientId::PREFIX,
+        account,
         r#"","aud":"#,
-        &escaped(&token.audience),
-        r#","iss":"#,
-        &escaped(issuer),
-        r#","jti":""#,
-        &token.id.to_string(),
-        r#""}"#,
-    ]
-    .concat()
+    ]);
+    push_json_text(&mut json, &token.audience);
+    json.push_str(r#","iss":"#);
+    push_json_text(&mut json, issuer);
+    json.extend([r#","jti":""#, token.id.encode(&mut [0; 36]), r#""}"#]);
+    json
 }
 
 /// A token, and what kind its holder takes it for.

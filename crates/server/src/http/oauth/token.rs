@@ -59,7 +59,7 @@ fn response(issued: &IssuedToken) -> String {
         r#"{"access_token":""#,
         text,
         r#"","token_type":"Bearer","expires_in":"#,
-        &lifetime_seconds.to_string(),
+        itoa::Buffer::new().format(*lifetime_seconds),
         r#","scope":""#,
         scopes.as_str(),
         r#""}"#,
