@@ -1,6 +1,10 @@
 //! How a piece of work is measured: everything that is compared, in turn, as often as the run repeats.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 
@@ -22,6 +26,7 @@ const BOUNDED_REPETITIONS: usize = 3;
 /// The better of the two is what the database can do.
 const POINT_READS: [(usize, usize); 2] = [(16, 2), (4, 8)];
 const RAW_TOGETHER: usize = 64;
+const WARM_UP_AT_MOST: Duration = Duration::from_secs(30);
 
 impl Bench {
     /// Measures the floor and each subject in turn, as often as the run repeats, and what is done `raw` in between.
@@ -42,9 +47,10 @@ impl Bench {
             answer = Some(load::answer(subject.address(), &request).await?);
             let load = Load::prepare(&self.scratch.0, &number.to_string(), &requests)?;
             if work.kind.changes_nothing() {
-                // What is measured is a server that has been at it for a while, and was asked everything once.
-                let mut asked = 0;
-                while asked == 0 || asked < load.count() {
+                // What is measured is a server that has been at it for a while, and was asked everything once, unless that takes
+                // too long.
+                let (begun, mut asked) = (Instant::now(), 0);
+                while asked == 0 || asked < load.count() && begun.elapsed() < WARM_UP_AT_MOST {
                     let (connections, seconds) = (work.connections, self.extent.seconds);
                     let seen =
                         load.run(&self.cores, subject.address(), connections, seconds, asked)?;

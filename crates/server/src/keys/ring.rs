@@ -1,12 +1,14 @@
 //! All keys of a server, ready for use.
 
-use aws_lc_rs::{digest, hmac};
-use quick_cache::{UnitWeighter, sync::Cache};
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::{
-    MasterKey, NONCE_BYTES, SealingKey, SigningKey, idempotency::IdempotencyKeys, jwt, opaque,
+    MasterKey, NONCE_BYTES, SealingKey, SigningKey,
+    idempotency::IdempotencyKeys,
+    jwt, opaque,
     signing::KeyError,
+    verified::{TextDigest, VerifiedTokens},
 };
 use crate::domain::{
     AccessToken, ClientSecret, PublicJwk, SecretDigest, SigningAlgorithm, StoredSigningKey,
@@ -25,13 +27,8 @@ pub struct KeyRing {
     pub idempotency: IdempotencyKeys,
     signing: Vec<SigningKey>,
     published: Vec<SigningAlgorithm>,
-    /// The JWTs that were verified, by the digest of their text. What a key that never changes once said of a text, it will
-    /// say again; whether the token lives is no matter of keys.
-    verified: Cache<[u8; 32], AccessToken>,
+    verified: VerifiedTokens,
 }
-
-/// How many verified JWTs are remembered, the most used ones: some 30 MB.
-const VERIFIED: u64 = 100_000;
 
 /// A stored signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +73,7 @@ impl KeyRing {
             idempotency: IdempotencyKeys::new(master),
             signing,
             published,
-            verified: Cache::with_weighter(256, VERIFIED, UnitWeighter),
+            verified: VerifiedTokens::new(),
         })
     }
 
@@ -157,14 +154,13 @@ impl KeyRing {
         if text.len() > jwt::MAX_CHARS {
             return None;
         }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+        let digest = TextDigest::of(text);
         if let Some(known) = self.verified.get(&digest) {
             return Some(known);
         }
         let key = |kid: &str| self.signing.iter().find(|key| key.jwk().kid == kid);
         let token = jwt::open(text, &self.issuer, key, is_known_audience)?;
-        self.verified.insert(digest, token.clone());
+        self.verified.insert(&digest, &token);
         Some(token)
     }
 
