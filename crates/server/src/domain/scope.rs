@@ -61,26 +61,38 @@ impl ScopeSet {
 
     /// The scopes of `self` that `keep` keeps.
     pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
-        let mut kept = String::with_capacity(self.0.len());
-        for scope in self.iter().filter(|scope| keep(scope)) {
-            if !kept.is_empty() {
-                kept.push(' ');
+        // Mostly all are kept: nothing is written before one is not.
+        let mut kept: Option<String> = None;
+        let mut end = 0;
+        for scope in self.iter() {
+            let begin = end;
+            end += scope.len() + usize::from(begin > 0);
+            match (&mut kept, keep(scope)) {
+                (None, true) | (Some(_), false) => {}
+                (None, false) => kept = Some(self.0[..begin].to_owned()),
+                (Some(kept), true) => {
+                    if !kept.is_empty() {
+                        kept.push(' ');
+                    }
+                    kept.push_str(scope);
+                }
             }
-            kept.push_str(scope);
         }
-        if kept.len() == self.0.len() {
-            return self.clone();
-        }
-        Self(kept.into())
+        kept.map_or_else(|| self.clone(), |kept| Self(kept.into()))
     }
 
     /// The scopes that are in both.
     pub fn intersection(&self, other: &Self) -> Self {
-        // Both are sorted.
-        let mut others = other.iter().peekable();
-        self.filter(|scope| {
-            while others.next_if(|other| *other < scope).is_some() {}
-            others.peek() == Some(&scope)
+        // Both are sorted; and of the shorter one more is kept.
+        let (few, many) = if self.0.len() <= other.0.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let mut many = many.iter().peekable();
+        few.filter(|scope| {
+            while many.next_if(|other| *other < scope).is_some() {}
+            many.peek() == Some(&scope)
         })
     }
 
@@ -178,6 +190,7 @@ mod tests {
             ("", "a", ""),
             ("a", "", ""),
             ("ab", "a abc", ""),
+            ("a b d e", "b c e", "b e"),
         ] {
             assert_eq!(
                 set(one).intersection(&set(other)),

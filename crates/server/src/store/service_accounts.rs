@@ -252,7 +252,7 @@ impl Store {
     ) -> Result<Found<P, R>, StoreError> {
         let found = match &self.memory {
             None => self.read_credentials(id).await?,
-            Some(memory) => match memory.client(id) {
+            Some(memory) => match memory.credentials(id) {
                 Some(known) => match prove(&known) {
                     Ok(proof) => return Ok(Found::Proven(known, proof)),
                     Err(_) => self.read_credentials(id).await?,

@@ -31,11 +31,12 @@ impl Store {
                 Some(known) => Some(known),
                 None => {
                     let read = self.read_credentials(service_account);
-                    memory.learn_client(service_account, read).await?
+                    let read = memory.learn_client(service_account, read).await?;
+                    read.map(|found| found.client)
                 }
             };
-            return Ok(found.map(|found| TokenState {
-                client: found.client,
+            return Ok(found.map(|client| TokenState {
+                client,
                 is_revoked: memory.is_revoked(token),
             }));
         }

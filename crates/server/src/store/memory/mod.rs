@@ -18,7 +18,7 @@ use self::{
 };
 use super::{Credentials, StoreError, pending_usage::PendingUsage};
 use crate::{
-    domain::{SecretId, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage},
+    domain::{Client, SecretId, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage},
     packed::Cache,
 };
 
@@ -61,9 +61,16 @@ impl Memory {
     }
 
     /// What is remembered of an account as a client.
-    pub(super) fn client(&self, id: ServiceAccountId) -> Option<Credentials> {
+    pub(super) fn client(&self, id: ServiceAccountId) -> Option<Client> {
         self.accounts
             .get(&key(CLIENT, id), |record| self.records.client(id, record))?
+    }
+
+    /// The same with its secrets.
+    pub(super) fn credentials(&self, id: ServiceAccountId) -> Option<Credentials> {
+        let records = &self.records;
+        self.accounts
+            .get(&key(CLIENT, id), |record| records.credentials(id, record))?
     }
 
     /// What `read` finds of an account as a client, remembered from then on; unless the account is
@@ -272,7 +279,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Client, Name, OrganizationId, ScopeSet, SecretDigest, ServiceAccount, UnrevokedSecret,
+        Name, OrganizationId, ScopeSet, SecretDigest, ServiceAccount, UnrevokedSecret,
     };
 
     const SECRET: SecretId = SecretId::from_bytes([3; 16]);

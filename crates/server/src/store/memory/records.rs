@@ -57,10 +57,33 @@ impl Records {
     }
 
     /// Reads what [`Self::of_client`] wrote.
-    pub(super) fn client(&self, id: ServiceAccountId, record: &[u8]) -> Option<Credentials> {
+    pub(super) fn credentials(&self, id: ServiceAccountId, record: &[u8]) -> Option<Credentials> {
+        let (client, count, mut secrets, mut ends) = self.parts(id, record)?;
+        let secrets = (0..count).map(|_| {
+            Some(UnrevokedSecret {
+                id: SecretId::from_bytes(secrets.array()?),
+                digest: SecretDigest::from_bytes(secrets.array()?),
+                ends_at: read_instant(&mut ends)?,
+            })
+        });
+        let secrets = secrets.collect::<Option<_>>()?;
+        Some(Credentials { client, secrets })
+    }
+
+    /// The same without the secrets.
+    pub(super) fn client(&self, id: ServiceAccountId, record: &[u8]) -> Option<Client> {
+        Some(self.parts(id, record)?.0)
+    }
+
+    /// The client, how many secrets it has, and what is to be read of these: ids with digests, and ends.
+    fn parts<'r>(
+        &self,
+        id: ServiceAccountId,
+        record: &'r [u8],
+    ) -> Option<(Client, u8, Reader<'r>, Reader<'r>)> {
         let mut rest = Reader(record.get(Tally::BYTES..)?);
         let [count] = rest.array()?;
-        let mut first_parts = Reader(rest.bytes(usize::from(count) * SECRET_BYTES)?);
+        let secrets = Reader(rest.bytes(usize::from(count) * SECRET_BYTES)?);
         let client = Client {
             id,
             organization_id: OrganizationId::from_bytes(self.read_id(&mut rest)?),
@@ -70,15 +93,7 @@ impl Records {
             disabled_at: read_instant(&mut rest)?,
             token_epoch: rest.integer()?,
         };
-        let mut secrets = Vec::with_capacity(count.into());
-        for _ in 0..count {
-            secrets.push(UnrevokedSecret {
-                id: SecretId::from_bytes(first_parts.array()?),
-                digest: SecretDigest::from_bytes(first_parts.array()?),
-                ends_at: read_instant(&mut rest)?,
-            });
-        }
-        Some(Credentials { client, secrets })
+        Some((client, count, secrets, rest))
     }
 
     /// An account. It begins with its [last use](last_use), which is changed in place.
@@ -316,7 +331,9 @@ mod tests {
             let credentials = Credentials { client, secrets: secrets.collect() };
             let record = records.of_client(&credentials).unwrap();
             prop_assert!(secret_ids(&record).eq(credentials.secrets.iter().map(|secret| secret.id)));
-            let read = records.client(account.id, &record).unwrap();
+            let alone = records.client(account.id, &record);
+            prop_assert_eq!(alone.as_ref(), Some(&credentials.client));
+            let read = records.credentials(account.id, &record).unwrap();
             prop_assert_eq!(&read.client, &credentials.client);
             prop_assert_eq!(read.secrets.len(), credentials.secrets.len());
             for (read, written) in read.secrets.iter().zip(&credentials.secrets) {
