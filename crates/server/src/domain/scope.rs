@@ -69,7 +69,11 @@ impl ScopeSet {
             end += scope.len() + usize::from(begin > 0);
             match (&mut kept, keep(scope)) {
                 (None, true) | (Some(_), false) => {}
-                (None, false) => kept = Some(self.0[..begin].to_owned()),
+                (None, false) => {
+                    let mut text = String::with_capacity(self.0.len());
+                    text.push_str(&self.0[..begin]);
+                    kept = Some(text);
+                }
                 (Some(kept), true) => {
                     if !kept.is_empty() {
                         kept.push(' ');
