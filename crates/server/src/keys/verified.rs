@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How much of them is remembered, those most asked for: some 100,000.
-const BYTES: usize = 18 << 20;
+const BYTES: usize = 16 << 20;
 
 pub(super) struct VerifiedTokens(Cache<32>);
 

@@ -15,12 +15,15 @@ impl Writer {
         self.unsigned((value as u64) << 1 ^ (value >> 63) as u64)
     }
 
-    pub(crate) fn optional(&mut self, value: Option<i64>) -> &mut Self {
-        self.bytes(&[value.is_some().into()]);
-        match value {
-            Some(value) => self.integer(value),
-            None => self,
+    /// Up to eight numbers that may be absent. Which of them are there is one byte.
+    pub(crate) fn optional<const N: usize>(&mut self, values: [Option<i64>; N]) -> &mut Self {
+        const { assert!(N <= 8) };
+        let present = |bits, value: &Option<_>| bits << 1 | u8::from(value.is_some());
+        self.bytes(&[values.iter().rev().fold(0, present)]);
+        for value in values.into_iter().flatten() {
+            self.integer(value);
         }
+        self
     }
 
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
@@ -60,11 +63,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The outer `None`: it wrote something else.
-    pub(crate) fn optional(&mut self) -> Option<Option<i64>> {
-        match self.array()? {
-            [0] => Some(None),
-            [_] => self.integer().map(Some),
+    pub(crate) fn optional<const N: usize>(&mut self) -> Option<[Option<i64>; N]> {
+        let [present] = self.array()?;
+        let mut values = [None; N];
+        for (at, value) in values.iter_mut().enumerate() {
+            if present >> at & 1 == 1 {
+                *value = Some(self.integer()?);
+            }
         }
+        Some(values)
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {
@@ -93,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(number: i64, unsigned: u64, optional: Option<i64>, text in ".{0,200}") {
+        fn what_is_written_is_read(number: i64, unsigned: u64, optional: [Option<i64>; 3], text in ".{0,200}") {
             let mut writer = Writer::default();
             writer.integer(number).unsigned(unsigned).optional(optional).text(&text).bytes(&[1, 2]);
             let mut reader = Reader(&writer.0);

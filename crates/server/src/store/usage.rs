@@ -25,7 +25,7 @@ impl Column for Day {
 /// How many accounts are written together, before whoever asks for counts gets his turn.
 const BATCH: usize = 256;
 /// How many accounts' use a flush takes out of their records at most; the next one goes on with further ones.
-const ROUND: usize = 1 << 16;
+const ROUND: usize = 1 << 15;
 
 /// Counting. None of it waits for the database.
 impl Store {
@@ -79,7 +79,7 @@ impl Store {
 
 /// Writing.
 impl Store {
-    /// Writes use that was counted: of up to some 60,000 accounts, those whose turn it is, or all if there are no more. To be
+    /// Writes use that was counted: of up to some 30,000 accounts, those whose turn it is, or all if there are no more. To be
     /// called every few seconds. What could not be written is kept for the next time; the error is the first of those met.
     ///
     /// Not to be dropped half-way, unless none follows: what is being written then would be written twice.

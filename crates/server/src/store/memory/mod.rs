@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How much is remembered of accounts, those most asked for: about a million of them as clients, or to be shown.
-const BYTES: usize = 112 << 20;
+const BYTES: usize = 92 << 20;
 
 /// Which record of an account, and its id.
 type Key = [u8; 17];

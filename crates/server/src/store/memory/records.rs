@@ -46,12 +46,14 @@ impl Records {
         self.write_id(&mut record, client.organization_id.as_bytes());
         self.write_scopes(&mut record, &client.scopes);
         record
-            .optional(client.token_lifetime_seconds.map(i64::from))
-            .optional(client.expires_at.map(Timestamp::as_millis))
-            .optional(client.disabled_at.map(Timestamp::as_millis))
+            .optional([
+                client.token_lifetime_seconds.map(i64::from),
+                client.expires_at.map(Timestamp::as_millis),
+                client.disabled_at.map(Timestamp::as_millis),
+            ])
             .integer(client.token_epoch);
         for secret in secrets {
-            record.optional(secret.ends_at.map(Timestamp::as_millis));
+            record.optional([secret.ends_at.map(Timestamp::as_millis)]);
         }
         Some(record.0)
     }
@@ -63,7 +65,7 @@ impl Records {
             Some(UnrevokedSecret {
                 id: SecretId::from_bytes(secrets.array()?),
                 digest: SecretDigest::from_bytes(secrets.array()?),
-                ends_at: read_instant(&mut ends)?,
+                ends_at: ends.optional::<1>()?[0].map(Timestamp::from_millis),
             })
         });
         let secrets = secrets.collect::<Option<_>>()?;
@@ -84,13 +86,16 @@ impl Records {
         let mut rest = Reader(record.get(Tally::BYTES..)?);
         let [count] = rest.array()?;
         let secrets = Reader(rest.bytes(usize::from(count) * SECRET_BYTES)?);
+        let organization = self.read_id(&mut rest)?;
+        let scopes = self.read_scopes(&mut rest)?;
+        let [lifetime, expires_at, disabled_at] = rest.optional()?;
         let client = Client {
             id,
-            organization_id: OrganizationId::from_bytes(self.read_id(&mut rest)?),
-            scopes: self.read_scopes(&mut rest)?,
-            token_lifetime_seconds: read_seconds(&mut rest)?,
-            expires_at: read_instant(&mut rest)?,
-            disabled_at: read_instant(&mut rest)?,
+            organization_id: OrganizationId::from_bytes(organization),
+            scopes,
+            token_lifetime_seconds: seconds(lifetime)?,
+            expires_at: expires_at.map(Timestamp::from_millis),
+            disabled_at: disabled_at.map(Timestamp::from_millis),
             token_epoch: rest.integer()?,
         };
         Some((client, count, secrets, rest))
@@ -112,9 +117,11 @@ impl Records {
         write_text(&mut record, account.owner.as_ref().map(Name::as_str));
         record
             .text(&account.labels.to_text())
-            .optional(account.token_lifetime_seconds.map(i64::from))
-            .optional(account.expires_at.map(Timestamp::as_millis))
-            .optional(account.disabled_at.map(Timestamp::as_millis))
+            .optional([
+                account.token_lifetime_seconds.map(i64::from),
+                account.expires_at.map(Timestamp::as_millis),
+                account.disabled_at.map(Timestamp::as_millis),
+            ])
             .integer(account.token_epoch)
             .integer(account.version)
             .integer(created_at.wrapping_sub(id_made_at))
@@ -136,9 +143,7 @@ impl Records {
         let scopes = self.read_scopes(&mut rest)?;
         let owner = read_text(&mut rest)?.map(|text| Name::parse(text.to_owned()));
         let labels = Labels::from_text(rest.text()?)?;
-        let token_lifetime_seconds = read_seconds(&mut rest)?;
-        let expires_at = read_instant(&mut rest)?;
-        let disabled_at = read_instant(&mut rest)?;
+        let [lifetime, expires_at, disabled_at] = rest.optional()?;
         let token_epoch = rest.integer()?;
         let version = rest.integer()?;
         let created_at = made_at(id).wrapping_add(rest.integer()?);
@@ -155,9 +160,9 @@ impl Records {
             scopes,
             owner: owner.transpose().ok()?,
             labels,
-            token_lifetime_seconds,
-            expires_at,
-            disabled_at,
+            token_lifetime_seconds: seconds(lifetime)?,
+            expires_at: expires_at.map(Timestamp::from_millis),
+            disabled_at: disabled_at.map(Timestamp::from_millis),
             token_epoch,
             version,
             created_at: Timestamp::from_millis(created_at),
@@ -252,12 +257,9 @@ fn read_text<'a>(record: &mut Reader<'a>) -> Option<Option<&'a str>> {
     }
 }
 
-fn read_instant(record: &mut Reader<'_>) -> Option<Option<Timestamp>> {
-    Some(record.optional()?.map(Timestamp::from_millis))
-}
-
-fn read_seconds(record: &mut Reader<'_>) -> Option<Option<u32>> {
-    record.optional()?.map(u32::try_from).transpose().ok()
+/// The outer `None`: that is no number of seconds.
+fn seconds(number: Option<i64>) -> Option<Option<u32>> {
+    number.map(u32::try_from).transpose().ok()
 }
 
 #[cfg(test)]
@@ -359,5 +361,14 @@ mod tests {
             )
         };
         assert!(records.of_account(&account).len() < 50);
+        let credentials = Credentials {
+            client: Client::from(&account),
+            secrets: vec![UnrevokedSecret {
+                id: SecretId::from_bytes([3; 16]),
+                digest: SecretDigest::from_bytes([4; 32]),
+                ends_at: None,
+            }],
+        };
+        assert!(records.of_client(&credentials).unwrap().len() < 75);
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct Tally {
     /// Which of the client's secrets, if a token was issued.
     secret: u8,
     issued: u32,
-    refused: u32,
+    refused: u16,
     /// Of the tokens issued the first; if there is none, the first refusal.
     first: Timestamp,
     /// How much later the last was, in milliseconds: less than a day.
@@ -19,7 +19,9 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) const BYTES: usize = 21;
+    pub(super) const BYTES: usize = 17;
+    /// Before this instant, and after its opposite: what six bytes hold, until the year 6429.
+    const END_MS: i64 = 1 << 47;
 
     /// Nothing yet.
     pub(super) const NONE: Self = Self {
@@ -34,7 +36,7 @@ impl Tally {
         self.issued == 0 && self.refused == 0
     }
 
-    /// The same with a token issued with that secret. `None`: that is another secret, or another day.
+    /// The same with a token issued with that secret. `None`: that is another secret, another day, or too much.
     pub(super) fn issued(self, secret: u8, now: Timestamp) -> Option<Self> {
         let begin = if self.issued == 0 { now } else { self.first };
         let first = begin.min(now);
@@ -51,7 +53,7 @@ impl Tally {
         })
     }
 
-    /// The same with a token refused. `None`: that is another day.
+    /// The same with a token refused. `None`: that is another day, or too much.
     pub(super) fn refused(self, now: Timestamp) -> Option<Self> {
         let first = if self.is_empty() { now } else { self.first };
         self.is_of_day(now).then_some(Self {
@@ -86,28 +88,33 @@ impl Tally {
     }
 
     fn is_of_day(&self, now: Timestamp) -> bool {
-        self.is_empty() || Day::of(self.first) == Day::of(now)
+        let fits = (-Self::END_MS..Self::END_MS).contains(&now.as_millis());
+        fits && (self.is_empty() || Day::of(self.first) == Day::of(now))
     }
 
     pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        bytes[0] = self.secret;
-        bytes[1..5].copy_from_slice(&self.issued.to_le_bytes());
-        bytes[5..9].copy_from_slice(&self.refused.to_le_bytes());
-        bytes[9..17].copy_from_slice(&self.first.as_millis().to_le_bytes());
-        bytes[17..].copy_from_slice(&self.span.to_le_bytes());
+        bytes[..6].copy_from_slice(&self.first.as_millis().to_be_bytes()[2..]);
+        bytes[6] = self.secret;
+        bytes[7..11].copy_from_slice(&self.issued.to_be_bytes());
+        bytes[11..13].copy_from_slice(&self.refused.to_be_bytes());
+        bytes[13..].copy_from_slice(&self.span.to_be_bytes());
         bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let mut reader = Reader(bytes);
+        let [high, a, b, c, d, e] = reader.array()?;
+        // The sign is that of the highest byte.
+        let sign = if high < 0x80 { 0 } else { 0xff };
+        let first = i64::from_be_bytes([sign, sign, high, a, b, c, d, e]);
         let [secret] = reader.array()?;
         Some(Self {
             secret,
-            issued: u32::from_le_bytes(reader.array()?),
-            refused: u32::from_le_bytes(reader.array()?),
-            first: Timestamp::from_millis(i64::from_le_bytes(reader.array()?)),
-            span: u32::from_le_bytes(reader.array()?),
+            issued: u32::from_be_bytes(reader.array()?),
+            refused: u16::from_be_bytes(reader.array()?),
+            first: Timestamp::from_millis(first),
+            span: u32::from_be_bytes(reader.array()?),
         })
     }
 }
@@ -133,6 +140,19 @@ mod tests {
         let refused = Tally::NONE.refused(at(5)).unwrap();
         assert_eq!(refused.usage(SECRET).secrets, []);
         assert!(refused.issued(3, at(1)).is_some());
+    }
+
+    #[test]
+    fn what_it_has_no_room_for_is_no_tally() {
+        let at = Timestamp::from_millis;
+        for now in [-Tally::END_MS, -1, 0, Tally::END_MS - 1] {
+            let tally = Tally::NONE.issued(1, at(now)).unwrap();
+            assert_eq!(Tally::from_bytes(&tally.to_bytes()), Some(tally));
+        }
+        assert_eq!(Tally::NONE.issued(1, at(Tally::END_MS)), None);
+        assert_eq!(Tally::NONE.refused(at(-Tally::END_MS - 1)), None);
+        let full = (0..u16::MAX).fold(Tally::NONE, |tally, _| tally.refused(at(5)).unwrap());
+        assert_eq!(full.refused(at(5)), None);
     }
 
     proptest! {
