@@ -17,8 +17,8 @@ const SHARDS: usize = 64;
 /// How many accounts a shard counts at most: 256,000 together, some 50 MB. There are as many only where the store takes no
 /// writes for long; the use of further accounts is then lost.
 const SHARD_ACCOUNTS: usize = 4000;
-/// With so many in a shard it is time to write.
-const MANY_SHARD_ACCOUNTS: usize = SHARD_ACCOUNTS / 4 * 3;
+/// With so many in a shard, 64,000 together, it is time to write: each takes twice the room of a remembered client.
+const MANY_SHARD_ACCOUNTS: usize = SHARD_ACCOUNTS / 4;
 
 pub(super) struct PendingUsage {
     shards: [Mutex<Shard>; SHARDS],
