@@ -192,8 +192,9 @@ impl Memory {
             let next = match count(known, record)? {
                 Some(next) => next,
                 None => {
+                    let next = count(Tally::NONE, record)??;
                     self.usage.add(id, &counted(record));
-                    count(Tally::NONE, record)??
+                    next
                 }
             };
             *tally(record)? = next.to_bytes();
@@ -214,20 +215,22 @@ impl Memory {
     pub(super) fn pick_used(&self, most: usize) -> Vec<ServiceAccountId> {
         let mut picked = self.picked.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = |&id: &ServiceAccountId| (id <= *picked, id);
+        let shorten = |used: &mut Vec<_>| {
+            if used.len() > most {
+                used.select_nth_unstable_by_key(most, turn);
+                used.truncate(most);
+            }
+        };
         let mut used = Vec::new();
         self.accounts.for_each(|&[kind, ref id @ ..], record| {
             if kind == CLIENT && !tally_of(record).is_empty() {
                 used.push(ServiceAccountId::from_bytes(*id));
                 if used.len() == 2 * most {
-                    used.select_nth_unstable_by_key(most, turn);
-                    used.truncate(most);
+                    shorten(&mut used);
                 }
             }
         });
-        if used.len() > most {
-            used.select_nth_unstable_by_key(most, turn);
-            used.truncate(most);
-        }
+        shorten(&mut used);
         if let Some(&last) = used.iter().max_by_key(|id| turn(id)) {
             *picked = last;
         }
