@@ -2,7 +2,7 @@
 
 use std::{fmt, iter, sync::Arc};
 
-use memchr::memchr_iter;
+use memchr::memchr;
 
 /// Holds every scope of the management API.
 pub const MANAGEMENT_ALL: &str = "management:all";
@@ -151,16 +151,18 @@ impl fmt::Display for ScopeSet {
     }
 }
 
-/// `text.split(' ')`, which takes three times as long for scopes.
+/// `text.split(' ')`, which takes several times as long for scopes.
 fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut begin = 0;
-    memchr_iter(b' ', text.as_bytes())
-        .chain(iter::once(text.len()))
-        .map(move |end| {
-            let token = &text[begin..end];
-            begin = end + 1;
-            token
-        })
+    let mut left = Some(text);
+    iter::from_fn(move || {
+        let text = left?;
+        let (token, behind) = match memchr(b' ', text.as_bytes()) {
+            Some(end) => (&text[..end], Some(&text[end + 1..])),
+            None => (text, None),
+        };
+        left = behind;
+        Some(token)
+    })
 }
 
 /// `scope-token = 1*NQCHAR`, `NQCHAR = %x21 / %x23-5B / %x5D-7E` (RFC 6749 Appendix A.4).

@@ -155,7 +155,7 @@ impl Door {
                 .await
                 .map_err(|_| Refusal::Timeout)?,
         };
-        read.map(Bytes::from).map_err(|error| {
+        read.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Refusal::TooLarge
             } else {
@@ -235,7 +235,7 @@ impl Passing<'_> {
         macro_rules! line {
             ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
                 tracing::$level!(
-                    method = %self.method,
+                    method = self.method.as_str(),
                     path,
                     status = status.as_u16(),
                     request_id = self.request_id(),
@@ -255,18 +255,31 @@ impl Passing<'_> {
     }
 }
 
-/// The data of a body. Trailers mean nothing here.
-async fn read_whole<B: Body<Data = Bytes>>(body: B) -> Result<Vec<u8>, B::Error> {
+/// The data of a body; what came in one piece is not copied. Trailers mean nothing here.
+async fn read_whole<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, B::Error> {
     let mut body = pin!(body);
+    let mut first = Bytes::new();
     let mut whole = Vec::new();
     while !body.is_end_stream()
         && let Some(frame) = body.frame().await
     {
-        if let Ok(data) = frame?.into_data() {
-            whole.extend_from_slice(&data);
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        if first.is_empty() {
+            first = data;
+            continue;
         }
+        if whole.is_empty() {
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&data);
     }
-    Ok(whole)
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.into()
+    })
 }
 
 /// Leaves in the answer which route it is the answer of, for the log.

@@ -12,8 +12,9 @@
 use aws_lc_rs::{
     digest::{SHA256, digest},
     hkdf::Salt,
-    hmac,
 };
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{MasterKey, NONCE_BYTES, SealingKey, master};
@@ -21,7 +22,7 @@ use crate::domain::IdempotencyKey;
 
 /// The server's part in it.
 pub struct IdempotencyKeys {
-    ids: hmac::Key,
+    ids: Hmac<Sha256>,
     answers: Salt,
 }
 
@@ -39,7 +40,7 @@ pub struct OpenAnswerError;
 impl IdempotencyKeys {
     pub(super) fn new(master: &MasterKey) -> Self {
         Self {
-            ids: master.hmac_key("idempotent requests"),
+            ids: master.hmac("idempotent requests"),
             answers: master.salt("idempotent answers"),
         }
     }
@@ -47,16 +48,14 @@ impl IdempotencyKeys {
     /// The lock of the answer to the request that is called `key` in `place`. A place says who does what to whom, and has
     /// no line feed in it.
     pub fn lock(&self, place: &str, key: &IdempotencyKey) -> AnswerLock {
-        let mut id = hmac::Context::with_key(&self.ids);
+        let mut id = self.ids.clone();
         for part in [place, "\n", key.expose()] {
             id.update(part.as_bytes());
         }
-        let mut lock = AnswerLock {
-            id: [0; 32],
+        AnswerLock {
+            id: id.finalize().into_bytes().into(),
             key: SealingKey::new(&master::derive_with(&self.answers, key.expose().as_bytes())),
-        };
-        lock.id.copy_from_slice(id.sign().as_ref());
-        lock
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The master key, from which every other symmetric key is derived.
 
-use aws_lc_rs::{
-    hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
-    hmac,
-};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::SealingKey;
@@ -55,8 +54,9 @@ impl MasterKey {
         *self.derive("master key check")
     }
 
-    pub(super) fn hmac_key(&self, purpose: &str) -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(purpose))
+    /// HMAC-SHA-256 with its key taken in. A clone of it, for each message, has only the message left to take in.
+    pub(super) fn hmac(&self, purpose: &str) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&*self.derive(purpose)).expect("a key of any length will do")
     }
 
     pub(super) fn sealing_key(&self, purpose: &str) -> SealingKey {

@@ -1,6 +1,7 @@
 //! All keys of a server, ready for use.
 
-use aws_lc_rs::hmac;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
@@ -19,7 +20,7 @@ use crate::domain::{
 /// parsed per request, nor derived but for what follows from an Idempotency-Key.
 pub struct KeyRing {
     issuer: String,
-    secret_digests: hmac::Key,
+    secret_digests: Hmac<Sha256>,
     opaque_tokens: SealingKey,
     /// Seals positions in lists.
     pub cursors: SealingKey,
@@ -67,7 +68,7 @@ impl KeyRing {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             issuer: issuer.to_owned(),
-            secret_digests: master.hmac_key("secret digests"),
+            secret_digests: master.hmac("secret digests"),
             opaque_tokens: master.sealing_key("opaque tokens"),
             cursors: master.sealing_key("cursors"),
             idempotency: IdempotencyKeys::new(master),
@@ -119,10 +120,9 @@ impl KeyRing {
     /// What is stored of `secret`: HMAC-SHA-256 over its text. A generated secret of 256 bits needs no slow hash
     /// (NIST SP 800-63B §5.1.2), and a slow one would let anybody keep the server busy.
     pub fn digest(&self, secret: &ClientSecret) -> SecretDigest {
-        let tag = hmac::sign(&self.secret_digests, secret.expose().as_bytes());
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(tag.as_ref());
-        SecretDigest::from_bytes(bytes)
+        let mut digest = self.secret_digests.clone();
+        digest.update(secret.expose().as_bytes());
+        SecretDigest::from_bytes(digest.finalize().into_bytes().into())
     }
 
     /// `token` as the text that a client gets.

@@ -25,7 +25,7 @@ impl Column for Day {
 /// How many accounts are written together, before whoever asks for counts gets his turn.
 const BATCH: usize = 256;
 /// How many accounts' use a flush takes out of their records at most; the next one goes on with further ones.
-const ROUND: usize = 1 << 15;
+pub(super) const ROUND: usize = 1 << 15;
 
 /// Counting. None of it waits for the database.
 impl Store {

@@ -1,6 +1,9 @@
 //! The one writer: group commit.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    thread,
+};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -47,6 +50,13 @@ impl<'c> Writer<'c> {
     pub(super) fn work_off(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(GROUP);
         while jobs.blocking_recv_many(&mut waiting, GROUP) > 0 {
+            // Whoever else would run on this core gets a turn: what he has to write goes along.
+            thread::yield_now();
+            while waiting.len() < GROUP
+                && let Ok(job) = jobs.try_recv()
+            {
+                waiting.push(job);
+            }
             let (answers, jobs): (Vec<_>, Vec<_>) =
                 waiting.drain(..).map(|job| (job.done, job.steps)).unzip();
             let outcomes = self.commit(&jobs).unwrap_or_else(|error| {
