@@ -28,7 +28,7 @@ impl TextDigest {
 
 impl VerifiedTokens {
     pub(super) fn new() -> Self {
-        Self(Cache::new(BYTES))
+        Self(Cache::new(BYTES, |_, _| false))
     }
 
     pub(super) fn get(&self, text: &TextDigest) -> Option<AccessToken> {

@@ -1,8 +1,8 @@
 //! Very many small records by their keys, with neither a pointer nor an allocation for each.
 //!
 //! Records lie one behind the other in segments, in the order in which they came, and an index finds them by their keys. When
-//! there is no room left, the oldest segment is given up: what was asked for while it lay there moves to the end, the rest is
-//! let go (the CLOCK algorithm).
+//! there is no room left, the oldest segment is given up: what was asked for while it lay there, and what must not be lost,
+//! moves to the end, the rest is let go (the CLOCK algorithm). If that makes no room either, what is new is not kept.
 
 use std::{
     collections::VecDeque,
@@ -22,8 +22,16 @@ const MOST_RECORD_BYTES: usize = SEGMENT_BYTES / 8;
 /// Records of bytes, by keys of `KEY` bytes that end with 8 random ones.
 pub(crate) struct Cache<const KEY: usize> {
     shards: Vec<Mutex<Shard<KEY>>>,
-    /// How many segments each shard may have.
-    most_segments: usize,
+    limits: Limits<KEY>,
+}
+
+/// What holds for every shard.
+#[derive(Clone, Copy)]
+struct Limits<const KEY: usize> {
+    /// How many segments it may have.
+    segments: usize,
+    /// Which records make no room for others.
+    must_stay: fn(&[u8; KEY], &[u8]) -> bool,
 }
 
 /// A moment in the life of a shard: what was read before something was removed may not be put in after it.
@@ -31,18 +39,28 @@ pub(crate) struct Cache<const KEY: usize> {
 pub(crate) struct Moment(u64);
 
 impl<const KEY: usize> Cache<KEY> {
-    /// Room for `bytes` of records. The index takes 5 to 11 bytes for each record beside.
-    pub(crate) fn new(bytes: usize) -> Self {
+    /// Room for `bytes` of records, of which those that `must_stay` make no room for others. The index takes 5 to 11 bytes for
+    /// each record beside.
+    pub(crate) fn new(bytes: usize, must_stay: fn(&[u8; KEY], &[u8]) -> bool) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            most_segments: (bytes / SHARDS / SEGMENT_BYTES).max(2),
+            limits: Limits {
+                segments: (bytes / SHARDS / SEGMENT_BYTES).max(2),
+                must_stay,
+            },
         }
     }
 
     /// What `read` makes of the record, which it may change in place. `None`: there is none.
     pub(crate) fn get<T>(&self, key: &[u8; KEY], read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
         let (hash, mut shard) = self.shard(key);
-        shard.get(hash, key).map(read)
+        shard.get(hash, key, ASKED_FOR).map(read)
+    }
+
+    /// As [`Self::get`], for what is no reason to keep the record: it is let go as if nobody had asked.
+    pub(crate) fn peek<T>(&self, key: &[u8; KEY], read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let (hash, mut shard) = self.shard(key);
+        shard.get(hash, key, 0).map(read)
     }
 
     /// The moment before a read of what may become the record of `key`.
@@ -50,7 +68,8 @@ impl<const KEY: usize> Cache<KEY> {
         Moment(self.shard(key).1.removals)
     }
 
-    /// Puts a record in, unless something was removed since a moment. What has to make room goes to `let_go`.
+    /// Puts a record in, unless something was removed since a moment, or nothing makes room for it. What does goes to
+    /// `let_go`.
     pub(crate) fn insert(
         &self,
         key: &[u8; KEY],
@@ -62,7 +81,7 @@ impl<const KEY: usize> Cache<KEY> {
         let is_late = since.is_some_and(|since| shard.removals != since.0);
         if !is_late && HEAD_BYTES + KEY + record.len() <= MOST_RECORD_BYTES {
             shard.remove(hash, key, let_go);
-            shard.insert(hash, key, record, self.most_segments, let_go);
+            shard.insert(hash, key, record, &self.limits, let_go);
         }
     }
 
@@ -119,12 +138,12 @@ struct Shard<const KEY: usize> {
 }
 
 impl<const KEY: usize> Shard<KEY> {
-    fn get(&mut self, hash: u64, key: &[u8; KEY]) -> Option<&mut [u8]> {
+    fn get(&mut self, hash: u64, key: &[u8; KEY], flag: u8) -> Option<&mut [u8]> {
         let log = &self.log;
         let place = *self
             .index
             .find(hash, |&place| log.key_at(place) == Some(key))?;
-        self.log.flag(place, ASKED_FOR)
+        self.log.flag(place, flag)
     }
 
     fn insert(
@@ -132,14 +151,23 @@ impl<const KEY: usize> Shard<KEY> {
         hash: u64,
         key: &[u8; KEY],
         bytes: &[u8],
-        most_segments: usize,
+        limits: &Limits<KEY>,
         let_go: &mut dyn FnMut(&[u8; KEY], &[u8]),
     ) {
         if self.log.is_half_dead() {
             self.empty_oldest(|_| true, let_go);
         }
-        while !self.log.has_room_for(bytes) && self.log.segments.len() >= most_segments {
-            self.empty_oldest(|record| record.is(ASKED_FOR), let_go);
+        let is_full =
+            |log: &Log<KEY>| !log.has_room_for(bytes) && log.segments.len() >= limits.segments;
+        if is_full(&self.log) {
+            let stays = |record: &Record<'_, KEY>| {
+                record.is(ASKED_FOR) || (limits.must_stay)(record.key, record.bytes)
+            };
+            // One segment is enough for a request to move; the next one finds the flags of these records cleared.
+            self.empty_oldest(stays, let_go);
+            if is_full(&self.log) {
+                return;
+            }
         }
         let place = self.log.append(key, bytes);
         let log = &self.log;
@@ -342,7 +370,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_removal_is_not_put_in_after_it() {
-        let cache = Cache::new(0);
+        let cache = Cache::new(0, |_, _| false);
         let moment = cache.moment(&key(1));
         cache.remove(&key(1), &mut |_, _| panic!("there is nothing"));
         cache.insert(&key(1), b"old", Some(moment), &mut |_, _| ());
@@ -353,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_record_is_changed_in_place() {
-        let cache = Cache::new(0);
+        let cache = Cache::new(0, |_, _| false);
         put(&cache, 1, b"old");
         cache.get(&key(1), |bytes| bytes.copy_from_slice(b"new"));
         let mut gone = Vec::new();
@@ -364,12 +392,14 @@ mod tests {
 
     #[test]
     fn there_are_never_more_than_fit_and_what_is_asked_for_stays() {
-        let cache = Cache::new(1 << 22);
+        let cache = Cache::new(1 << 22, |_, _| false);
         let mut let_go = 0;
         for number in 0..100_000 {
             cache.insert(&key(number), &[7; 80], None, &mut |_, _| let_go += 1);
             assert!(get(&cache, number % 40).is_some(), "{number}");
+            cache.peek(&key(40 + number % 40), |_| ());
         }
+        assert!((40..80).all(|number| cache.peek(&key(number), |_| ()).is_none()));
         assert!(held(&cache) * SEGMENT_BYTES <= 1 << 22);
         let mut kept = 0;
         cache.for_each(|key, bytes| {
@@ -383,8 +413,25 @@ mod tests {
     }
 
     #[test]
+    fn what_must_stay_makes_no_room_until_it_need_not() {
+        let cache = Cache::new(1 << 22, |_, bytes| bytes[0] == 1);
+        let last = 100_000;
+        for number in 0..last {
+            cache.insert(&key(number), &[1; 80], None, &mut |_, _| panic!("let go"));
+        }
+        assert!(held(&cache) * SEGMENT_BYTES <= 1 << 22);
+        assert_eq!(get(&cache, last - 1), None);
+        let kept: Vec<_> = (0..last)
+            .filter(|&number| cache.peek(&key(number), |bytes| bytes[0] = 0).is_some())
+            .collect();
+        assert!(kept.len() > (1 << 22) / 100 * 3 / 4, "{}", kept.len());
+        put(&cache, last, &[0; 80]);
+        assert!(get(&cache, last).is_some());
+    }
+
+    #[test]
     fn what_was_removed_leaves_its_room() {
-        let cache = Cache::new(1 << 26);
+        let cache = Cache::new(1 << 26, |_, _| false);
         for _ in 0..2000 {
             for number in 0..200 {
                 cache.remove(&key(number), &mut |_, _| ());
@@ -397,7 +444,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_not_kept() {
-        let cache = Cache::new(0);
+        let cache = Cache::new(0, |_, _| false);
         put(&cache, 1, b"short");
         put(&cache, 2, &[0; MOST_RECORD_BYTES]);
         assert_eq!(get(&cache, 2), None);
@@ -407,7 +454,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_has_what_a_map_has(steps in prop::collection::vec((0..300u64, 0..3u8, 0..3000usize), 0..3000)) {
-            let cache = Cache::new(0);
+            let cache = Cache::new(0, |_, _| false);
             let mut map = HashMap::new();
             for (number, step, length) in steps {
                 match step {

@@ -52,7 +52,10 @@ impl Memory {
     pub(super) fn new(revoked: HashMap<TokenId, Timestamp>, usage: Arc<PendingUsage>) -> Self {
         Self {
             // It grows to that; a server of a few accounts stays small.
-            accounts: Cache::new(BYTES),
+            accounts: Cache::new(BYTES, |&[kind, ..], record| {
+                // Its use is cheap to write in its turn, beside that of its neighbours, and dear alone.
+                kind == CLIENT && !tally_of(record).is_empty()
+            }),
             records: Records::new(),
             revoked: RwLock::new(revoked),
             usage,
@@ -206,7 +209,7 @@ impl Memory {
     /// What `look` sees while the use that is counted in the client's record, the argument, goes nowhere.
     pub(super) fn with_counted<T>(&self, id: ServiceAccountId, look: impl Fn(&Usage) -> T) -> T {
         self.accounts
-            .get(&key(CLIENT, id), |record| look(&counted(record)))
+            .peek(&key(CLIENT, id), |record| look(&counted(record)))
             .unwrap_or_else(|| look(&Usage::default()))
     }
 
@@ -240,7 +243,7 @@ impl Memory {
     /// Moves the use that the records of these accounts have counted to what is pending.
     pub(super) fn hand_over(&self, accounts: &[ServiceAccountId]) {
         for &id in accounts {
-            self.accounts.get(&key(CLIENT, id), |record| {
+            self.accounts.peek(&key(CLIENT, id), |record| {
                 self.usage.add(id, &counted(record));
                 *tally(record)? = Tally::NONE.to_bytes();
                 Some(())
@@ -251,7 +254,7 @@ impl Memory {
     /// Remembers that an account was used at `at`, which is written. To be called like [`Self::forget`].
     pub(super) fn used(&self, id: ServiceAccountId, at: Timestamp) {
         let key = key(ACCOUNT, id);
-        let noted = self.accounts.get(&key, |record| {
+        let noted = self.accounts.peek(&key, |record| {
             let known = last_use_of(record)?;
             *known = last_use_bytes(last_use(*known).max(Some(at)));
             Some(())
