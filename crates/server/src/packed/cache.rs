@@ -1,8 +1,8 @@
 //! Very many small records by their keys, with neither a pointer nor an allocation for each.
 //!
 //! Records lie one behind the other in segments, in the order in which they came, and an index finds them by their keys. When
-//! there is no room left, the oldest segment is given up: what was asked for while it lay there, and what must not be lost,
-//! moves to the end, the rest is let go (the CLOCK algorithm). If that makes no room either, what is new is not kept.
+//! there is no room left, the oldest segment is given up: what was asked for while it lay there, and what must stay, moves to
+//! the end, the rest is let go (the CLOCK algorithm). If that makes no room either, what is new is not kept.
 
 use std::{
     collections::VecDeque,
@@ -26,7 +26,6 @@ pub(crate) struct Cache<const KEY: usize> {
 }
 
 /// What holds for every shard.
-#[derive(Clone, Copy)]
 struct Limits<const KEY: usize> {
     /// How many segments it may have.
     segments: usize,

@@ -31,6 +31,7 @@ pub(super) struct PendingUsage {
     pub(super) filling: Notify,
 }
 
+/// Its hash is a fast one: who counts here has an id that the server made.
 type Shard = HashMap<ServiceAccountId, Counted>;
 
 #[derive(Default)]
