@@ -26,7 +26,7 @@ const BOUNDED_REPETITIONS: usize = 3;
 /// The better of the two is what the database can do.
 const POINT_READS: [(usize, usize); 2] = [(16, 2), (4, 8)];
 const RAW_TOGETHER: usize = 64;
-const WARM_UP_AT_MOST: Duration = Duration::from_secs(30);
+const WARM_UP_AT_MOST: Duration = Duration::from_secs(60);
 
 impl Bench {
     /// Measures the floor and each subject in turn, as often as the run repeats, and what is done `raw` in between.

@@ -169,7 +169,7 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
         tokio::select! {
             _ = &mut stopped => break,
             () = sleep(pause) => {}
-            () = authority.much_use_is_counted() => {}
+            () = authority.flush_is_due() => {}
         }
         let begun = Instant::now();
         let (usage, logins) = join!(authority.flush_usage(), authority.flush_refused_logins());

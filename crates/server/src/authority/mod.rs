@@ -160,9 +160,9 @@ impl Authority {
         Ok(self.store.sweep_usage(oldest).await?)
     }
 
-    /// Resolves when so much use is counted that it should be [written](Self::flush_usage) soon.
-    pub async fn much_use_is_counted(&self) {
-        self.store.much_use_is_counted().await;
+    /// Resolves when use should be [written](Self::flush_usage) at once; see [`Store::flush_is_due`].
+    pub async fn flush_is_due(&self) {
+        self.store.flush_is_due().await;
     }
 
     /// Writes use that was counted; see [`Store::flush_usage`].

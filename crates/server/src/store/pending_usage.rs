@@ -4,7 +4,10 @@
 
 use std::{
     array,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use hashbrown::{HashMap, hash_map::Entry};
@@ -23,12 +26,18 @@ const MANY_SHARD_ACCOUNTS: usize = 1024 / 8 * 7;
 /// What a flush has written stays here until the next, and must not by itself ask for that one.
 const _: () = assert!(super::usage::ROUND + super::usage::ROUND / 4 < SHARDS * MANY_SHARD_ACCOUNTS);
 
+/// It is also time when so many clients stayed remembered only because their use is not written: to look up the accounts that
+/// could have had their room costs several times what the writing does.
+const MANY_IN_THE_WAY: usize = super::usage::ROUND / 4;
+
 pub(super) struct PendingUsage {
     shards: [Mutex<Shard>; SHARDS],
     /// Held alone while counts move from memory to the database, and shared by who adds up both, so that he sees each once.
     pub(super) moving: RwLock<()>,
-    /// Told when a shard has many accounts.
-    pub(super) filling: Notify,
+    /// How many clients stayed remembered only because of use, since the last flush began.
+    in_the_way: AtomicUsize,
+    /// Told when it is time to write.
+    pub(super) is_due: Notify,
 }
 
 /// Its hash is a fast one: who counts here has an id that the server made.
@@ -46,7 +55,8 @@ impl PendingUsage {
         Self {
             shards: array::from_fn(|_| Mutex::default()),
             moving: RwLock::new(()),
-            filling: Notify::new(),
+            in_the_way: AtomicUsize::new(0),
+            is_due: Notify::new(),
         }
     }
 
@@ -68,7 +78,15 @@ impl PendingUsage {
             Entry::Vacant(new) => add(&mut new.insert(Counted::default()).pending),
         }
         if accounts < MANY_SHARD_ACCOUNTS && shard.len() == MANY_SHARD_ACCOUNTS {
-            self.filling.notify_one();
+            self.is_due.notify_one();
+        }
+    }
+
+    /// Notes that so many clients stay remembered only because their use is not written.
+    pub(super) fn keeps_remembered(&self, clients: usize) {
+        let before = self.in_the_way.fetch_add(clients, Ordering::Relaxed);
+        if before < MANY_IN_THE_WAY && before + clients >= MANY_IN_THE_WAY {
+            self.is_due.notify_one();
         }
     }
 
@@ -97,6 +115,7 @@ impl PendingUsage {
 
     /// The accounts with something to write. Those that were not used since the last flush are forgotten.
     pub(super) fn begin_flush(&self) -> Vec<ServiceAccountId> {
+        self.in_the_way.store(0, Ordering::Relaxed);
         let mut accounts = Vec::new();
         for shard in &self.shards {
             lock(shard).retain(|&account, counted| {
@@ -153,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn use_that_keeps_others_from_being_remembered_is_to_be_written() {
+        let usage = PendingUsage::new();
+        let is_due = || usage.is_due.notified().now_or_never().is_some();
+        for _ in 0..2 {
+            usage.keeps_remembered(MANY_IN_THE_WAY - 1);
+            assert!(!is_due());
+            usage.keeps_remembered(9);
+            assert!(is_due());
+            // Once is enough until it is written.
+            usage.keeps_remembered(MANY_IN_THE_WAY);
+            assert!(!is_due());
+            usage.begin_flush();
+        }
+    }
+
+    #[test]
     fn memory_is_bounded_and_whoever_is_in_it_is_counted_on() {
         let usage = PendingUsage::new();
         let now = Timestamp::from_millis(0);
@@ -163,10 +198,10 @@ mod tests {
         };
         let refuse = |number| usage.count(id(number), |usage| usage.refused(now));
         for number in 0..MANY_SHARD_ACCOUNTS as u32 {
-            assert!(usage.filling.notified().now_or_never().is_none());
+            assert!(usage.is_due.notified().now_or_never().is_none());
             refuse(number);
         }
-        assert!(usage.filling.notified().now_or_never().is_some());
+        assert!(usage.is_due.notified().now_or_never().is_some());
         for number in 0..2 * SHARD_ACCOUNTS as u32 {
             refuse(number);
         }

@@ -45,9 +45,10 @@ impl Store {
         }
     }
 
-    /// Resolves when the use of so many accounts is counted that it should be [written](Self::flush_usage) soon.
-    pub async fn much_use_is_counted(&self) {
-        self.usage.filling.notified().await;
+    /// Resolves when use should be [written](Self::flush_usage) at once: that of very many accounts is counted, or it keeps
+    /// others from being remembered.
+    pub async fn flush_is_due(&self) {
+        self.usage.is_due.notified().await;
     }
 
     /// When the secrets of `account` were used, as far as this node knows and the database perhaps does not.

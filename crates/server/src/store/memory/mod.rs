@@ -114,10 +114,9 @@ impl Memory {
         let before = self.accounts.moment(&key);
         let found = read.await?;
         if let Some(record) = found.as_ref().and_then(record) {
-            self.accounts
-                .insert(&key, &record, Some(before), &mut |key, record| {
-                    self.let_go(key, record);
-                });
+            let let_go = &mut |key: &Key, record: &[u8]| self.let_go(key, record);
+            let in_the_way = self.accounts.insert(&key, &record, Some(before), let_go);
+            self.usage.keeps_remembered(in_the_way);
         }
         Ok(found)
     }
