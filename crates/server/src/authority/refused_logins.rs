@@ -27,8 +27,6 @@ const ACCOUNTS: usize = 5000;
 const WAITING: usize = 10_000;
 /// How many events are written in one transaction, which holds up other changes of their organizations.
 const BATCH: usize = 32;
-/// Among how many ended secrets of an account, the last ones, a wrong secret is looked for.
-const ENDED_SECRETS: i64 = 100;
 
 /// For whom logins are counted that name no account. They are never written down.
 const NOBODY: (OrganizationId, ServiceAccountId) = (
@@ -223,7 +221,7 @@ impl Authority {
             let ended = match known.entry(account) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
-                    let ended = self.store.find_ended_secrets(account, ENDED_SECRETS);
+                    let ended = self.store.find_ended_secrets(account);
                     new.insert(ended.await?)
                 }
             };

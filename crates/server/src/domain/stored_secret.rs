@@ -24,7 +24,7 @@ pub struct StoredSecret {
     pub expires_at: Option<Timestamp>,
     /// When the grace ends that a rotation left it. `None`: it is not being rotated out.
     pub retires_at: Option<Timestamp>,
-    /// When it was ended. `None`: it was not.
+    /// When it was ended, or found to have ended by itself: then that instant. `None`: neither.
     pub revoked_at: Option<Timestamp>,
     /// When it first obtained a token. `None`: never, as far as is known.
     pub first_used_at: Option<Timestamp>,
@@ -32,7 +32,7 @@ pub struct StoredSecret {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Of a secret that nobody ended, what judging a presented one needs.
+/// Of a secret that is not known to have ended, what judging a presented one needs.
 #[derive(Clone, Debug)]
 pub struct UnrevokedSecret {
     /// Its id.
@@ -78,10 +78,11 @@ impl SecretState {
 impl StoredSecret {
     /// Where it is in its life at `now`.
     pub fn state(&self, now: Timestamp) -> SecretState {
-        if self.revoked_at.is_some() {
-            SecretState::Revoked
-        } else if self.ends_at().is_some_and(|end| now >= end) {
+        let ended_by = self.revoked_at.unwrap_or(now);
+        if self.ends_at().is_some_and(|end| end <= ended_by) {
             SecretState::Expired
+        } else if self.revoked_at.is_some() {
+            SecretState::Revoked
         } else if self.retires_at.is_some() {
             SecretState::Retiring
         } else {
@@ -160,9 +161,14 @@ mod tests {
         secret.retires_at = Some(at(40));
         assert_eq!(secret.state(at(39)), SecretState::Retiring);
         assert_eq!(secret.state(at(40)), SecretState::Expired);
-        secret.revoked_at = Some(at(10));
-        assert_eq!(secret.state(at(39)), SecretState::Revoked);
-        assert!(!secret.is_live(at(39)));
+        secret.revoked_at = Some(at(39));
+        for now in [39, 40, 50] {
+            assert_eq!(secret.state(at(now)), SecretState::Revoked);
+            assert!(!secret.is_live(at(now)));
+        }
+        // Nobody can end what has ended.
+        secret.revoked_at = Some(at(40));
+        assert_eq!(secret.state(at(50)), SecretState::Expired);
     }
 
     #[test]

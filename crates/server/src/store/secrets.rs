@@ -2,6 +2,10 @@
 //!
 //! Every change of an account's secrets begins with the account's row, which it locks: so of two at once one comes after the
 //! other, and sees what the first left.
+//!
+//! However often an account is rotated, what is read of it stays small. A secret whose time has run out is of no more use to
+//! whoever authenticates: with the next one that the account gets it is [put away](put_away) with those that were ended, and of
+//! these only so many are kept.
 
 use super::{
     DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Target, Written,
@@ -9,8 +13,8 @@ use super::{
     during,
 };
 use crate::domain::{
-    AuditEvent, ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, OrganizationId, SecretDigest, SecretId,
-    ServiceAccountId, StoredSecret, Timestamp,
+    AuditEvent, ENDED_SECRETS_LISTED_MS, LoginRefusal, MAX_LIVE_SECRETS, OrganizationId,
+    SecretDigest, SecretId, ServiceAccountId, StoredSecret, Timestamp,
 };
 
 /// A rotation: what takes the place of an account's secrets, and how they go.
@@ -46,6 +50,9 @@ impl From<Written> for SecretsChange {
     }
 }
 
+/// How many of an account's secrets are kept at least, living or not, the newest: among them a wrong secret is looked for.
+const KEPT_SECRETS: i64 = 100;
+
 /// The columns of a secret, in the order in which [`secret`] reads them.
 macro_rules! secret_columns {
     () => {
@@ -73,7 +80,6 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<StoredSecret>, StoreError> {
         const DOING: &str = "listing secrets";
-        let ended_after = Timestamp::from_millis(now.as_millis() - ENDED_SECRETS_LISTED_MS);
         let rows = self
             .read(
                 DOING,
@@ -87,7 +93,7 @@ impl Store {
                          AND (s.expires_at IS NULL OR s.expires_at > $2) \
                          AND (s.retires_at IS NULL OR s.retires_at > $2) ORDER BY s.created_at DESC, s.id DESC"
                     ),
-                    [id.into(), ended_after.into(), organization.into()],
+                    [id.into(), listed_since(now).into(), organization.into()],
                 ),
             )
             .await?;
@@ -105,22 +111,34 @@ impl Store {
         Ok(secrets)
     }
 
-    /// The last `limit` secrets of an account that were ended, and their digests. Of an account that was deleted: none.
+    /// The digests of the last secrets of an account that its credentials no longer have, a hundred at most, and as what
+    /// each is refused. Of an account that was deleted: none.
     pub async fn find_ended_secrets(
         &self,
         id: ServiceAccountId,
-        limit: i64,
-    ) -> Result<Vec<(SecretId, SecretDigest)>, StoreError> {
+    ) -> Result<Vec<(SecretDigest, LoginRefusal)>, StoreError> {
         const DOING: &str = "reading ended secrets";
         let select = Statement::new(
-            "SELECT id, digest FROM secrets WHERE service_account_id = $1 AND revoked_at IS NOT NULL \
-             ORDER BY revoked_at DESC LIMIT $2",
-            [id.into(), limit.into()],
+            "SELECT id, digest, revoked_at, expires_at, retires_at FROM secrets \
+             WHERE service_account_id = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC LIMIT $2",
+            [id.into(), KEPT_SECRETS.into()],
         );
+        let ended = |mut row: Row| {
+            let (id, digest) = (row.next()?, SecretDigest::from_bytes(row.next()?));
+            let revoked_at: Timestamp = row.next()?;
+            let ends: [Option<Timestamp>; 2] = [row.next()?, row.next()?];
+            let had_run_out = ends.into_iter().flatten().any(|end| end <= revoked_at);
+            let refusal = if had_run_out {
+                LoginRefusal::ExpiredSecret(id)
+            } else {
+                LoginRefusal::EndedSecret(id)
+            };
+            Ok((digest, refusal))
+        };
         self.read(DOING, select)
             .await?
             .into_iter()
-            .map(|mut row| Ok((row.next()?, SecretDigest::from_bytes(row.next()?))))
+            .map(ended)
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -161,6 +179,8 @@ impl Store {
             Step::Require(touch(target, now, rotation.revoke_tokens)),
             Step::Run(end_others),
             Step::Require(insert_secret_within_limit(target.id, &rotation.secret, now)),
+            Step::Run(put_away(target.id, now)),
+            Step::Run(forget_old(target.id, now)),
             Step::Append(event),
         ];
         self.change_secrets_once("rotating a secret", target.id, steps, request)
@@ -223,6 +243,8 @@ impl Store {
         let steps = vec![
             Step::Require(touch(target, now, false)),
             Step::Require(insert_secret_within_limit(target.id, secret, now)),
+            Step::Run(put_away(target.id, now)),
+            Step::Run(forget_old(target.id, now)),
             Step::Append(event),
         ];
         self.change_secrets_once("adding a secret", target.id, steps, request)
@@ -346,6 +368,35 @@ fn insert_secret_within_limit(
             MAX_LIVE_SECRETS.into(),
         ],
     )
+}
+
+/// Takes the secrets whose time has run out from those that may authenticate: as if each had been ended at that instant, by which
+/// it is [told](StoredSecret::state) from those that were.
+fn put_away(account: ServiceAccountId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE secrets SET revoked_at = \
+         CASE WHEN expires_at IS NULL OR retires_at < expires_at THEN retires_at ELSE expires_at END \
+         WHERE service_account_id = $1 AND revoked_at IS NULL AND (expires_at <= $2 OR retires_at <= $2)",
+        [account.into(), now.into()],
+    )
+}
+
+/// Forgets the secrets that are neither listed any more nor among the newest.
+fn forget_old(account: ServiceAccountId, now: Timestamp) -> Statement {
+    Statement::new(
+        "DELETE FROM secrets WHERE service_account_id = $1 AND revoked_at <= $2 \
+         AND id < (SELECT id FROM secrets WHERE service_account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $3)",
+        [
+            account.into(),
+            listed_since(now).into(),
+            (KEPT_SECRETS - 1).into(),
+        ],
+    )
+}
+
+/// Secrets that ended until then are not listed.
+fn listed_since(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() - ENDED_SECRETS_LISTED_MS)
 }
 
 /// Reads the columns of [`secret_columns`].

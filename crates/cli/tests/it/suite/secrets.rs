@@ -107,6 +107,40 @@ async fn a_rotation_with_grace_lets_the_old_secret_live_to_the_very_instant() {
     );
 }
 
+/// Every token reads those that may authenticate.
+#[tokio::test]
+async fn however_often_an_account_is_rotated_what_is_read_and_kept_of_it_stays_small() {
+    const DAYS: i64 = 24 * 3600 * 1000;
+    let (prokura, token, account) = with_account().await;
+    let count = async |of: &str| {
+        // The server made the first one of all by itself.
+        let sql = format!("SELECT count(*) FROM secrets WHERE created_by IS NOT NULL {of}");
+        prokura.rows(&sql).await[0][0].as_i64().unwrap()
+    };
+    let grace = || json!({ "gracePeriodSeconds": 1 });
+    for _ in 0..110 {
+        rotate(&prokura, &token, &account.id, grace()).await;
+        prokura.advance(1000);
+    }
+    assert_eq!(count("").await, 111);
+    // The newest, and the one before it, whose time has just run out.
+    assert_eq!(count("AND revoked_at IS NULL").await, 2);
+    let mut as_listed = vec!["active"];
+    as_listed.resize(111, "expired");
+    assert_eq!(states(&prokura, &token, &account.id).await, as_listed);
+
+    // What is not listed any more is kept while it is among the newest hundred: it may still be in use somewhere.
+    prokura.advance(31 * DAYS);
+    let token = prokura.access_token(&prokura.root).await;
+    let newest = rotate(&prokura, &token, &account.id, grace()).await;
+    assert_eq!(count("").await, 100);
+    assert!(works(&prokura, &newest).await);
+    assert_eq!(
+        states(&prokura, &token, &account.id).await,
+        ["active", "retiring"]
+    );
+}
+
 #[tokio::test]
 async fn without_a_grace_the_old_secrets_end_now() {
     let (prokura, token, old) = with_account().await;

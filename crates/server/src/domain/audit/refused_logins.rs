@@ -13,7 +13,7 @@ const SECRETS: usize = 8;
 /// Why a login is refused. The owner of the account is told; who tried is not (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug)]
 pub enum LoginRefusal {
-    /// The secret is none of the account's, unless it is one that was ended: those are not looked at when a client
+    /// The secret is none of the account's, unless it is one that has ended: those are not looked at when a client
     /// authenticates. By its digest that can be told later.
     WrongSecret(SecretDigest),
     /// Its time, or the grace that a rotation left it, has run out.
@@ -110,15 +110,16 @@ impl RefusedLogins {
         !self.wrong_secrets.is_empty()
     }
 
-    /// Tells the wrong secrets that are among `ended`, secrets of the account that were ended, from those that are not.
-    pub fn tell_ended(&mut self, ended: &[(SecretId, SecretDigest)]) {
+    /// Tells the wrong secrets that are among `ended`, secrets of the account with why each is refused, from those that are
+    /// not.
+    pub fn tell_ended(&mut self, ended: &[(SecretDigest, LoginRefusal)]) {
         for (digest, times) in mem::take(&mut self.wrong_secrets) {
-            let Some((secret, _)) = ended.iter().find(|(_, known)| known.matches(&digest)) else {
+            let Some((_, refusal)) = ended.iter().find(|(known, _)| known.matches(&digest)) else {
                 continue;
             };
             let wrong = LoginRefusal::WrongSecret(digest).name();
             *self.counts.entry(wrong).or_default() -= times;
-            self.add(LoginRefusal::EndedSecret(*secret), times);
+            self.add(*refusal, times);
         }
     }
 
@@ -219,7 +220,10 @@ mod tests {
         let refusals = [wrong(1), expired, disabled, expired, wrong(2), wrong(1)];
         let mut refused = refused(&refusals);
         assert!(refused.has_wrong_secrets());
-        let ended = [(ENDED, digest(1)), (EXPIRED, digest(9))];
+        let ended = [
+            (digest(1), LoginRefusal::EndedSecret(ENDED)),
+            (digest(9), LoginRefusal::ExpiredSecret(EXPIRED)),
+        ];
         let untold = "accountDisabled=1, count=6, expiredSecret=2";
         assert_eq!(
             detail(refused.clone()),
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn a_reason_of_which_nothing_is_left_is_not_shown() {
         let mut refused = refused(&[wrong(1), wrong(1)]);
-        refused.tell_ended(&[(ENDED, digest(1))]);
+        refused.tell_ended(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
         assert_eq!(
             detail(refused),
             format!("count=2, endedSecret=2, secretId={ENDED}")
@@ -264,7 +268,7 @@ mod tests {
         let mut later = refused(&[wrong(1), LoginRefusal::ExpiredSecret(EXPIRED)]);
         later.count(wrong(2), NOON.plus_seconds(120));
         whole.merge(later);
-        whole.tell_ended(&[(ENDED, digest(1))]);
+        whole.tell_ended(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
         let event = whole.clone().into_event();
         assert_eq!((event.at, event.address), (NOON, None));
         assert_eq!(event.request_id.as_deref(), Some("first"));
