@@ -169,7 +169,8 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
         tokio::select! {
             _ = &mut stopped => break,
             () = sleep(pause) => {}
-            () = authority.flush_is_due() => {}
+            // Where nothing can be written, trying more often helps nobody.
+            () = authority.flush_is_due(), if !is_failing => {}
         }
         let begun = Instant::now();
         let (usage, logins) = join!(authority.flush_usage(), authority.flush_refused_logins());
