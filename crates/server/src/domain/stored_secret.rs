@@ -78,8 +78,7 @@ impl SecretState {
 impl StoredSecret {
     /// Where it is in its life at `now`.
     pub fn state(&self, now: Timestamp) -> SecretState {
-        let ended_by = self.revoked_at.unwrap_or(now);
-        if self.ends_at().is_some_and(|end| end <= ended_by) {
+        if self.has_run_out(self.revoked_at.unwrap_or(now)) {
             SecretState::Expired
         } else if self.revoked_at.is_some() {
             SecretState::Revoked
@@ -93,6 +92,11 @@ impl StoredSecret {
     /// Whether it authenticates at `now`: an end counts from its very instant on.
     pub fn is_live(&self, now: Timestamp) -> bool {
         matches!(self.state(now), SecretState::Active | SecretState::Retiring)
+    }
+
+    /// Whether it had ended by itself at `instant`.
+    pub fn has_run_out(&self, instant: Timestamp) -> bool {
+        self.ends_at().is_some_and(|end| end <= instant)
     }
 
     /// When it ends by itself: at its expiry or at the end of its grace, whichever comes first.

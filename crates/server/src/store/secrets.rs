@@ -119,21 +119,22 @@ impl Store {
     ) -> Result<Vec<(SecretDigest, LoginRefusal)>, StoreError> {
         const DOING: &str = "reading ended secrets";
         let select = Statement::new(
-            "SELECT id, digest, revoked_at, expires_at, retires_at FROM secrets \
-             WHERE service_account_id = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC LIMIT $2",
+            concat!(
+                "SELECT ",
+                secret_columns!(),
+                " FROM secrets s WHERE s.service_account_id = $1 AND s.revoked_at IS NOT NULL \
+                 ORDER BY s.revoked_at DESC LIMIT $2"
+            ),
             [id.into(), KEPT_SECRETS.into()],
         );
         let ended = |mut row: Row| {
-            let (id, digest) = (row.next()?, SecretDigest::from_bytes(row.next()?));
-            let revoked_at: Timestamp = row.next()?;
-            let ends: [Option<Timestamp>; 2] = [row.next()?, row.next()?];
-            let had_run_out = ends.into_iter().flatten().any(|end| end <= revoked_at);
-            let refusal = if had_run_out {
-                LoginRefusal::ExpiredSecret(id)
+            let secret = secret(&mut row)?;
+            let refusal = if secret.revoked_at.is_some_and(|at| secret.has_run_out(at)) {
+                LoginRefusal::ExpiredSecret(secret.id)
             } else {
-                LoginRefusal::EndedSecret(id)
+                LoginRefusal::EndedSecret(secret.id)
             };
-            Ok((digest, refusal))
+            Ok((secret.digest, refusal))
         };
         self.read(DOING, select)
             .await?
