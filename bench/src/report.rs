@@ -242,15 +242,23 @@ impl Report {
         Ok(())
     }
 
-    /// Puts the table into `PERFORMANCE.md` in `directory`, between its two marks, and JSON and plot beside it.
+    /// Writes the tables into `PERFORMANCE.md` in `directory`, between its two marks, and JSON and plot beside it.
     pub(crate) fn publish(&self, directory: &Path) -> anyhow::Result<()> {
-        const BEGIN: &str = "<!-- what follows is written by scripts/bench --publish -->\n";
+        const BEGIN: &str = "<!-- Written by scripts/bench --publish: begin -->\n";
+        const END: &str = "<!-- Written by scripts/bench --publish: end -->\n";
         let page = directory.join("PERFORMANCE.md");
         let text = fs::read_to_string(&page)?;
-        let Some((before, _)) = text.split_once(BEGIN) else {
-            bail!("{} has no line {BEGIN:?}", page.display());
+        let Some((before, (_, after))) = text
+            .split_once(BEGIN)
+            .and_then(|(before, rest)| Some((before, rest.split_once(END)?)))
+        else {
+            bail!("{} lacks the line {BEGIN:?} or {END:?}", page.display());
         };
-        fs::write(&page, format!("{before}{BEGIN}\n{}", self.markdown()?))?;
+        let tables = self.markdown()?;
+        fs::write(
+            &page,
+            format!("{before}{BEGIN}\n{}\n\n{END}{after}", tables.trim_end()),
+        )?;
         fs::write(directory.join("performance.json"), self.json()?)?;
         fs::write(directory.join("performance.svg"), plot::svg(self)?)?;
         Ok(())
@@ -301,8 +309,8 @@ impl Report {
         if self.goals.is_empty() {
             return Ok(());
         }
-        writeln!(text, "## What is to be reached\n")?;
-        writeln!(text, "| | against | to reach | measured | reached |")?;
+        writeln!(text, "### Targets\n")?;
+        writeln!(text, "| | against | target | measured | met |")?;
         writeln!(text, "|---|---|---|---|---|")?;
         for goal in &self.goals {
             let figure = |value: Option<f64>| match value {
@@ -332,7 +340,7 @@ impl Report {
         if self.rows.is_empty() {
             return Ok(());
         }
-        writeln!(text, "## The work\n")?;
+        writeln!(text, "### Measurements\n")?;
         writeln!(
             text,
             "| work | database | accounts | connections | requests/s | CPU µs | p50 ms | p99 ms | p99.9 ms | core used | \
@@ -371,7 +379,7 @@ impl Report {
         if self.facts.is_empty() {
             return Ok(());
         }
-        writeln!(text, "## Disk\n")?;
+        writeln!(text, "### Disk\n")?;
         writeln!(text, "| | |\n|---|---|")?;
         for fact in &self.facts {
             writeln!(text, "| {} | {:.0} {} |", fact.what, fact.value, fact.unit)?;
@@ -386,7 +394,7 @@ impl Report {
         if self.peers.is_empty() {
             return Ok(());
         }
-        writeln!(text, "## Peers\n")?;
+        writeln!(text, "### Other servers\n")?;
         writeln!(
             text,
             "| peer | work | requests/s | CPU µs | p50 ms | p99 ms | p99.9 ms |"
