@@ -9,6 +9,7 @@
 
 mod audit_trail;
 mod configuration;
+mod docs;
 mod durability;
 mod first_start;
 mod harness;
