@@ -148,8 +148,7 @@ async fn check(client: &Client, root: &Credentials, known: &HashMap<String, Know
             .any(|account| account.state == State::Deleted)
     );
     for (id, account) in known {
-        let path = format!("/service-accounts/{id}");
-        let found = client.api(Method::GET, &path, &management, None).await;
+        let found = client.try_get_account(&management, id).await;
         let login = client.token(&account.credentials, &[]).await;
         let is_token_alive = match &account.token {
             Some(token) => client.introspect(root, token).await["active"] == true,

@@ -119,8 +119,7 @@ async fn use_it(server: &Prokura) -> Shown {
                 .await,
         );
         shown.0.push(token);
-        let path = format!("/service-accounts/{}", account.id);
-        replies.push(client.api(Method::GET, &path, &management, None).await);
+        replies.push(client.try_get_account(&management, &account.id).await);
     }
     use_it_once(&client, &management, &accounts[1], &mut shown).await;
     replies.push(

@@ -7,7 +7,6 @@ use std::{
 };
 
 use prokura_server::keys::MasterKey;
-use reqwest::Method;
 use serde_json::json;
 use tokio_postgres::NoTls;
 
@@ -78,8 +77,7 @@ fn serve(directory: &Path, url: Option<&str>) -> Prokura {
 /// What the API says.
 async fn last_use(client: &Client, root: &Credentials, account: &Credentials) -> String {
     let token = client.access_token(root).await;
-    let path = format!("/service-accounts/{}", account.id);
-    let reply = client.api(Method::GET, &path, &token, None).await;
+    let reply = client.try_get_account(&token, &account.id).await;
     let account = &reply.expect(200).json()["serviceAccount"];
     account["lastUsedAt"].as_str().unwrap().to_owned()
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{DATABASE, start, start_with};
+use super::{DATABASE, start, start_with, start_with_account, start_with_token};
 use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
 
 /// The most calls of the store that any operation makes.
@@ -73,15 +73,6 @@ fn api(prokura: &Prokura, method: Method, path: &str, token: &str) -> RequestBui
     prokura.request(method, &path).bearer_auth(token)
 }
 
-async fn is_active(prokura: &Prokura, token: &str) -> bool {
-    prokura.introspect(&prokura.root, token).await["active"] == true
-}
-
-async fn list(prokura: &Prokura, token: &str) -> Value {
-    let reply = prokura.send(api(prokura, Method::GET, "", token)).await;
-    reply.expect(200).json()["items"].clone()
-}
-
 /// P8, E6: reading fails.
 #[tokio::test]
 async fn who_cannot_read_refuses() {
@@ -127,15 +118,15 @@ async fn who_cannot_write_changes_nothing() {
     let token = prokura.access_token(&root).await;
     let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
     let doomed = prokura.access_token(&account).await;
-    let before = list(&prokura, &token).await;
+    let before = prokura.list_accounts(&token).await;
     let counts = "SELECT (SELECT count(*) FROM service_accounts), (SELECT count(*) FROM secrets), \
                   (SELECT count(*) FROM audit_events), (SELECT count(*) FROM revoked_tokens)";
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, before);
+        assert_eq!(prokura.list_accounts(&token).await, before);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
-        assert!(is_active(&prokura, &doomed).await);
+        assert!(prokura.is_active(&doomed).await);
     };
 
     let request = || {
@@ -143,23 +134,23 @@ async fn who_cannot_write_changes_nothing() {
         self::form(&prokura, "/oauth2/revoke", &account, &form)
     };
     fail_at_every_call(&prokura, 200, request, unchanged).await;
-    assert!(!is_active(&prokura, &doomed).await);
+    assert!(!prokura.is_active(&doomed).await);
 
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, before);
+        assert_eq!(prokura.list_accounts(&token).await, before);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
     };
     let create = || api(&prokura, Method::POST, "", &token).json(&json!({ "name": "New" }));
     let created = fail_at_every_call(&prokura, 201, create, unchanged).await;
-    let now_there = list(&prokura, &token).await;
-    assert_eq!(now_there.as_array().unwrap().len(), 3);
+    let now_there = prokura.list_accounts(&token).await;
+    assert_eq!(now_there.len(), 3);
     assert_eq!(now_there[2], created.json()["serviceAccount"]);
 
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, now_there);
+        assert_eq!(prokura.list_accounts(&token).await, now_there);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
     };
@@ -171,10 +162,7 @@ async fn who_cannot_write_changes_nothing() {
         .await
         .expect_oauth_error(401, "invalid_client");
     let account = Credentials {
-        client_secret: rotated.json()["credentials"]["clientSecret"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
+        client_secret: rotated.credentials().client_secret,
         ..account
     };
 
@@ -195,11 +183,9 @@ async fn who_cannot_write_changes_nothing() {
 /// P7, P8: a change whose event cannot be written does not happen: both are one transaction.
 #[tokio::test]
 async fn what_cannot_be_written_down_is_not_done() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, account) = start_with_account().await;
     let kept = prokura.access_token(&account).await;
-    let before = list(&prokura, &token).await;
+    let before = prokura.list_accounts(&token).await;
     let (path, rotation) = (
         format!("/{}", account.id),
         format!("/{}/rotate-secret", account.id),
@@ -221,21 +207,20 @@ async fn what_cannot_be_written_down_is_not_done() {
         .change_database("ALTER TABLE elsewhere RENAME TO audit_events")
         .await;
 
-    assert_eq!(list(&prokura, &token).await, before);
+    assert_eq!(prokura.list_accounts(&token).await, before);
     prokura.access_token(&account).await;
-    assert!(is_active(&prokura, &kept).await);
+    assert!(prokura.is_active(&kept).await);
     // And it goes on as if nothing had been.
     prokura.create(&token, json!({ "name": "New" })).await;
     prokura.rotate(&token, &account.id).await;
     let prokura = prokura.restart(Options::default()).await;
-    assert!(is_active(&prokura, &kept).await);
+    assert!(prokura.is_active(&kept).await);
 }
 
 /// P8: an answer that has begun cannot become a 503; it is cut off, so that nobody takes the half for the whole.
 #[tokio::test]
 async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for number in 0..250 {
         let body = json!({ "name": format!("{number}") });
         prokura.create(&token, body).await;
@@ -250,7 +235,7 @@ async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
     };
     assert!(cut_off);
     prokura.watch.mend();
-    assert_eq!(list(&prokura, &token).await.as_array().unwrap().len(), 251);
+    assert_eq!(prokura.list_accounts(&token).await.len(), 251);
 }
 
 /// P8: without a clock nothing is known to be in time.
@@ -328,7 +313,7 @@ async fn issuing_and_introspecting_write_nothing() {
             let [reads, writes] = seen(&prokura);
             let token = prokura.access_token_with(&account, form).await;
             assert_eq!(seen(&prokura), [reads + cost, writes]);
-            assert!(is_active(&prokura, &token).await);
+            assert!(prokura.is_active(&token).await);
             assert_eq!(seen(&prokura), [reads + 3 * cost, writes]);
         }
         // Nor is a refusal worth a write.

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
+use super::{start, start_with_token};
 use crate::harness::{Prokura, Reply};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -40,8 +40,7 @@ async fn names(prokura: &Prokura, token: &str, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_list_is_narrowed_by_what_is_said_of_accounts() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for body in [
         json!({ "name": "Deploy Frontend", "owner": "Web", "labels": { "env": "prod", "tier": "1" } }),
         json!({ "name": "deploy backend", "owner": "Core", "labels": { "env": "prod" } }),
@@ -117,8 +116,7 @@ async fn a_list_is_narrowed_to_what_is_not_used() {
 /// Of living secrets that expire by themselves: what has ended, what does not expire and what a rotation ends is no news.
 #[tokio::test]
 async fn a_list_is_narrowed_to_whose_secret_expires() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let call = async |name: &str, behind: &str, body: Value| {
         let (_, account) = prokura.create(&token, json!({ "name": name })).await;
         let path = format!("/service-accounts/{}/{behind}", account.id);
@@ -151,8 +149,7 @@ async fn a_list_is_narrowed_to_whose_secret_expires() {
 
 #[tokio::test]
 async fn what_is_wrong_in_a_filter_is_named() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for (query, field) in [
         ("name=", "name"),
         ("name=a&name=b", "name"),
@@ -176,8 +173,7 @@ async fn what_is_wrong_in_a_filter_is_named() {
 /// However few there are among however many: a page is full unless it is the last.
 #[tokio::test]
 async fn what_is_rare_is_found_behind_what_is_not_wanted() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let creations = (0..450).map(|number| {
         let name = if number % 149 == 148 {
             "rare"

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DATABASE, start};
+use super::{DATABASE, start_with_token};
 use crate::harness::{Database, Prokura, Reply};
 
 async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
@@ -65,8 +65,7 @@ async fn walk(prokura: &Prokura, token: &str, limit: usize) -> Vec<Value> {
 /// it shows in an answer that begins without knowing its length, and in the number of reads.
 #[tokio::test]
 async fn the_whole_list_and_its_pages_agree() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let mut there_are = 1;
     // Around the ends of the chunks in which the whole is read.
     for count in [1, 199, 200, 201, 400, 450] {
@@ -111,8 +110,7 @@ async fn the_whole_list_and_its_pages_agree() {
 /// G20: what a list is asked for must be said properly; what is wrong is named.
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     prokura.create(&token, json!({ "name": "CI" })).await;
     let page = get(&prokura, &token, "?limit=1").await.expect(200).json();
     let cursor = text(&page, "nextCursor");
@@ -185,8 +183,7 @@ async fn a_wrong_parameter_is_named() {
 /// G20: a cursor is what the server gave, to the letter.
 #[tokio::test]
 async fn a_cursor_that_was_tampered_with_is_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     prokura.create(&token, json!({ "name": "CI" })).await;
     let page = get(&prokura, &token, "?limit=1").await.expect(200).json();
     let cursor = text(&page, "nextCursor").to_owned();
@@ -228,8 +225,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
 /// G20: accounts come and go between two pages; every one that stays is shown exactly once.
 #[tokio::test]
 async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 30).await;
     let before = items(&get(&prokura, &token, "").await.expect(200).json());
 
@@ -251,11 +247,7 @@ async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
             .map(|account| text(account, "id"));
         for id in [Some(&*pointed_at), yet_to_come].into_iter().flatten() {
             if id != prokura.root.id && !deleted.iter().any(|known| known == id) {
-                let path = format!("/service-accounts/{id}");
-                prokura
-                    .api(Method::DELETE, &path, &token, None)
-                    .await
-                    .expect(204);
+                prokura.delete(&token, id).await;
                 deleted.push(id.to_owned());
             }
         }
@@ -282,8 +274,7 @@ async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
 /// G20: the whole list while accounts come and go: valid, and complete in what stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_list_can_be_read_while_it_changes() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 250).await;
     let staying = ids(&items(&get(&prokura, &token, "").await.expect(200).json()));
     let changing = async {

@@ -1,27 +1,13 @@
 //! What a name and a description may be (G14, G15).
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::start;
-use crate::harness::{Prokura, Reply};
-
-async fn create(prokura: &Prokura, token: &str, body: Value) -> Reply {
-    prokura
-        .api(Method::POST, "/service-accounts", token, Some(body))
-        .await
-}
-
-async fn count(prokura: &Prokura) -> i64 {
-    let rows = prokura.rows("SELECT count(*) FROM service_accounts").await;
-    rows[0][0].as_i64().unwrap()
-}
+use super::start_with_token;
 
 /// G14, G15: what is kept comes back exactly as it was sent, counted in Unicode scalar values.
 #[tokio::test]
 async fn a_name_comes_back_exactly_as_sent() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let longest = [
         "a".repeat(255),
         "é".repeat(255),
@@ -94,13 +80,14 @@ async fn a_name_comes_back_exactly_as_sent() {
     names.extend(longest.iter().map(String::as_str));
     for name in names {
         let body = json!({ "name": name, "description": name });
-        let created = create(&prokura, &token, body).await.expect(201);
+        let created = prokura.try_create(&token, body).await.expect(201);
         assert_eq!(created.header("x-content-type-options"), "nosniff");
         let account = created.json()["serviceAccount"].clone();
         assert_eq!(account["name"], name);
         assert_eq!(account["description"], name);
-        let path = format!("/service-accounts/{}", account["id"].as_str().unwrap());
-        let got = prokura.api(Method::GET, &path, &token, None).await;
+        let got = prokura
+            .try_get_account(&token, account["id"].as_str().unwrap())
+            .await;
         assert_eq!(got.header("x-content-type-options"), "nosniff");
         assert_eq!(got.json(), json!({ "serviceAccount": account }));
         // In no header: not of the answer that made it, nor of the one that shows it.
@@ -114,8 +101,7 @@ async fn a_name_comes_back_exactly_as_sent() {
 /// G14: what hides, reorders or forges what a reader sees, and what is too short or too long.
 #[tokio::test]
 async fn a_name_that_deceives_is_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let mut deceptive = Vec::new();
     let controls = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}');
     let bidirectional = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
@@ -126,19 +112,19 @@ async fn a_name_that_deceives_is_refused() {
     for c in deceptive {
         for name in [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")] {
             let body = json!({ "name": name });
-            let refused = create(&prokura, &token, body).await;
+            let refused = prokura.try_create(&token, body).await;
             refused.expect_wrong_field("name");
         }
         // A description may have lines and tabs, and nothing else of these.
         let body = json!({ "name": "CI", "description": format!("a{c}b") });
-        let reply = create(&prokura, &token, body).await;
+        let reply = prokura.try_create(&token, body).await;
         if matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}') {
             reply.expect(201);
         } else {
             reply.expect_wrong_field("description");
         }
     }
-    let before = count(&prokura).await;
+    let before = prokura.count("service_accounts").await;
     for name in [
         "",
         " ",
@@ -151,25 +137,25 @@ async fn a_name_that_deceives_is_refused() {
         &"a".repeat(40_000),
     ] {
         let body = json!({ "name": name });
-        let refused = create(&prokura, &token, body).await;
+        let refused = prokura.try_create(&token, body).await;
         let refused = refused.expect_wrong_field("name");
         // The rule is named, the text is not repeated.
         assert!(refused.body.len() < 500);
     }
     let body = |chars: usize| json!({ "name": "CI", "description": "é".repeat(chars) });
-    create(&prokura, &token, body(1024)).await.expect(201);
-    create(&prokura, &token, body(1025))
+    prokura.try_create(&token, body(1024)).await.expect(201);
+    prokura
+        .try_create(&token, body(1025))
         .await
         .expect_wrong_field("description");
-    assert_eq!(count(&prokura).await, before + 1);
+    assert_eq!(prokura.count("service_accounts").await, before + 1);
 }
 
 /// G15: a line break would be two lines in a log, so it is not in a name; and what the log says of a request (`log` in
 /// `http/door.rs`) is its path as it was sent, in which no line break can be.
 #[tokio::test]
 async fn a_name_is_one_line() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for name in [
         "CI\r\nlevel=info forged",
         "CI\nforged",
@@ -178,7 +164,8 @@ async fn a_name_is_one_line() {
         "CI\u{1b}[2Jforged",
     ] {
         let body = json!({ "name": name });
-        create(&prokura, &token, body)
+        prokura
+            .try_create(&token, body)
             .await
             .expect_wrong_field("name");
     }

@@ -9,63 +9,49 @@ use std::sync::atomic::Ordering;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{call, operations_on, start};
-use crate::harness::{Credentials, Prokura};
-
-const NOBODY: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-
-async fn list(prokura: &Prokura, token: &str) -> Vec<Value> {
-    let reply = prokura
-        .api(Method::GET, "/service-accounts", token, None)
-        .await;
-    reply.expect(200).json()["items"]
-        .as_array()
-        .unwrap()
-        .clone()
-}
+use super::{start, start_with_token};
+use crate::harness::{Credentials, NO_ACCOUNT, operations_on_an_account};
 
 /// P6, G8.
 #[tokio::test]
 async fn anothers_account_answers_like_nobodys() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (_, account) = prokura.create(&theirs, json!({ "name": "Theirs" })).await;
     let (_, deleted) = prokura.create(&ours, json!({ "name": "Gone" })).await;
-    let path = format!("/service-accounts/{}", deleted.id);
-    prokura
-        .api(Method::DELETE, &path, &ours, None)
-        .await
-        .expect(204);
-    let before = list(&prokura, &theirs).await;
+    prokura.delete(&ours, &deleted.id).await;
+    let before = prokura.list_accounts(&theirs).await;
     let trail = "SELECT count(*) FROM audit_events";
     let events = prokura.rows(trail).await;
 
-    let authorization = format!("Bearer {ours}");
-    let headers = [("authorization", &*authorization)];
-    for at in 0..operations_on(NOBODY).len() {
-        let nobodys = call(&prokura, &operations_on(NOBODY)[at], &headers).await;
-        let nobodys = nobodys.expect_api_error(404, "service_account_not_found");
+    for operation in operations_on_an_account() {
+        let missing = operation.send_with_token(&prokura, NO_ACCOUNT, &ours).await;
+        let missing = missing.expect_api_error(404, "service_account_not_found");
         for id in [&account.id, &other.id, &deleted.id] {
-            let anothers = call(&prokura, &operations_on(id)[at], &headers).await;
-            assert_eq!(anothers.essence(), nobodys.essence());
+            let foreign = operation.send_with_token(&prokura, id, &ours).await;
+            assert_eq!(foreign.essence(), missing.essence());
         }
     }
 
-    // Remembered or not, existing or not: each costs as many reads.
+    // Cached or not, existing or not: each costs the same number of reads.
     prokura.access_token(&account).await;
     let mut reads = Vec::new();
-    for id in [NOBODY, &account.id, &deleted.id, &account.id, NOBODY] {
-        let [get, ..] = operations_on(id);
+    for id in [
+        NO_ACCOUNT,
+        &account.id,
+        &deleted.id,
+        &account.id,
+        NO_ACCOUNT,
+    ] {
         let before = prokura.watch.reads.load(Ordering::SeqCst);
-        call(&prokura, &get, &headers).await.expect(404);
+        prokura.try_get_account(&ours, id).await.expect(404);
         reads.push(prokura.watch.reads.load(Ordering::SeqCst) - before);
     }
     assert!(reads.iter().all(|count| *count == reads[0]), "{reads:?}");
 
     // Nothing has changed, and nothing was written down with them or with us.
-    let mut after = list(&prokura, &theirs).await;
+    let mut after = prokura.list_accounts(&theirs).await;
     after[1]["lastUsedAt"] = before[1]["lastUsedAt"].clone();
     assert_eq!(after, before);
     assert_eq!(prokura.rows(trail).await, events);
@@ -76,8 +62,7 @@ async fn anothers_account_answers_like_nobodys() {
 /// P6, G8: a list is of one organization, and so is the place where a page of it ends.
 #[tokio::test]
 async fn a_list_and_its_cursors_belong_to_one_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let mut cursors = Vec::new();
@@ -96,8 +81,8 @@ async fn a_list_and_its_cursors_belong_to_one_organization() {
         ids.collect::<Vec<_>>()
     };
     let (our_ids, their_ids) = (
-        ids(list(&prokura, &ours).await),
-        ids(list(&prokura, &theirs).await),
+        ids(prokura.list_accounts(&ours).await),
+        ids(prokura.list_accounts(&theirs).await),
     );
     assert_eq!((our_ids.len(), their_ids.len()), (3, 3));
     assert!(our_ids.iter().all(|id| !their_ids.contains(id)));
@@ -121,24 +106,23 @@ async fn a_list_and_its_cursors_belong_to_one_organization() {
 /// P6, G8, G10: there is no other way to name an organization.
 #[tokio::test]
 async fn nobody_chooses_his_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
-    let body = json!({ "name": "CI", "organizationId": NOBODY });
+    let body = json!({ "name": "CI", "organizationId": NO_ACCOUNT });
     prokura
-        .api(Method::POST, "/service-accounts", &ours, Some(body))
+        .try_create(&ours, body)
         .await
         .expect_wrong_field("organizationId");
     for name in ["organizationId", "organization", "createdBy"] {
-        let path = format!("/service-accounts?{name}={NOBODY}");
+        let path = format!("/service-accounts?{name}={NO_ACCOUNT}");
         prokura
             .api(Method::GET, &path, &ours, None)
             .await
             .expect_wrong_field(name);
     }
-    assert_eq!(list(&prokura, &ours).await.len(), 1);
-    assert_eq!(list(&prokura, &theirs).await.len(), 1);
+    assert_eq!(prokura.list_accounts(&ours).await.len(), 1);
+    assert_eq!(prokura.list_accounts(&theirs).await.len(), 1);
 }
 
 /// P6: the OAuth endpoints keep the same wall.

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Credentials, Prokura, Reply};
+use super::{start_with_account, start_with_token};
+use crate::harness::{Prokura, Reply};
 
 async fn send(
     prokura: &Prokura,
@@ -26,16 +26,8 @@ async fn send(
 }
 
 async fn get(prokura: &Prokura, token: &str, id: &str) -> Reply {
-    let path = format!("/service-accounts/{id}");
-    let reply = prokura.api(Method::GET, &path, token, None).await;
+    let reply = prokura.try_get_account(token, id).await;
     reply.expect(200)
-}
-
-async fn with_account() -> (Prokura, String, Credentials) {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    (prokura, token, account)
 }
 
 /// Every change of an account: method, what follows its id, a body if one is needed.
@@ -67,8 +59,7 @@ async fn ready(prokura: &Prokura, token: &str) -> (String, String, String) {
 
 #[tokio::test]
 async fn every_answer_with_an_account_has_its_tag_and_every_change_a_new_one() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "CI" });
     let path = "/service-accounts";
     let created = prokura.api(Method::POST, path, &token, Some(body)).await;
@@ -105,8 +96,7 @@ async fn every_answer_with_an_account_has_its_tag_and_every_change_a_new_one() {
 /// A change that is meant for another state does not happen, whichever change it is; for this one it does.
 #[tokio::test]
 async fn a_change_happens_only_to_the_state_it_is_meant_for() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let (_, _, secret) = ready(&prokura, &token).await;
     for number in 0..changes(&secret).len() {
         let (id, tag, secret) = ready(&prokura, &token).await;
@@ -151,8 +141,7 @@ async fn a_change_happens_only_to_the_state_it_is_meant_for() {
 /// `*` is any state, and an account that is not there is not there.
 #[tokio::test]
 async fn a_star_matches_every_account() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let nobody = "01930a3e-7b1c-7def-8000-0123456789ab";
     let (_, _, secret) = ready(&prokura, &token).await;
     for number in 0..changes(&secret).len() {
@@ -181,7 +170,7 @@ async fn a_star_matches_every_account() {
 /// Being used is no change: an account in use can be changed by who has read it before. But what is read is another text.
 #[tokio::test]
 async fn use_changes_the_tag_and_not_what_a_change_depends_on() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let before = get(&prokura, &token, &account.id).await;
     prokura.advance(1000);
     prokura.access_token(&account).await;
@@ -197,7 +186,7 @@ async fn use_changes_the_tag_and_not_what_a_change_depends_on() {
 /// RFC 9110 §13.1.2.
 #[tokio::test]
 async fn what_a_client_has_is_not_sent_again() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let tag = get(&prokura, &token, &account.id).await;
     let tag = tag.header("etag");
     let weak = format!("W/{tag}");
@@ -217,7 +206,7 @@ async fn what_a_client_has_is_not_sent_again() {
 /// Of changes that are all meant for one state, one happens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_conditional_changes_at_once_exactly_one_happens() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let tag = get(&prokura, &token, &account.id).await;
     let rotate = format!("{}/rotate-secret", account.id);
     let bodies = (0..10).map(|number| json!({ "name": format!("CI {number}") }));

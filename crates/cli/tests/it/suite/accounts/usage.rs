@@ -6,16 +6,10 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DATABASE, start};
+use super::{DATABASE, start, start_with_account, start_with_token};
 use crate::harness::{Credentials, Database, Options, Prokura, Reply};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
-
-async fn account(prokura: &Prokura, token: &str, id: &str) -> Value {
-    let path = format!("/service-accounts/{id}");
-    let reply = prokura.api(Method::GET, &path, token, None).await;
-    reply.expect(200).json()["serviceAccount"].clone()
-}
 
 async fn usage(prokura: &Prokura, token: &str, id: &str, query: &str) -> Reply {
     let path = format!("/service-accounts/{id}/usage{query}");
@@ -30,21 +24,12 @@ async fn today(prokura: &Prokura, token: &str, id: &str) -> (i64, i64) {
     (count("tokensIssued"), count("tokensRefused"))
 }
 
-/// A wrong secret, of the right shape.
-fn with_secret_of(account: &Credentials, other: &Credentials) -> Credentials {
-    Credentials {
-        client_secret: other.client_secret.clone(),
-        ..account.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let (created, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
     assert_eq!(created["lastUsedAt"], Value::Null);
-    assert_eq!(account(&prokura, &token, &ci.id).await, created);
+    assert_eq!(prokura.get_account(&token, &ci.id).await, created);
 
     prokura.advance(61_234);
     prokura.access_token(&ci).await;
@@ -57,7 +42,7 @@ async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
     let id = ci.id.clone();
     let assert_shown = async |prokura: &Prokura| {
         let token = prokura.access_token(&prokura.root).await;
-        assert_eq!(account(prokura, &token, &id).await, used);
+        assert_eq!(prokura.get_account(&token, &id).await, used);
         for query in ["", "?limit=2"] {
             let path = format!("/service-accounts{query}");
             let list = prokura.api(Method::GET, &path, &token, None).await;
@@ -75,9 +60,7 @@ async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
 
 #[tokio::test]
 async fn each_secret_keeps_its_first_and_its_last_use() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     let begin = prokura.now();
     let flush = async || prokura.authority.flush_usage().await.unwrap();
     for _ in 0..3 {
@@ -103,7 +86,7 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
     let new = json!([begin + 5000, begin + 5000]);
     let rows = prokura.rows(uses).await;
     assert_eq!(json!(rows[1..]), json!([old, new]));
-    let shown = account(&prokura, &token, &ci.id).await;
+    let shown = prokura.get_account(&token, &ci.id).await;
     assert_eq!(shown["lastUsedAt"], "2026-11-23T12:00:05.000Z");
     assert_eq!(shown["updatedAt"], "2026-11-23T12:00:04.000Z");
 }
@@ -111,16 +94,14 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
 /// P4: of all that happened between two flushes, one write is left; of nothing, none.
 #[tokio::test]
 async fn use_is_written_once_for_all() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     let (_, idle) = prokura.create(&token, json!({ "name": "Idle" })).await;
     prokura.authority.flush_usage().await.unwrap();
     let writes = || prokura.watch.writes.load(Ordering::SeqCst);
     let before = writes();
     for _ in 0..10 {
         prokura.access_token(&ci).await;
-        let wrong = with_secret_of(&prokura.root, &idle);
+        let wrong = prokura.root.with_secret_of(&idle);
         prokura.token(&wrong, &[]).await.expect(401);
     }
     assert_eq!(writes(), before);
@@ -132,13 +113,11 @@ async fn use_is_written_once_for_all() {
 
 #[tokio::test]
 async fn tokens_are_counted_as_issued_or_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     assert_eq!(today(&prokura, &token, &ci.id).await, (0, 0));
     prokura.access_token(&ci).await;
     prokura.access_token(&ci).await;
-    let wrong = with_secret_of(&ci, &prokura.root);
+    let wrong = ci.with_secret_of(&prokura.root);
     prokura.token(&wrong, &[]).await.expect(401);
     assert_eq!(today(&prokura, &token, &ci.id).await, (2, 1));
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
@@ -162,8 +141,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
     };
     prokura.token(&nobody, &[]).await.expect(401);
     prokura.authority.flush_usage().await.unwrap();
-    let rows = prokura.rows("SELECT count(*) FROM usage").await;
-    assert_eq!(json!(rows), json!([[2]]));
+    assert_eq!(prokura.count("usage").await, 2);
 
     // Whose account is switched off is refused.
     let disable = "UPDATE service_accounts SET disabled_at = 0 WHERE id = $1";
@@ -176,9 +154,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
 
 #[tokio::test]
 async fn a_day_ends_at_midnight_utc() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, _, ci) = start_with_account().await;
     prokura.advance(DAY / 2 - 1);
     prokura.access_token(&ci).await;
     prokura.advance(1);
@@ -210,8 +186,7 @@ async fn a_day_ends_at_midnight_utc() {
 
 #[tokio::test]
 async fn as_many_days_are_shown_as_are_asked_for() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let id = &prokura.root.id;
     for (query, days) in [
         ("", 30),
@@ -272,7 +247,7 @@ async fn what_several_nodes_count_adds_up() {
         second.authority.flush_usage().await.unwrap();
         for node in [&one, &two] {
             assert_eq!(today(node, &token, &ci.id).await, (2 * round, round));
-            let shown = account(node, &token, &ci.id).await;
+            let shown = node.get_account(&token, &ci.id).await;
             let last = format!("2026-11-23T12:00:0{}.000Z", 2 * round);
             assert_eq!(shown["lastUsedAt"], last);
         }
@@ -285,8 +260,7 @@ async fn what_several_nodes_count_adds_up() {
 
 #[tokio::test]
 async fn the_use_of_a_deleted_account_goes_with_it() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "Gone" })).await;
     let (_, stays) = prokura.create(&token, json!({ "name": "Stays" })).await;
     prokura.access_token(&gone).await;
@@ -294,19 +268,14 @@ async fn the_use_of_a_deleted_account_goes_with_it() {
     for account in [&gone, &stays] {
         prokura.access_token(account).await;
     }
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     prokura.authority.flush_usage().await.unwrap();
     usage(&prokura, &token, &gone.id, "")
         .await
         .expect_api_error(404, "service_account_not_found");
     assert_eq!(today(&prokura, &token, &stays.id).await, (1, 0));
     // The first account's and this one's.
-    let rows = prokura.rows("SELECT count(*) FROM usage").await;
-    assert_eq!(json!(rows), json!([[2]]));
+    assert_eq!(prokura.count("usage").await, 2);
     // Nothing is left to be tried again.
     let writes = prokura.watch.writes.load(Ordering::SeqCst);
     prokura.authority.flush_usage().await.unwrap();
@@ -316,8 +285,7 @@ async fn the_use_of_a_deleted_account_goes_with_it() {
 #[tokio::test]
 async fn a_store_that_fails_for_a_while_loses_no_use() {
     const ACCOUNTS: i64 = 300;
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     // More than are written together.
     let creations = (0..ACCOUNTS).map(async |number| {
         let body = json!({ "name": format!("CI {number}") });
@@ -345,7 +313,7 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
         .await;
     assert_eq!(json!(rows), json!([[1, 1], [2, ACCOUNTS]]));
     for ci in accounts.iter().step_by(60) {
-        let shown = account(&prokura, &token, &ci.id).await;
+        let shown = prokura.get_account(&token, &ci.id).await;
         assert_eq!(shown["lastUsedAt"], "2026-11-23T12:00:02.000Z");
     }
 }
@@ -354,9 +322,7 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_is_seen_exactly_once_while_it_is_written() {
     const TOKENS: i64 = 100;
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     let (begun, done) = (AtomicI64::new(0), AtomicI64::new(0));
     let using = async {
         for _ in 0..TOKENS {
@@ -397,11 +363,10 @@ async fn counts_are_kept_for_400_days() {
     let prokura = start().await;
     prokura.access_token(&prokura.root).await;
     prokura.authority.flush_usage().await.unwrap();
-    let days = async || prokura.rows("SELECT count(*) FROM usage").await;
     prokura.advance(400 * DAY);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(json!(days().await), json!([[1]]));
+    assert_eq!(prokura.count("usage").await, 1);
     prokura.advance(DAY);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(json!(days().await), json!([[0]]));
+    assert_eq!(prokura.count("usage").await, 0);
 }

@@ -1,53 +1,12 @@
-//! Refused logins in the audit trail: recorded by account, address and minute, for the owner to see and for nobody else to
-//! notice.
+//! Refused logins in the audit trail: one event for each account, address and minute.
 
 use std::sync::atomic::Ordering;
 
-use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::tempdir;
 
-use super::{DATABASE, start};
-use crate::harness::{Client, Credentials, Database, Options, Prokura, Reply, process::run};
-
-const MINUTE: i64 = 60_000;
-
-/// A server, a token to manage with, and an account.
-async fn with_account() -> (Prokura, String, Credentials) {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    (prokura, token, account)
-}
-
-/// Lets the running minute pass, and writes down what was refused in it.
-async fn end_minute(prokura: &Prokura) {
-    prokura.advance(MINUTE);
-    prokura.authority.flush_refused_logins().await.unwrap();
-}
-
-/// The events of refused logins that the caller's organization is shown, narrowed by `query`.
-async fn refused(prokura: &Prokura, token: &str, query: &str) -> Vec<Value> {
-    let path = format!("/audit-events?action=refuse_login&limit=200{query}");
-    let list = prokura.api(Method::GET, &path, token, None).await;
-    list.expect(200).json()["items"].as_array().unwrap().clone()
-}
-
-/// What the events count, event by event.
-async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
-    let events = refused(prokura, token, "").await;
-    events
-        .iter()
-        .map(|event| event["changes"].clone())
-        .collect()
-}
-
-/// A login, which must be refused.
-async fn fail(client: &Client, credentials: &Credentials) -> Reply {
-    let reply = client.token(credentials, &[]).await;
-    reply.expect_oauth_error(401, "invalid_client")
-}
+use super::{MINUTE, changes, end_minute, fail, refused, start_with_account};
+use crate::harness::{Credentials, Prokura};
 
 /// The id of the account's newest secret.
 async fn secret_id(prokura: &Prokura, token: &str, account: &Credentials) -> Value {
@@ -71,7 +30,7 @@ async fn rotate_with_grace(prokura: &Prokura, token: &str, account: &Credentials
 /// G24: who, what, whom, when, from where, how often and why, to the letter.
 #[tokio::test]
 async fn refused_logins_of_one_minute_are_one_event() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     prokura.advance(1234);
     for (request_id, path) in [
@@ -123,7 +82,7 @@ async fn refused_logins_of_one_minute_are_one_event() {
 
 #[tokio::test]
 async fn each_minute_has_its_own_event() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for (millis, times) in [(0, 2), (MINUTE - 1, 1), (1, 3)] {
         prokura.advance(millis);
@@ -150,7 +109,7 @@ async fn each_minute_has_its_own_event() {
 
 #[tokio::test]
 async fn addresses_are_told_apart_up_to_sixteen() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for address in [1, 2, 2] {
         fail(&prokura.at_address(address), &wrong).await;
@@ -184,7 +143,7 @@ async fn addresses_are_told_apart_up_to_sixteen() {
 /// What users of every other server ask for in vain: the owner is told why.
 #[tokio::test]
 async fn the_owner_is_told_why_a_login_was_refused() {
-    let (prokura, token, first) = with_account().await;
+    let (prokura, token, first) = start_with_account().await;
     let first_id = secret_id(&prokura, &token, &first).await;
     let second = rotate_with_grace(&prokura, &token, &first).await;
     let second_id = secret_id(&prokura, &token, &first).await;
@@ -252,10 +211,9 @@ async fn the_owner_is_told_why_a_login_was_refused() {
 
 #[tokio::test]
 async fn an_account_that_may_do_nothing_is_told_from_a_wrong_secret() {
-    let (prokura, token, ci) = with_account().await;
-    let path = format!("/service-accounts/{}", ci.id);
+    let (prokura, token, ci) = start_with_account().await;
     let update = async |body: Value| {
-        let reply = prokura.api(Method::PATCH, &path, &token, Some(body)).await;
+        let reply = prokura.try_update(&token, &ci.id, body).await;
         reply.expect(200);
     };
     update(json!({ "disabled": true })).await;
@@ -276,7 +234,7 @@ async fn an_account_that_may_do_nothing_is_told_from_a_wrong_secret() {
 /// A2, A3: whatever is recorded, who is refused is answered alike, at one read and no write.
 #[tokio::test]
 async fn who_is_refused_does_not_notice() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let old = ci.clone();
     let ci = rotate_with_grace(&prokura, &token, &ci).await;
     let (_, ended) = prokura.create(&token, json!({ "name": "ended" })).await;
@@ -331,13 +289,9 @@ async fn who_is_refused_does_not_notice() {
 /// in is no refused login, whatever else he is refused.
 #[tokio::test]
 async fn what_is_no_refused_login_leaves_nothing() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     let client = |id: &str, secret: &str| Credentials {
         client_id: id.to_owned(),
         client_secret: secret.to_owned(),
@@ -369,7 +323,7 @@ async fn what_is_no_refused_login_leaves_nothing() {
 /// P6: an account's refused logins are its organization's, also when it is gone by the time they are written.
 #[tokio::test]
 async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
@@ -377,11 +331,7 @@ async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
         fail(&prokura, &account.with_secret_of(secret)).await;
         prokura.advance(1);
     }
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     end_minute(&prokura).await;
     let targets = async |token: &str, query: &str| {
         let events = refused(&prokura, token, query).await;
@@ -399,140 +349,4 @@ async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
     ] {
         assert_eq!(targets(&token, &query).await, expected, "{query}");
     }
-}
-
-/// P7: they are in the same chain as every change, and a line of every export.
-#[tokio::test]
-async fn the_chain_with_refused_logins_is_whole() {
-    let (prokura, token, ci) = with_account().await;
-    for round in 0..3 {
-        for address in 1..=18 {
-            let client = prokura.at_address(address);
-            fail(&client, &ci.with_secret_of(&prokura.root)).await;
-        }
-        end_minute(&prokura).await;
-        let body = json!({ "name": format!("{round}") });
-        prokura.create(&token, body).await;
-    }
-    let directory = tempdir().unwrap();
-    let verify = |arguments: &[&str]| {
-        let arguments = ["audit", "verify"].iter().chain(arguments);
-        run(directory.path(), arguments).succeeded()
-    };
-    let [option, url] = prokura.store_options();
-    let in_database = verify(&[&option, &url]);
-    assert!(in_database.contains(": 57 events, head "), "{in_database}");
-    let export = prokura
-        .api(Method::GET, "/audit-events/export", &token, None)
-        .await
-        .expect(200);
-    std::fs::write(directory.path().join("audit.ndjson"), &export.body).unwrap();
-    let in_file = verify(&["--file", "audit.ndjson"]);
-    let head = |printed: &str| printed.split_once(" events, head ").unwrap().1.to_owned();
-    assert_eq!(head(&in_file), head(&in_database));
-}
-
-#[tokio::test]
-async fn at_the_end_the_running_minute_is_written() {
-    let (prokura, token, ci) = with_account().await;
-    let wrong = ci.with_secret_of(&prokura.root);
-    fail(&prokura, &wrong).await;
-    prokura.advance(MINUTE);
-    fail(&prokura, &wrong).await;
-    for _ in 0..2 {
-        let written = prokura.authority.flush_all_refused_logins().await;
-        written.unwrap();
-        assert_eq!(changes(&prokura, &token).await.len(), 2);
-    }
-    let prokura = prokura.restart(Options::default()).await;
-    assert_eq!(changes(&prokura, &token).await.len(), 2);
-}
-
-/// The writes go on where they failed: nothing is lost, nothing is there twice, and each event is of its own minute.
-#[tokio::test]
-async fn a_store_that_fails_for_a_while_loses_no_refused_login() {
-    const ACCOUNTS: usize = 25;
-    let (prokura, token, _) = with_account().await;
-    let mut accounts = Vec::new();
-    for number in 0..ACCOUNTS {
-        let body = json!({ "name": format!("{number}") });
-        accounts.push(prokura.create(&token, body).await.1);
-    }
-    let mut wrong = Vec::new();
-    for account in &accounts {
-        wrong.push(account.with_secret_of(&prokura.root));
-    }
-    // What waits grows from minute to minute, and so many calls succeed before the store fails: a few reads and a write for
-    // some events, and again.
-    for calls in [0, 3, 30, 40, 10] {
-        for credentials in &wrong {
-            fail(&prokura, credentials).await;
-        }
-        prokura.advance(MINUTE);
-        prokura.watch.fail_after(calls);
-        let failed = prokura.authority.flush_refused_logins().await;
-        failed.unwrap_err();
-        prokura.watch.mend();
-    }
-    assert!(!changes(&prokura, &token).await.is_empty());
-    prokura.authority.flush_refused_logins().await.unwrap();
-    let events = refused(&prokura, &token, "").await;
-    let mut seen = events
-        .iter()
-        .map(|event| {
-            assert_eq!(
-                event["changes"],
-                json!({ "count": "1", "wrongSecret": "1" })
-            );
-            (event["at"].to_string(), event["target"].to_string())
-        })
-        .collect::<Vec<_>>();
-    assert_eq!(seen.len(), 5 * ACCOUNTS);
-    assert!(seen.is_sorted_by_key(|(at, _)| at.clone()));
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 5 * ACCOUNTS);
-}
-
-/// Whoever comes at the same time is counted, and two flushes at once write nothing twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_at_once_are_all_counted_once() {
-    const ROUNDS: usize = 20;
-    let (prokura, token, ci) = with_account().await;
-    let wrong = ci.with_secret_of(&prokura.root);
-    for _ in 0..ROUNDS {
-        let refusals = (0..4).map(|_| fail(&prokura, &wrong));
-        let flushes = (0..2).map(|_| prokura.authority.flush_refused_logins());
-        let ((), _, flushed) = tokio::join!(
-            async { prokura.advance(MINUTE / 2) },
-            join_all(refusals),
-            join_all(flushes)
-        );
-        assert!(flushed.iter().all(Result::is_ok));
-    }
-    end_minute(&prokura).await;
-    let counts = changes(&prokura, &token).await;
-    let counts = counts
-        .iter()
-        .map(|changes| changes["count"].as_str().unwrap().parse::<usize>().unwrap());
-    assert_eq!(counts.sum::<usize>(), 4 * ROUNDS);
-}
-
-/// On SQLite there is one node.
-#[tokio::test]
-async fn each_node_records_what_it_refused() {
-    if DATABASE == Database::Sqlite {
-        return;
-    }
-    let (one, token, ci) = with_account().await;
-    let two = one.another_node(Options::default()).await;
-    let wrong = ci.with_secret_of(&one.root);
-    fail(&one, &wrong).await;
-    fail(&two, &wrong).await;
-    fail(&two, &wrong).await;
-    tokio::join!(end_minute(&one), end_minute(&two));
-    let mut changes = changes(&one, &token).await;
-    changes.sort_by_key(|changes| changes["count"].to_string());
-    let count = |count: &str| json!({ "count": count, "wrongSecret": count });
-    assert_eq!(changes, [count("1"), count("2")]);
 }

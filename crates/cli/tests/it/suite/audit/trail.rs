@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
+use super::{start, start_with_token};
 use crate::harness::{NOON, Prokura, Reply};
 
 const EVENTS: &str = "SELECT a.sequence, a.at, a.actor, a.action, a.target, a.request_id, a.address, a.detail, \
@@ -144,8 +144,7 @@ async fn every_change_has_one_event() {
 /// alone, so that what is written can be verified by others.
 #[tokio::test]
 async fn the_events_of_an_organization_are_a_chain() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     // Both organizations in turn: each has a chain of its own.
@@ -154,11 +153,7 @@ async fn the_events_of_an_organization_are_a_chain() {
         prokura.create(&theirs, json!({ "name": name })).await;
         prokura.advance(10);
         prokura.rotate(&token, &account.id).await;
-        let path = format!("/service-accounts/{}", account.id);
-        prokura
-            .api(Method::DELETE, &path, &token, None)
-            .await
-            .expect(204);
+        prokura.delete(&token, &account.id).await;
     }
     for (organization, length) in [("Acme", 11), ("Other", 5)] {
         let sql = EVENTS.replace("Acme", organization);

@@ -3,16 +3,14 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{call, operations_on, start};
-
-const NOBODY: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
+use super::start_with_token;
+use crate::harness::{NO_ACCOUNT, operations_on_an_account};
 
 /// G5, G17: an id has one spelling. Everything else that is an account's id to a lenient eye is refused, and never
 /// something else's id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_has_one_spelling() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let authorization = format!("Authorization: Bearer {token}");
     let id = prokura.root.id.clone();
     let ask = async |spelling: &str| {
@@ -75,7 +73,7 @@ async fn an_id_has_one_spelling() {
     }
     // Canonical, of every version and variant, and nobody's.
     for nobody in [
-        NOBODY,
+        NO_ACCOUNT,
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "c232ab00-9414-11ec-b3c8-9f6bdeced846",
@@ -93,11 +91,9 @@ async fn an_id_has_one_spelling() {
         assert!(answer.body().contains("service_account_not_found"));
     }
     // The other operations read it the same way.
-    for operation in operations_on(&prokura.root.client_id) {
-        let headers = [("authorization", &authorization["Authorization: ".len()..])];
-        call(&prokura, &operation, &headers)
-            .await
-            .expect_wrong_field("id");
+    for operation in operations_on_an_account() {
+        let reply = operation.send_with_token(&prokura, &prokura.root.client_id, &token);
+        reply.await.expect_wrong_field("id");
     }
     prokura.access_token(&prokura.root).await;
 }
@@ -105,8 +101,7 @@ async fn an_id_has_one_spelling() {
 /// G19.
 #[tokio::test]
 async fn a_path_says_which_methods_it_takes() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let list = "/api/v1/service-accounts".to_owned();
     let one = format!("{list}/{}", prokura.root.id);
     let rotation = format!("{one}/rotate-secret");
@@ -169,8 +164,7 @@ async fn a_path_says_which_methods_it_takes() {
 /// G22: each answer is as long as it says, and an empty one says nothing of a length or a type.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_have_the_right_lengths() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let authorization = format!("Authorization: Bearer {token}");
     let body = r#"{"name":"CI"}"#;
     let length = format!("Content-Length: {}", body.len());
@@ -215,8 +209,7 @@ async fn answers_have_the_right_lengths() {
 /// word about the inside.
 #[tokio::test]
 async fn every_error_has_the_same_shape() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "Reader", "scopes": ["management:service-accounts:read"] });
     let (_, reader) = prokura.create(&token, body).await;
     let reader = prokura.access_token(&reader).await;
@@ -226,7 +219,7 @@ async fn every_error_has_the_same_shape() {
             .request(method, path)
             .header("accept-language", "de")
     };
-    let nobody = format!("{list}/{NOBODY}");
+    let nobody = format!("{list}/{NO_ACCOUNT}");
     let long = format!("{list}?{}", "x".repeat(9000));
     for (request, status, code, more) in [
         (

@@ -1,13 +1,13 @@
 //! Every operation of the API document, called by those who may not. A new one cannot be forgotten: it is walked, or this
 //! does not pass.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Prokura, Reply};
-
-const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json"));
+use super::{start, start_with_token};
+use crate::harness::{DOCUMENT, every_operation, managed_operations};
 
 /// The operations that take no bearer token, each with why. This list may only shrink, or grow by an operation that has a
 /// rule of its own and a test of it.
@@ -28,103 +28,18 @@ const EXCEPTIONS: [(&str, &str); 5] = [
     ("check_readiness", "a load balancer has no token"),
 ];
 
-/// A secret that no account has.
-const NO_SECRET: &str = "01930a3e-7b1c-7def-8000-0123456789ab";
-
-struct Operation {
-    id: String,
-    method: Method,
-    /// With `{id}` in it, if it is about one account.
-    path: String,
-    /// The one scope that it needs. `None`: it takes no bearer token.
-    scope: Option<String>,
-    takes_json: bool,
-    /// The statuses that it is said to answer with.
-    statuses: Vec<u16>,
-}
-
-fn operations() -> Vec<Operation> {
-    let document = serde_json::from_str::<Value>(DOCUMENT).unwrap();
-    let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
-                continue;
-            };
-            let scope = &operation["security"][0]["bearer"];
-            if let Some(scopes) = scope.as_array() {
-                assert_eq!(scopes.len(), 1, "this walk knows operations of one scope");
-                assert_eq!(operation["security"].as_array().unwrap().len(), 1);
-            }
-            let statuses = operation["responses"].as_object().unwrap().keys();
-            operations.push(Operation {
-                id: operation["operationId"].as_str().unwrap().to_owned(),
-                method,
-                path: path.clone(),
-                scope: scope[0].as_str().map(str::to_owned),
-                takes_json: !operation["requestBody"]["content"]["application/json"].is_null(),
-                statuses: statuses.map(|status| status.parse().unwrap()).collect(),
-            });
-        }
-    }
-    assert!(operations.len() >= 12);
-    operations
-}
-
-fn managed() -> Vec<Operation> {
-    let managed = operations()
-        .into_iter()
-        .filter(|operation| operation.scope.is_some());
-    managed.collect()
-}
-
-impl Operation {
-    fn path_of(&self, id: &str) -> String {
-        let path = self
-            .path
-            .replace("{id}", id)
-            .replace("{secretId}", NO_SECRET);
-        assert!(
-            !path.contains('{'),
-            "the walk does not know how to fill {path}"
-        );
-        path
-    }
-
-    /// A body with which it would succeed.
-    fn body(&self) -> Option<Value> {
-        self.takes_json.then(|| match &*self.id {
-            "create_service_account" | "update_service_account" => json!({ "name": "Walked" }),
-            "rotate_secret" => json!({ "gracePeriodSeconds": 60 }),
-            "add_secret" => json!({ "expiresInSeconds": 60 }),
-            other => panic!("tell the walk what {other} takes"),
-        })
-    }
-
-    /// Calls it on the account `id`; the answer is one of those in the document.
-    async fn call(&self, prokura: &Prokura, id: &str, token: Option<&str>) -> Reply {
-        let mut request = prokura.request(self.method.clone(), &self.path_of(id));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = self.body() {
-            request = request.json(&body);
-        }
-        let reply = prokura.send(request).await;
-        assert!(
-            self.statuses.contains(&reply.status),
-            "{} answers {}, which is not in the document",
-            self.id,
-            reply.status
-        );
-        reply
-    }
-}
-
 /// Every operation is in one class: it takes a bearer token with a scope, or it is an exception that says why.
 #[test]
 fn every_operation_has_a_rule() {
-    let operations = operations();
+    let operations = every_operation();
+    // Read from the text itself, so that the list cannot be short.
+    let named = DOCUMENT.split("\"operationId\": \"").skip(1);
+    let named = named.filter_map(|rest| rest.split('"').next());
+    let listed = operations.iter().map(|operation| &*operation.id);
+    assert_eq!(
+        listed.collect::<BTreeSet<_>>(),
+        named.collect::<BTreeSet<_>>()
+    );
     for operation in &operations {
         let is_exception = EXCEPTIONS.iter().any(|(id, _)| *id == operation.id);
         assert_ne!(
@@ -149,10 +64,12 @@ fn every_operation_has_a_rule() {
 #[tokio::test]
 async fn every_operation_refuses_who_has_no_token() {
     let prokura = start().await;
-    for operation in managed() {
-        let reply = operation.call(&prokura, &prokura.root.id, None).await;
+    for operation in managed_operations() {
+        let reply = operation.send(&prokura, &prokura.root.id, &[]).await;
         reply.expect_api_error(401, "unauthorized");
-        let reply = operation.call(&prokura, &prokura.root.id, Some("x")).await;
+        let reply = operation
+            .send_with_token(&prokura, &prokura.root.id, "x")
+            .await;
         reply.expect_api_error(401, "invalid_token");
     }
     prokura.access_token(&prokura.root).await;
@@ -161,15 +78,14 @@ async fn every_operation_refuses_who_has_no_token() {
 /// B4, G9: all other scopes do not help, and the one that the document names is enough.
 #[tokio::test]
 async fn every_operation_needs_its_scope_and_no_other() {
-    let prokura = start().await;
-    let root = prokura.access_token(&prokura.root).await;
+    let (prokura, root) = start_with_token().await;
     let all = [
         "management:audit:read",
         "management:service-accounts:read",
         "management:service-accounts:write",
         "tokens:introspect",
     ];
-    for operation in managed() {
+    for operation in managed_operations() {
         let needed = operation.scope.as_deref().unwrap();
         assert!(all.contains(&needed), "tell the walk of {needed}");
         let others = all.iter().filter(|scope| **scope != needed);
@@ -181,7 +97,9 @@ async fn every_operation_needs_its_scope_and_no_other() {
             let body = json!({ "name": "Caller", "scopes": scopes });
             let (_, caller) = prokura.create(&root, body).await;
             let token = prokura.access_token(&caller).await;
-            let reply = operation.call(&prokura, &target.id, Some(&token)).await;
+            let reply = operation
+                .send_with_token(&prokura, &target.id, &token)
+                .await;
             if is_enough {
                 // Let in, it succeeds, unless it is about a secret or a rotation that is not there.
                 let is_let_in = match &*operation.id {
@@ -201,14 +119,15 @@ async fn every_operation_needs_its_scope_and_no_other() {
 /// P6, G8: about one account of another organization there is nothing to be said; about all accounts, one's own.
 #[tokio::test]
 async fn every_operation_stops_at_the_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (before, target) = prokura.create(&ours, json!({ "name": "Target" })).await;
-    for operation in managed() {
-        let reply = operation.call(&prokura, &target.id, Some(&theirs)).await;
-        if operation.path.contains("{id}") {
+    for operation in managed_operations() {
+        let reply = operation
+            .send_with_token(&prokura, &target.id, &theirs)
+            .await;
+        if operation.is_about_an_account() {
             reply.expect_api_error(404, "service_account_not_found");
             continue;
         }
@@ -234,9 +153,8 @@ async fn every_operation_stops_at_the_organization() {
 /// The exceptions have rules of their own.
 #[tokio::test]
 async fn every_exception_keeps_its_own_rule() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    for operation in operations() {
+    let (prokura, token) = start_with_token().await;
+    for operation in every_operation() {
         if operation.scope.is_some() {
             continue;
         }
@@ -262,9 +180,9 @@ async fn every_exception_keeps_its_own_rule() {
 #[tokio::test]
 async fn every_path_takes_the_methods_of_the_document() {
     let prokura = start().await;
-    let operations = operations();
+    let operations = every_operation();
     for operation in &operations {
-        let path = operation.path_of(&prokura.root.id);
+        let path = operation.path_for(&prokura.root.id);
         let of_path = operations
             .iter()
             .filter(|other| other.path == operation.path);

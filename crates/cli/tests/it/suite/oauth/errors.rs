@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{start, start_with};
+use super::{start, start_with, start_with_token};
 use crate::harness::{Credentials, Options, Prokura, Reply, opaque_resource};
 
 const TOKEN: &str = "/oauth2/token";
@@ -242,8 +242,7 @@ async fn nobody_is_let_in(prokura: &Prokura, client: &Credentials) {
 /// token. The clients here are new to the server, so that it has to ask its database for them.
 #[tokio::test]
 async fn without_a_database_or_a_clock_nobody_is_let_in() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "new" });
     let (_, new) = prokura.create(&token, body).await;
     let stranger = Credentials {

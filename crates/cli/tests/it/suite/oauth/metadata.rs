@@ -211,7 +211,7 @@ async fn every_listed_scope_can_be_granted() {
     for scope in ["orders:delete", "openid", "offline_access"] {
         let body = json!({ "name": "Holder", "scopes": [scope] });
         prokura
-            .api(Method::POST, "/service-accounts", &token, Some(body))
+            .try_create(&token, body)
             .await
             .expect_api_error(400, "invalid_request");
         let form = [("scope", scope)];

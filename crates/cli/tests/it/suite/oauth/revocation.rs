@@ -208,11 +208,7 @@ async fn who_is_no_client_revokes_nothing() {
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
     let deleted = create(&prokura, root, "Deleted").await;
-    let path = format!("/service-accounts/{}", deleted.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &deleted.id).await;
     let wrong = Credentials {
         client_secret: deleted.client_secret.clone(),
         ..root.clone()

@@ -7,7 +7,7 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{scopes::claims, start, start_with};
+use super::{scopes::claims, start, start_with, start_with_token};
 use crate::harness::{Options, jwt_resource, opaque_resource};
 
 const ORDERS: &str = "https://orders.example";
@@ -65,15 +65,9 @@ async fn the_answer_has_what_it_should_and_nothing_else() {
 /// R2: whatever carries a secret, or says what a token is, is not to be kept.
 #[tokio::test]
 async fn no_answer_with_a_secret_is_kept() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let created = prokura
-        .api(
-            Method::POST,
-            "/service-accounts",
-            &token,
-            Some(json!({ "name": "CI" })),
-        )
+        .try_create(&token, json!({ "name": "CI" }))
         .await
         .expect(201);
     let id = created.json()["serviceAccount"]["id"].clone();
@@ -204,8 +198,7 @@ async fn a_thousand_tokens_asked_for_at_once_are_a_thousand() {
     assert_eq!(ids.collect::<HashSet<_>>().len(), 1000);
 
     // What an opaque one says cannot be seen; that it differs can.
-    let prokura = start().await;
-    let first = prokura.access_token(&prokura.root).await;
+    let (prokura, first) = start_with_token().await;
     assert_ne!(first, prokura.access_token(&prokura.root).await);
 }
 

@@ -7,7 +7,7 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{start, start_with};
+use super::{start_with, start_with_token};
 use crate::harness::{Credentials, Options, Prokura, claims_of, header_of, jwt_resource, verify};
 
 const ORDERS: &str = "https://orders.example.com";
@@ -279,8 +279,7 @@ async fn the_organization_is_the_one_that_was_signed() {
 /// J1, CH14: without configuration there is no JWT at all.
 #[tokio::test]
 async fn tokens_for_the_management_api_are_opaque_by_default() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (_, token) = start_with_token().await;
     assert!(token.starts_with("prka_"), "{token}");
     assert!(!token.contains('.'));
 }

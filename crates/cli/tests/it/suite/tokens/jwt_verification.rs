@@ -12,7 +12,6 @@ mod signatures;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::start_with;
@@ -83,8 +82,9 @@ impl Scene {
     }
 
     async fn at_the_api(&self, token: &str) -> Reply {
-        let path = format!("/service-accounts/{}", self.prokura.root.id);
-        self.prokura.api(Method::GET, &path, token, None).await
+        self.prokura
+            .try_get_account(token, &self.prokura.root.id)
+            .await
     }
 
     async fn at_introspection(&self, token: &str) -> Value {

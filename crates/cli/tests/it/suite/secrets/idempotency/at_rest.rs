@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{CREATE, DAY_MS, everything, rotation_of, with_account};
+use super::{CREATE, DAY_MS, everything, rotation_of, start_with_account};
 
 /// Q4: two texts that look like nothing, and when they may go.
 #[tokio::test]
 async fn nothing_can_be_read_from_what_is_kept() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let key = "a key that is to be found nowhere";
     let body = json!({ "name": "New" });
     let reply = prokura.post_once(CREATE, &token, key, Some(&body)).await;
@@ -46,7 +46,7 @@ async fn nothing_can_be_read_from_what_is_kept() {
 /// is the request then done again.
 #[tokio::test]
 async fn an_answer_that_was_altered_or_moved_is_not_given() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let body = json!({ "name": "New" });
     let requests = [
         (CREATE.to_owned(), Some(&body)),

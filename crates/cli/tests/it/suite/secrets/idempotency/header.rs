@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{CREATE, everything, operations, with_account};
+use super::{CREATE, everything, operations, start_with_account};
 
 /// Q3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_no_string_is_refused() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let authorization = format!("Authorization: Bearer {token}");
     let before = everything(&prokura).await;
     let long = format!("\"{}\"", "k".repeat(256));
@@ -60,7 +60,7 @@ async fn a_key_that_is_no_string_is_refused() {
 
 #[tokio::test]
 async fn a_key_is_what_the_string_says() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let send = async |value: &str| {
         let path = format!("/api/v1{}", super::rotation_of(&account));
         let request = prokura.request(Method::POST, &path).bearer_auth(&token);
@@ -82,7 +82,7 @@ async fn a_key_is_what_the_string_says() {
 /// B1, G9: who may not come in is told that first.
 #[tokio::test]
 async fn a_stranger_is_refused_before_his_key_is_looked_at() {
-    let (prokura, _, account) = with_account().await;
+    let (prokura, _, account) = start_with_account().await;
     let form = [("scope", "management:service-accounts:read")];
     let reader = prokura.access_token_with(&prokura.root, &form).await;
     for (path, _, _) in operations(&account) {
@@ -100,7 +100,7 @@ async fn a_stranger_is_refused_before_his_key_is_looked_at() {
 /// Whoever sends the header with everything that he sends is not hindered where it means nothing.
 #[tokio::test]
 async fn where_it_means_nothing_the_header_is_ignored() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let path = format!("/api/v1/service-accounts/{}", account.id);
     let grace = json!({ "gracePeriodSeconds": 60 });
     for value in ["no string", "\"a\""] {

@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{CREATE, count, credentials, everything, rotation_of, secrets_of, with_account};
+use super::{CREATE, everything, rotation_of, secrets_of, start_with_account};
 use crate::harness::Reply;
 
 /// Q3.
 #[tokio::test]
 async fn what_is_refused_is_not_remembered() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let writer = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &writer).await;
     let created = |name: &str, scopes: &[&str]| json!({ "name": name, "scopes": scopes });
@@ -47,7 +47,7 @@ async fn what_is_refused_is_not_remembered() {
     let rotate = || prokura.post_once(&rotation, &token, "k", Some(&grace));
     add().await.expect_api_error(409, "too_many_secrets");
     rotate().await.expect_api_error(409, "too_many_secrets");
-    assert_eq!(count(&prokura, "idempotent_requests").await, 0);
+    assert_eq!(prokura.count("idempotent_requests").await, 0);
 
     // Mended, each goes under the same key.
     let body = created("CI", &[]);
@@ -62,7 +62,7 @@ async fn what_is_refused_is_not_remembered() {
     // Full again, which does not stand in the way of a repeat.
     rotate().await.expect_api_error(409, "too_many_secrets");
     assert_eq!(add().await.fingerprint(), added.fingerprint());
-    assert_eq!(count(&prokura, "idempotent_requests").await, 2);
+    assert_eq!(prokura.count("idempotent_requests").await, 2);
 }
 
 #[track_caller]
@@ -74,7 +74,7 @@ fn assert_shows_nothing(reply: &Reply, secret: &str) {
 /// G9: what was allowed once is asked again for each repeat.
 #[tokio::test]
 async fn a_repeat_needs_the_scopes_that_the_request_needed() {
-    let (prokura, token, _) = with_account().await;
+    let (prokura, token, _) = start_with_account().await;
     let narrower = async |scope: &str| {
         let form = [("scope", scope)];
         prokura.access_token_with(&prokura.root, &form).await
@@ -83,14 +83,14 @@ async fn a_repeat_needs_the_scopes_that_the_request_needed() {
     let writer = narrower("management:service-accounts:write").await;
     let body = json!({ "name": "New", "scopes": ["management:all"] });
     let first = prokura.post_once(CREATE, &token, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
+    let created = first.expect(201).credentials();
     let path = rotation_of(&created);
     let second = prokura.post_once(&path, &token, "k", None).await;
-    let rotated = credentials(&second.expect(200));
+    let rotated = second.expect(200).credentials();
     let third = prokura
         .post_once(&secrets_of(&created), &token, "k", None)
         .await;
-    let added = credentials(&third.expect(201));
+    let added = third.expect(201).credentials();
     let before = everything(&prokura).await;
     for (path, body, secret) in [
         (CREATE.to_owned(), Some(&body), &created.client_secret),
@@ -109,12 +109,12 @@ async fn a_repeat_needs_the_scopes_that_the_request_needed() {
 /// G9: scopes that are left out are the caller's, and so are part of what is asked for.
 #[tokio::test]
 async fn a_narrower_token_does_not_ask_for_the_same_by_leaving_the_scopes_out() {
-    let (prokura, token, _) = with_account().await;
+    let (prokura, token, _) = start_with_account().await;
     let form = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &form).await;
     let body = json!({ "name": "New" });
     let first = prokura.post_once(CREATE, &token, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
+    let created = first.expect(201).credentials();
     let reply = prokura.post_once(CREATE, &writer, "k", Some(&body)).await;
     let reply = reply.expect_api_error(422, "idempotency_key_reused");
     assert_shows_nothing(&reply, &created.client_secret);
@@ -123,13 +123,12 @@ async fn a_narrower_token_does_not_ask_for_the_same_by_leaving_the_scopes_out() 
 /// P3, G4: a caller that is gone gets nothing, and neither does one whose token is dead.
 #[tokio::test]
 async fn a_repeat_needs_a_living_token() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let callers = prokura.access_token(&account).await;
     let body = json!({ "name": "New" });
     let first = prokura.post_once(CREATE, &callers, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
-    let path = format!("/service-accounts/{}", account.id);
-    let delete = prokura.api(Method::DELETE, &path, &token, None);
+    let created = first.expect(201).credentials();
+    let delete = prokura.try_delete(&token, &account.id);
     delete.await.expect(204);
     let reply = prokura.post_once(CREATE, &callers, "k", Some(&body)).await;
     let reply = reply.expect_api_error(401, "invalid_token");

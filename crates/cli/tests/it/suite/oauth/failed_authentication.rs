@@ -1,0 +1,207 @@
+//! What a client learns from a failed authentication: nothing but that it failed (section A).
+
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use super::{ENDPOINTS, GRANT, ask, basic_of, start};
+use crate::harness::{Credentials, Prokura};
+
+/// The same secret with its last character changed, so that its checksum is wrong.
+fn mistyped(credentials: &Credentials) -> Credentials {
+    let mut secret = credentials.client_secret.clone();
+    let last = if secret.pop() == Some('x') { 'y' } else { 'x' };
+    secret.push(last);
+    Credentials {
+        client_secret: secret,
+        ..credentials.clone()
+    }
+}
+
+/// Three accounts for a comparison: alive, deleted, and one that never was.
+struct Strangers {
+    living: Credentials,
+    deleted: Credentials,
+    unknown: Credentials,
+}
+
+impl Strangers {
+    async fn meet(prokura: &Prokura) -> Self {
+        let token = prokura.access_token(&prokura.root).await;
+        let (_, living) = prokura.create(&token, json!({ "name": "living" })).await;
+        let (_, deleted) = prokura.create(&token, json!({ "name": "deleted" })).await;
+        prokura.token(&deleted, &[]).await.expect(200);
+        prokura.delete(&token, &deleted.id).await;
+        let unknown = Credentials {
+            client_id: "sa_01930a3e-7b1c-7def-8000-0123456789ab".to_owned(),
+            ..living.clone()
+        };
+        Self {
+            living,
+            deleted,
+            unknown,
+        }
+    }
+}
+
+/// A1: RFC 6749 §5.2, RFC 7617 §2.
+#[tokio::test]
+async fn a_wrong_secret_is_invalid_client_with_a_basic_challenge() {
+    let prokura = start().await;
+    let other = prokura.bootstrap("Other").await;
+    let wrong = prokura.root.with_secret_of(&other).basic();
+    for (path, body) in ENDPOINTS {
+        let reply = prokura
+            .raw_form(path, &[("authorization", &wrong)], body)
+            .await
+            .expect_oauth_error(401, "invalid_client");
+        assert_eq!(
+            reply.header("www-authenticate"),
+            r#"Basic realm="prokura", charset="UTF-8""#,
+            "{path}"
+        );
+    }
+}
+
+/// A2, A6, A19: whoever is not let in learns nothing about why, at any endpoint and however he presents himself. That a
+/// checksum is wrong is no secret of ours, but it is answered like everything else.
+#[tokio::test]
+async fn every_way_not_to_be_a_client_is_answered_alike() {
+    let prokura = start().await;
+    let Strangers {
+        living,
+        deleted,
+        unknown,
+    } = Strangers::meet(&prokura).await;
+    let token = prokura.access_token(&prokura.root).await;
+    let (_, disabled) = prokura.create(&token, json!({ "name": "disabled" })).await;
+    let (_, without) = prokura.create(&token, json!({ "name": "without" })).await;
+    let prokura = prokura
+        .alter(
+            "UPDATE service_accounts SET disabled_at = 0 WHERE id = $1",
+            &disabled,
+        )
+        .await;
+    let prokura = prokura
+        .alter(
+            "DELETE FROM secrets WHERE service_account_id = $1",
+            &without,
+        )
+        .await;
+    prokura.token(&living, &[]).await.expect(200);
+
+    let nobody = |client_id: &str| Credentials {
+        client_id: client_id.to_owned(),
+        ..living.clone()
+    };
+    let secret = |client_secret: &str| Credentials {
+        client_secret: client_secret.to_owned(),
+        ..living.clone()
+    };
+    let cases = [
+        ("unknown", unknown),
+        ("not an id of ours", nobody("admin")),
+        ("the account's id, not its client id", nobody(&living.id)),
+        ("upper case", nobody(&living.client_id.to_uppercase())),
+        ("no id", nobody("")),
+        ("deleted", deleted),
+        ("disabled", disabled),
+        ("an account without a secret", without),
+        ("another's secret", living.with_secret_of(&prokura.root)),
+        ("a wrong checksum", mistyped(&living)),
+        ("a secret of another shape", secret("hunter2")),
+        ("a secret cut short", secret(&living.client_secret[..52])),
+        (
+            "a secret and a space",
+            secret(&format!("{} ", living.client_secret)),
+        ),
+        ("no secret", secret("")),
+    ];
+    for (path, body) in ENDPOINTS {
+        let nothing = prokura
+            .raw_form(path, &[], body)
+            .await
+            .expect_oauth_error(401, "invalid_client")
+            .fingerprint();
+        for (case, credentials) in &cases {
+            let by_basic = prokura
+                .raw_form(path, &[("authorization", &credentials.basic())], body)
+                .await;
+            assert_eq!(by_basic.fingerprint(), nothing, "{case} by Basic at {path}");
+            let in_the_body = format!(
+                "{body}&client_id={}&client_secret={}",
+                credentials.client_id, credentials.client_secret
+            );
+            let in_the_body = prokura.raw_form(path, &[], &in_the_body).await;
+            assert_eq!(
+                in_the_body.fingerprint(),
+                nothing,
+                "{case} in the body at {path}"
+            );
+        }
+    }
+}
+
+/// A3: and it costs the same, so the time tells nothing either. What is counted here is what time is made of: look-ups. The
+/// digest is made before the look-up, so for unknown clients too (`Authority::authenticate_client`), and
+/// `SecretDigest::matches` is constant in time.
+#[tokio::test]
+async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
+    let prokura = start().await;
+    let Strangers {
+        living,
+        deleted,
+        unknown,
+    } = Strangers::meet(&prokura).await;
+    let count = || {
+        (
+            prokura.watch.reads.load(Ordering::SeqCst),
+            prokura.watch.writes.load(Ordering::SeqCst),
+        )
+    };
+    for (case, credentials) in [
+        ("unknown", &unknown),
+        ("deleted", &deleted),
+        ("wrong secret", &living.with_secret_of(&deleted)),
+        ("another's secret", &living.with_secret_of(&prokura.root)),
+    ] {
+        for (path, body) in ENDPOINTS {
+            let (reads, writes) = count();
+            prokura
+                .raw_form(path, &[("authorization", &credentials.basic())], body)
+                .await
+                .expect_oauth_error(401, "invalid_client");
+            assert_eq!(count(), (reads + 1, writes), "{case} at {path}");
+        }
+    }
+    // Success costs no more, and what cannot be a secret of ours costs nothing.
+    let (reads, writes) = count();
+    prokura.token(&living, &[]).await.expect(200);
+    let after = count();
+    assert!(after.0 <= reads + 1 && after.1 == writes, "{after:?}");
+    prokura
+        .token(&mistyped(&living), &[])
+        .await
+        .expect_oauth_error(401, "invalid_client");
+    assert_eq!(count(), after);
+}
+
+/// A6: RFC 6749 §4.4: this grant is for confidential clients only. See also
+/// `every_way_not_to_be_a_client_is_answered_alike`: no secret, an empty one, and an account that has none.
+#[tokio::test]
+async fn a_client_id_alone_is_no_client() {
+    let prokura = start().await;
+    let id = &prokura.root.client_id;
+    ask(&prokura, &[], &format!("{GRANT}&client_id={id}"))
+        .await
+        .expect_oauth_error(401, "invalid_client");
+    let secret = &prokura.root.client_secret;
+    ask(&prokura, &[], &format!("{GRANT}&client_secret={secret}"))
+        .await
+        .expect_oauth_error(401, "invalid_client");
+    for value in [format!("{id}:"), format!(":{secret}"), ":".to_owned()] {
+        ask(&prokura, &[&basic_of(value)], GRANT)
+            .await
+            .expect_oauth_error(401, "invalid_client");
+    }
+}
