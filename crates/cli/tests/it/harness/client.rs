@@ -17,7 +17,7 @@ use super::{
 /// A client of one server.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its origin, without a slash at the end.
+    /// The origin of the server, without a slash at the end.
     pub url: String,
     http: reqwest::Client,
 }
@@ -28,7 +28,7 @@ impl Client {
         Self { url, http }
     }
 
-    /// One of the same server at another address of this machine: 127.0.0.`last`.
+    /// A client of the same server at another address of this machine: 127.0.0.`last`.
     pub fn at_address(&self, last: u8) -> Self {
         let address = IpAddr::from([127, 0, 0, last]);
         let http = builder().local_address(address).build().unwrap();
@@ -36,12 +36,12 @@ impl Client {
         Self { url, http }
     }
 
-    /// A request to be completed; `path` begins with a slash.
+    /// Begins a request. `path` begins with a slash.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request and reads the answer whole.
+    /// Sends a request and reads the whole response.
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         let request = request.build().unwrap();
         let path = request.url().path().to_owned();
@@ -55,12 +55,12 @@ impl Client {
         reply
     }
 
-    /// `GET path` without credentials.
+    /// Sends `GET path` without credentials.
     pub async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// A form to an OAuth endpoint, as this client by Basic.
+    /// Sends a form to an OAuth endpoint, with the client's credentials in Basic.
     pub async fn form(&self, path: &str, client: &Credentials, form: &[(&str, &str)]) -> Reply {
         let request = self
             .request(Method::POST, path)
@@ -69,7 +69,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// A body as it is, labelled as a form, with these further headers.
+    /// Sends this text as a form, with these further headers.
     pub async fn raw_form(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut request = self
             .request(Method::POST, path)
@@ -81,38 +81,38 @@ impl Client {
         self.send(request).await
     }
 
-    /// A token request by Basic; `grant_type` is added.
+    /// Sends a token request with Basic credentials. `grant_type` is added.
     pub async fn token(&self, client: &Credentials, form: &[(&str, &str)]) -> Reply {
         let mut whole = vec![("grant_type", "client_credentials")];
         whole.extend_from_slice(form);
         self.form("/oauth2/token", client, &whole).await
     }
 
-    /// An access token for the management API with all that the account has.
+    /// Gets an access token for the management API with all scopes of the account.
     pub async fn access_token(&self, client: &Credentials) -> String {
         let reply = self.token(client, &[]).await.expect(200);
         reply.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// An access token with these parameters.
+    /// Gets an access token with these parameters.
     pub async fn access_token_with(&self, client: &Credentials, form: &[(&str, &str)]) -> String {
         let reply = self.token(client, form).await.expect(200);
         reply.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// What introspection says of a token, asked by `client`.
+    /// Introspects a token as `client`: the body of the response.
     pub async fn introspect(&self, client: &Credentials, token: &str) -> Value {
         let reply = self.introspect_reply(client, token).await;
         reply.expect(200).json()
     }
 
-    /// The answer to an introspection, asked by `client`.
+    /// Introspects a token as `client`: the response.
     pub async fn introspect_reply(&self, client: &Credentials, token: &str) -> Reply {
         let form = [("token", token)];
         self.form("/oauth2/introspect", client, &form).await
     }
 
-    /// A call of the management API; `path` is what follows `/api/v1`.
+    /// Calls the management API. `path` is what follows `/api/v1`.
     pub async fn api(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Reply {
         let mut request = self
             .request(method, &format!("/api/v1{path}"))
@@ -123,7 +123,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// A `POST` of the management API with this `Idempotency-Key`, which is put in quotes.
+    /// Sends a POST to the management API with this `Idempotency-Key`, which is put in quotes.
     pub async fn post_once(
         &self,
         path: &str,
@@ -141,12 +141,12 @@ impl Client {
         self.send(request).await
     }
 
-    /// Sends these bytes on a connection of their own and returns all that comes back until the server closes it or says
+    /// Sends these bytes on a new connection and returns everything that comes back until the server closes it or sends
     /// nothing for `patience`.
     pub fn raw(&self, bytes: &[u8], patience: Duration) -> String {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
         stream.set_read_timeout(Some(patience)).unwrap();
-        // The server may have answered and closed before it has read everything.
+        // The server may have answered and closed the connection before it has read everything.
         let _ = stream.write_all(bytes);
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];
@@ -159,8 +159,8 @@ impl Client {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Sends these bytes on a connection of their own and waits for the server to close it, which they have to ask for
-    /// or to provoke.
+    /// Sends these bytes on a new connection and reads until the server closes it. The bytes must make the server close
+    /// it.
     pub async fn wire(&self, bytes: impl Into<Vec<u8>>) -> Answer {
         let (client, bytes) = (self.clone(), bytes.into());
         tokio::task::spawn_blocking(move || client.raw(&bytes, Duration::from_secs(20)))
@@ -169,7 +169,7 @@ impl Client {
             .unwrap()
     }
 
-    /// `METHOD target` with these header lines, as they are written.
+    /// Sends `METHOD target` with these header lines on a new connection.
     pub async fn wire_request(&self, request: &str, headers: &[&str]) -> Answer {
         let host = self.url.trim_start_matches("http://");
         let mut text = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
-/// What an account authenticates with.
+/// The ID and secret of an account.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     pub id: String,
@@ -17,7 +17,7 @@ impl Credentials {
         basic(&self.client_id, &self.client_secret)
     }
 
-    /// Reads the credentials in the response that created or rotated an account, or added a secret to it.
+    /// Reads the credentials in a response to creating or rotating an account, or to adding a secret.
     pub(super) fn in_response(body: &Value) -> Self {
         let text = |name: &str| body["credentials"][name].as_str().unwrap().to_owned();
         let client_id = text("clientId");
@@ -28,7 +28,7 @@ impl Credentials {
         }
     }
 
-    /// The same account with a wrong secret of the right shape: `other`'s.
+    /// The same account with a wrong secret of the right shape: the secret of `other`.
     pub fn with_secret_of(&self, other: &Self) -> Self {
         Self {
             client_secret: other.client_secret.clone(),
@@ -37,7 +37,7 @@ impl Credentials {
     }
 }
 
-/// The value of a Basic header, nothing encoded.
+/// The value of a Basic header, with nothing encoded.
 pub fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")))
 }

@@ -1,4 +1,4 @@
-//! The database of a server, read and changed behind the server's back.
+//! The database of a server, read and changed behind its back.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ use super::{
 };
 
 impl Prokura {
-    /// Changes the row of an account in a way that the API does not offer, and starts the server again, since it need not
-    /// notice what is done behind its back. `$1` in `sql` is the account's id.
+    /// Changes the row of an account in a way that the API does not offer, and restarts the server so that it notices.
+    /// `$1` in `sql` is the ID of the account.
     pub async fn alter(self, sql: &str, account: &Credentials) -> Self {
         let id = account.id.replace('-', "");
         let literal = match &self.place {
@@ -29,7 +29,7 @@ impl Prokura {
         self.restart(Options::default()).await
     }
 
-    /// The options by which a command finds this server's database.
+    /// The options with which a command finds this server's database.
     pub fn store_options(&self) -> [String; 2] {
         let url = match &self.place {
             Place::Sqlite(directory) => format!("sqlite:{}", sqlite_file(directory).display()),
@@ -38,7 +38,7 @@ impl Prokura {
         ["--database-url".to_owned(), url]
     }
 
-    /// Reads the database itself: the rows of a query, with bytes in hexadecimal.
+    /// Runs a query on the database: its rows, with bytes in hexadecimal.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         match &self.place {
             Place::Sqlite(directory) => sqlite_rows(&sqlite_file(directory), sql).unwrap(),
@@ -50,7 +50,7 @@ impl Prokura {
         }
     }
 
-    /// Changes the database behind the server's back. On SQLite a running server need not notice: it owns the file.
+    /// Changes the database behind the server's back. A running server on SQLite owns the file and need not notice.
     pub async fn change_database(&self, sql: &str) {
         match &self.place {
             Place::Sqlite(directory) => {
@@ -61,7 +61,7 @@ impl Prokura {
         }
     }
 
-    /// Somebody who has got hold of the key with which the server signs `algorithm`.
+    /// A forger who holds the key with which the server signs `algorithm`.
     pub async fn forger(&self, algorithm: SigningAlgorithm) -> Forger {
         let store = match &self.place {
             Place::Sqlite(directory) => {

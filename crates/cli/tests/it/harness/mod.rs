@@ -1,4 +1,4 @@
-//! What the tests are built from: a server in this process with a database of its own, a client of it, the real binary, and a
+//! What the tests are built from: a server in this process with its own database, a client, the real binary, and a
 //! temporary PostgreSQL.
 
 mod accounts;

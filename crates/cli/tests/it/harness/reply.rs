@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Credentials;
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
@@ -15,14 +15,14 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON; it must be, and say so.
+    /// The body as JSON. The media type must be JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), "application/json", "{self:?}");
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// A header, which must be there once. Empty if it is not there at all.
+    /// A header, which must not occur twice. Empty if it is missing.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
@@ -31,20 +31,20 @@ impl Reply {
         value
     }
 
-    /// The credentials in it, of an account that was created or rotated, or that got another secret.
+    /// The credentials in a response to creating or rotating an account, or to adding a secret.
     #[track_caller]
     pub fn credentials(&self) -> Credentials {
         Credentials::in_response(&self.json())
     }
 
-    /// The items of a list, which must have succeeded.
+    /// The items of a list. The request must have succeeded.
     #[track_caller]
     pub fn items(self) -> Vec<Value> {
         let body = self.expect(200).json();
         body["items"].as_array().unwrap().clone()
     }
 
-    /// Asserts the status and returns itself.
+    /// Asserts the status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(
@@ -56,7 +56,7 @@ impl Reply {
         self
     }
 
-    /// Asserts an OAuth error: its status, its code, and what every one of them promises (E2, E4, E5).
+    /// Asserts an OAuth error: the status, the code, and what every OAuth error promises (E2, E4, E5).
     #[track_caller]
     pub fn expect_oauth_error(self, status: u16, error: &str) -> Self {
         let reply = self.expect(status);
@@ -74,7 +74,7 @@ impl Reply {
         reply
     }
 
-    /// Asserts an error of the management API: its status, its code, and what every one of them promises (G23).
+    /// Asserts an error of the management API: the status, the code, and what every such error promises (G23).
     #[track_caller]
     pub fn expect_api_error(self, status: u16, code: &str) -> Self {
         let reply = self.expect(status);
@@ -87,7 +87,7 @@ impl Reply {
         reply
     }
 
-    /// Asserts that it is an OAuth error, whichever: its status and its code.
+    /// Asserts that the response is an OAuth error: its status and its code.
     #[track_caller]
     pub fn any_oauth_error(&self) -> (u16, String) {
         let code = self.json()["error"].as_str().unwrap().to_owned();
@@ -96,7 +96,7 @@ impl Reply {
         (self.status, code)
     }
 
-    /// Everything in it but the date and the request id, by which alone two answers to two strangers may differ.
+    /// The whole response without the date and the request ID, which may differ between two equal requests.
     pub fn fingerprint(&self) -> String {
         let mut headers = self.headers.clone();
         headers.remove("date");
@@ -104,14 +104,14 @@ impl Reply {
         format!("{} {headers:?} {:?}", self.status, self.body)
     }
 
-    /// Whether `text` is anywhere in it.
+    /// Whether `text` occurs in a header or in the body.
     pub fn mentions(&self, text: &str) -> bool {
         format!("{:?}", self.headers).contains(text)
             || String::from_utf8_lossy(&self.body).contains(text)
     }
 
-    /// All of it but the date: what must be equal where two answers must not be told apart. Both requests have to carry
-    /// one `X-Request-Id`.
+    /// The whole response without the date, to compare responses that must not be told apart. Both requests must have
+    /// the same `X-Request-Id`.
     pub fn essence(&self) -> (u16, Vec<(String, String)>, String) {
         let mut headers = self
             .headers
@@ -124,7 +124,7 @@ impl Reply {
         (self.status, headers, body)
     }
 
-    /// Asserts that the one thing wrong is this field.
+    /// Asserts a 400 that names this field and no other.
     #[track_caller]
     pub fn expect_wrong_field(self, field: &str) -> Self {
         let reply = self.expect_api_error(400, "invalid_request");
@@ -140,12 +140,12 @@ impl Reply {
     }
 }
 
-/// What came back on a connection of its own.
+/// Everything that came back on one connection.
 #[derive(Clone, Debug)]
 pub struct Answer(pub String);
 
 impl Answer {
-    /// The status of every answer, those that say "continue" apart.
+    /// The status of every response, without interim responses.
     pub fn statuses(&self) -> Vec<u16> {
         self.0
             .split("HTTP/1.1 ")
@@ -155,7 +155,7 @@ impl Answer {
             .collect()
     }
 
-    /// The status of the one answer.
+    /// The status of the only response.
     #[track_caller]
     pub fn status(&self) -> u16 {
         let statuses = self.statuses();
@@ -163,7 +163,7 @@ impl Answer {
         statuses[0]
     }
 
-    /// A header of the last answer; empty if it is not there.
+    /// A header of the last response. Empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.head()
             .lines()
@@ -172,7 +172,7 @@ impl Answer {
             .map_or("", |(_, value)| value)
     }
 
-    /// The body of the last answer.
+    /// The body of the last response.
     pub fn body(&self) -> &str {
         self.last()
             .split_once("\r\n\r\n")
@@ -189,7 +189,7 @@ impl Answer {
     }
 }
 
-/// G2: whatever a test asks, no answer but those of create and rotate has a secret in it.
+/// G2. Asserts that no response but those of creating, rotating and adding a secret contains a secret.
 #[track_caller]
 pub(super) fn assert_keeps_secrets(path: &str, reply: &Reply) {
     let may_show = match reply.status {

@@ -1,4 +1,4 @@
-//! A server in this process: real sockets, a real database of its own, a clock that the test moves.
+//! A server in this process, with real sockets, its own database, and a clock that the test moves.
 
 use std::{
     io::ErrorKind,
@@ -26,29 +26,29 @@ use super::{
     watched::{Watch, Watched},
 };
 
-/// 2026-11-23T12:00:00.000Z: where every test's clock begins, in milliseconds.
+/// 2026-11-23T12:00:00.000Z in milliseconds, where the clock of every test begins.
 pub const NOON: i64 = 1_795_435_200_000;
 
-/// On which database a server runs.
+/// The database that a server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
     Postgres,
 }
 
-/// How a server differs from the default.
+/// Settings of a server that tests vary.
 pub struct Options {
     /// The format of tokens for the management API.
     pub management_format: TokenFormat,
-    /// Their lifetime.
+    /// The lifetime of tokens for the management API.
     pub lifetime_seconds: u32,
-    /// The resources beside it.
+    /// The resources beside the management API.
     pub resources: Vec<Resource>,
-    /// Further names of the management API.
+    /// Aliases of the management API.
     pub aliases: Vec<String>,
-    /// A path behind the host of the public URL.
+    /// The path of the public URL.
     pub public_path: &'static str,
-    /// What the server speaks if not plain HTTP.
+    /// TLS settings. `None`: plain HTTP.
     pub tls: Option<Tls>,
 }
 
@@ -84,17 +84,17 @@ pub fn opaque_resource(identifier: &str, scopes: &str) -> Resource {
     }
 }
 
-/// A running server with one organization. Dereferences to a client of it.
+/// A running server with one organization. It dereferences to a client of the server.
 pub struct Prokura {
-    /// An account with `management:all`.
+    /// The first account, with `management:all`.
     pub root: Credentials,
-    /// Where the public URL points, without the path.
+    /// A client of the server, without the path of the public URL.
     pub client: Client,
     /// `iss`.
     pub issuer: String,
-    /// The server without its door.
+    /// The server without HTTP.
     pub authority: Arc<Authority>,
-    /// What is asked of the database.
+    /// Counts and breaks the calls of the database.
     pub watch: Arc<Watch>,
     clock: TestClock,
     pub(super) place: Place,
@@ -110,7 +110,7 @@ impl std::ops::Deref for Prokura {
     }
 }
 
-/// Where the data is.
+/// The database of a server.
 #[derive(Clone)]
 pub(super) enum Place {
     Sqlite(Arc<TempDir>),
@@ -118,7 +118,7 @@ pub(super) enum Place {
 }
 
 impl Prokura {
-    /// A fresh server on a fresh database.
+    /// Starts a server with a fresh database.
     pub async fn start(database: Database, options: Options) -> Self {
         let place = match database {
             Database::Sqlite => Place::Sqlite(Arc::new(tempfile::tempdir().unwrap())),
@@ -132,8 +132,8 @@ impl Prokura {
         server
     }
 
-    /// Another node of the same installation: on its database and with its public URL, with a clock of its own at the
-    /// same time.
+    /// Starts another node of the same installation. It has the same database and public URL, and its own clock, which
+    /// shows the same time.
     pub async fn another_node(&self, options: Options) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(self.now())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -148,18 +148,18 @@ impl Prokura {
         .await
     }
 
-    /// Stops the server and starts one at the same address on the same database.
+    /// Stops the server and starts another at the same address with the same database.
     pub async fn restart(mut self, options: Options) -> Self {
         self.stop().await;
         let address = self.client.url.trim_start_matches("http://").to_owned();
         let (place, clock, root) = (self.place.clone(), self.clock.clone(), self.root.clone());
-        // SQLite is owned by one server: the old one must have let go.
+        // One server owns a SQLite file, so this one must close it first.
         drop(self);
         let listener = bind_again(&address).await;
         Self::on(place, clock, listener, None, options, root).await
     }
 
-    /// Ends the server as SIGTERM would.
+    /// Stops the server as SIGTERM would.
     pub async fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -169,7 +169,7 @@ impl Prokura {
         }
     }
 
-    /// Another organization with its first account.
+    /// Creates another organization: its first account.
     pub async fn bootstrap(&self, organization: &str) -> Credentials {
         let name = |text: &str| Name::parse(text.to_owned()).unwrap();
         let plan = self
@@ -185,17 +185,17 @@ impl Prokura {
         }
     }
 
-    /// What the server's clock shows, in milliseconds.
+    /// The time on the server's clock, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.0.load(Ordering::SeqCst)
     }
 
-    /// Moves the server's clock, in milliseconds.
+    /// Moves the server's clock by this many milliseconds.
     pub fn advance(&self, millis: i64) {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Makes the clock fail.
+    /// Makes the server's clock fail.
     pub fn break_clock(&self) {
         self.clock.0.store(i64::MIN, Ordering::SeqCst);
     }
@@ -258,8 +258,8 @@ pub(super) fn master_key() -> MasterKey {
     MasterKey::from_bytes(&[7; MasterKey::BYTES])
 }
 
-/// Binds an address that was ours a moment ago: meanwhile a connection of another test may have got the port for its own
-/// end, and lets go of it with that test.
+/// Binds an address that was in use a moment ago. The port may be taken meanwhile by an outgoing connection of another
+/// test, which releases it when that test ends.
 async fn bind_again(address: &str) -> TcpListener {
     for _ in 0..3000 {
         match TcpListener::bind(address) {
@@ -291,8 +291,8 @@ fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
     }
 }
 
-/// Opens the database as its one server. The lock of the server before lives a moment longer where another test is just
-/// starting a process: that has every file of this one open until it has become the program that it is to be.
+/// Opens the database as its one server. The lock of the previous server may last a moment longer: while another test
+/// starts a process, the new process holds every open file until it executes its program.
 fn own(file: &Path) -> Sqlite {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,4 +1,4 @@
-//! The store on PostgreSQL: what is PostgreSQL's own, its TLS, its failures, its many nodes.
+//! The store on PostgreSQL: connecting, migrating, writing, reading, and failures of the database.
 
 use std::{net::TcpListener, ops::RangeInclusive, path::Path, pin::pin, time::Duration};
 
@@ -26,12 +26,12 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 // TLS.
 
 #[tokio::test]
-async fn require_encrypts_and_asks_nobody_who_he_is() {
+async fn require_encrypts_without_checking_the_certificate() {
     assert!(is_encrypted("127.0.0.1", "sslmode=require").await.unwrap());
 }
 
 #[tokio::test]
-async fn what_can_be_encrypted_is_encrypted_by_default() {
+async fn connections_are_encrypted_by_default_where_possible() {
     assert!(is_encrypted("127.0.0.1", "").await.unwrap());
     assert!(is_encrypted("127.0.0.1", "sslmode=prefer").await.unwrap());
 }
@@ -43,7 +43,7 @@ async fn disable_does_not_encrypt() {
 }
 
 #[tokio::test]
-async fn verify_full_wants_the_authority_and_the_name() {
+async fn verify_full_checks_the_ca_and_the_name() {
     let right = format!(
         "sslmode=verify-full&sslrootcert={}",
         encoded(&ca_certificate())
@@ -62,8 +62,8 @@ async fn verify_full_wants_the_authority_and_the_name() {
 }
 
 #[tokio::test]
-async fn verify_ca_wants_the_authority_whatever_the_name() {
-    // libpq's rule: with an authority's file, `require` means `verify-ca`.
+async fn verify_ca_checks_the_ca_and_not_the_name() {
+    // As in libpq, `require` means `verify-ca` if there is a CA file.
     for mode in ["verify-ca", "require"] {
         let right = format!("sslmode={mode}&sslrootcert={}", encoded(&ca_certificate()));
         assert!(is_encrypted("127.0.0.1", &right).await.unwrap());
@@ -78,7 +78,7 @@ async fn verify_ca_wants_the_authority_whatever_the_name() {
 // The URL.
 
 #[test]
-fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
+fn an_invalid_url_is_explained_without_its_password() {
     for (url, why) in [
         ("mysql://u:hunter2@host/db", "begins with postgres://"),
         ("host=localhost password=hunter2", "begins with postgres://"),
@@ -122,7 +122,7 @@ fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
             "postgres://u:hunter2@host/db?target_session_attrs=x",
             "target_session_attrs",
         ),
-        // Passwords that were not encoded.
+        // Passwords with characters that must be percent-encoded.
         ("postgres://u:p@hunter2@host/db", "write @ as %40"),
         ("postgres://u:p/hunter2@host/db", "write @ as %40"),
         ("postgres://u:p?hunter2=x@host/db", "write @ as %40"),
@@ -166,7 +166,7 @@ async fn a_url_may_name_several_hosts_and_sockets() {
 // The schema.
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_nodes_that_migrate_at_once_migrate_once() {
+async fn three_nodes_that_start_at_once_migrate_once() {
     let url = fresh_database();
     let nodes = [store(&url), store(&url), store(&url)];
     assert_eq!(nodes[0].schema_version().await.unwrap().0, None);
@@ -196,7 +196,7 @@ async fn a_schema_of_a_newer_build_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_with_tables_of_somebody_else_is_refused_and_left_alone() {
+async fn a_database_with_other_tables_is_refused_and_left_unchanged() {
     let url = fresh_database();
     run(&url, "CREATE TABLE customers (id int)").await;
     let refused = store(&url).migrate().await.unwrap_err();
@@ -228,7 +228,7 @@ async fn a_write_whose_first_step_touches_nothing_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
+async fn a_write_that_fails_midway_changes_nothing_and_its_error_quotes_no_row() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let nowhere = ServiceAccount {
@@ -250,13 +250,14 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
     let said = described(&failed.unwrap_err());
     assert!(said.contains("SQLSTATE 23505"), "{said}");
     assert!(!said.contains("DETAIL") && !said.contains("\\x"), "{said}");
-    // The connection is as good as new.
+    // The connection still works.
     assert!(find(&store, &nowhere).await.is_some());
 }
 
-/// An account may vanish between the look at it and the write, which no request can be made to hit.
+/// The account may be deleted between the look-up and the write. No request can be timed to hit that moment, so the test
+/// calls the store.
 #[tokio::test]
-async fn a_refusal_of_what_is_to_be_done_once_says_the_same_and_is_not_remembered() {
+async fn a_refused_request_with_a_key_gets_the_same_error_and_is_not_stored() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let (organization, now) = (account.organization_id, NOW);
@@ -290,7 +291,7 @@ async fn a_refusal_of_what_is_to_be_done_once_says_the_same_and_is_not_remembere
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_writes_at_once_line_up() {
+async fn the_audit_events_of_concurrent_writes_form_one_chain() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let revoked = join_all((0..20).map(|number| revoke(&store, &account, number))).await;
@@ -307,7 +308,7 @@ async fn events_of_writes_at_once_line_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_runs_to_its_end_though_its_caller_hangs_up() {
+async fn a_write_completes_although_its_caller_hangs_up() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     assert!(revoke(&store, &account, 1).now_or_never().is_none());
@@ -326,14 +327,14 @@ async fn a_write_is_durable_whatever_the_servers_default() {
                CREATE TRIGGER see AFTER INSERT ON installation FOR EACH ROW EXECUTE FUNCTION see(); \
                DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET synchronous_commit = off'; END $$")
     .await;
-    // The default holds for connections opened from now on.
+    // The default applies to connections opened from now on.
     let store = self::store(&url);
     store.claim_installation([1; 32]).await.unwrap();
     assert_eq!(count(&url, "seen WHERE setting = 'on'").await, 1);
 }
 
 #[tokio::test]
-async fn what_is_written_comes_back() {
+async fn everything_written_can_be_read_back() {
     let (_, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let organization = account.organization_id;
@@ -403,11 +404,11 @@ async fn a_server_that_is_not_there_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_the_server_ends_are_survived_by_the_next_read_and_write() {
+async fn reads_and_writes_survive_connections_that_the_database_closes() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     for number in 0..10 {
-        // As many at once as there are connections, so that every one of them is open.
+        // As many concurrent calls as there are connections, so that every connection is open.
         join_all((0..4).map(|_| store.installation())).await;
         run(&url, END_SESSIONS).await;
         if number % 2 == 0 {
@@ -418,9 +419,9 @@ async fn connections_that_the_server_ends_are_survived_by_the_next_read_and_writ
     }
 }
 
-/// What is read at the same time goes over one connection, so what is lost with it is every answer under way.
+/// Concurrent reads share one connection, so losing it loses every read in progress.
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_under_way_on_a_connection_that_the_server_ends_all_succeed() {
+async fn reads_in_progress_survive_a_connection_that_the_database_closes() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let other = client(&url).await;
@@ -431,25 +432,25 @@ async fn reads_under_way_on_a_connection_that_the_server_ends_all_succeed() {
         assert!(found.iter().all(Option::is_some));
         ended += row.unwrap().get::<_, i64>(0);
     }
-    // Where one round found no connection open, it left one for the next.
+    // If one round finds no open connection, it leaves one for the next.
     assert!(ended >= 10, "{ended}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_at_once_share_a_connection() {
+async fn concurrent_reads_share_a_connection() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let found = join_all((0..64).map(|_| find(&store, &account))).await;
     assert!(found.iter().all(Option::is_some));
-    // One connection for reads, one on which the account was made.
+    // One connection for reads, and one that wrote the account.
     let sessions =
         "pg_stat_activity WHERE datname = current_database() AND application_name = 'prokura'";
     assert_eq!(count(&url, sessions).await, 2);
 }
 
-/// Whoever shares its connection.
+/// A failing read does not affect other reads on the same connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_fails_leaves_those_beside_it_alone() {
+async fn a_failing_read_does_not_affect_other_reads() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     run(&url, "DROP TABLE signing_keys").await;
@@ -463,7 +464,7 @@ async fn a_read_that_fails_leaves_those_beside_it_alone() {
 }
 
 #[tokio::test]
-async fn a_schema_changed_by_a_newer_node_does_not_disturb_an_older_one() {
+async fn a_migration_by_a_newer_node_does_not_disturb_an_older_one() {
     let (url, store) = migrated().await;
     store.claim_installation([7; 32]).await.unwrap();
     store.installation().await.unwrap();
@@ -479,7 +480,7 @@ async fn a_schema_changed_by_a_newer_node_does_not_disturb_an_older_one() {
 // Look-ups: those at the same time are asked for together.
 
 #[tokio::test(flavor = "multi_thread")]
-async fn look_ups_at_once_are_each_answered_with_their_own() {
+async fn concurrent_look_ups_each_get_their_own_result() {
     let (url, store) = migrated().await;
     let first = bootstrapped(&store).await;
     let accounts = accounts(&store, &first, 2..=100).await;
@@ -490,7 +491,7 @@ async fn look_ups_at_once_are_each_answered_with_their_own() {
         (number, find_id(&store, id).await)
     };
     let asked = join_all((1..=200).map(ask));
-    // The first waits for the lock, and all others for the first.
+    // The first waits for the lock, and all others wait for the first.
     let (found, ()) = join(asked, async {
         wait_for_lock(&other).await;
         other.batch_execute("COMMIT").await.unwrap();
@@ -514,7 +515,7 @@ async fn look_ups_at_once_are_each_answered_with_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn states_of_tokens_at_once_are_each_answered_with_their_own() {
+async fn concurrent_token_checks_each_get_their_own_result() {
     let (_, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let other = accounts(&store, &account, 2..=2).await.remove(1);
@@ -536,7 +537,7 @@ async fn states_of_tokens_at_once_are_each_answered_with_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_hangs_up_disturbs_none_of_those_he_asked_with() {
+async fn a_caller_that_hangs_up_does_not_disturb_the_rest_of_its_batch() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     assert!(find(&store, &account).await.is_some());
@@ -550,7 +551,7 @@ async fn whoever_hangs_up_disturbs_none_of_those_he_asked_with() {
     let mut number = 0;
     asked.retain(|_| {
         number += 1;
-        // The first among them, who are on their way.
+        // The callers of the first reads hang up while they wait.
         number % 3 == 0
     });
     other.batch_execute("COMMIT").await.unwrap();
@@ -558,7 +559,7 @@ async fn whoever_hangs_up_disturbs_none_of_those_he_asked_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_acknowledged_is_seen_by_every_look_up_asked_for_afterwards() {
+async fn an_acknowledged_write_is_seen_by_every_later_look_up() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let node = self::store(&url);
@@ -586,7 +587,7 @@ async fn what_is_acknowledged_is_seen_by_every_look_up_asked_for_afterwards() {
         }
     };
     let mut rotations = pin!(rotations);
-    // So many under way at any time that there is always one that was sent before.
+    // Enough concurrent look-ups that one is always in progress that began before the write.
     let mut storm: FuturesUnordered<_> = (0..32)
         .map(|number| find([&store, &node][number % 2], &account))
         .collect();
@@ -605,9 +606,9 @@ async fn what_is_acknowledged_is_seen_by_every_look_up_asked_for_afterwards() {
     assert!(answered > 100, "{answered}");
 }
 
-/// Nobody is told what another's look-up failed of, and what failed is not asked again in the same way.
+/// A caller does not see the error of another look-up, and a failed look-up is not retried in the same batch.
 #[tokio::test(flavor = "multi_thread")]
-async fn look_ups_that_fail_together_each_say_why_and_go_well_when_they_can_again() {
+async fn failed_look_ups_each_get_their_own_error_and_later_ones_succeed() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     assert!(find(&store, &account).await.is_some());
@@ -627,7 +628,7 @@ async fn look_ups_that_fail_together_each_say_why_and_go_well_when_they_can_agai
 
 // What the tests are made of.
 
-/// Ends every connection of the store, and says how many there were.
+/// Ends every connection of the store: how many there were.
 const END_SESSIONS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                             WHERE datname = current_database() AND application_name = 'prokura'";
 
@@ -642,7 +643,7 @@ async fn migrated() -> (String, Store) {
     (url, store)
 }
 
-/// Claims the store and makes its first organization, "Acme", with this account.
+/// Prepares the store and creates its first organization, "Acme", with this account.
 async fn bootstrapped(store: &Store) -> ServiceAccount {
     assert_eq!(store.claim_installation([7; 32]).await.unwrap(), [7; 32]);
     let (organization, account, secret, events) = newcomer(1, "Acme");
@@ -677,7 +678,7 @@ fn newcomer(
     (organization, account, secret(number), events)
 }
 
-/// `first`, and further accounts of its organization with these numbers; the secret of each has its number.
+/// `first` and further accounts of its organization with these numbers. The secret of each has the same number.
 async fn accounts(
     store: &Store,
     first: &ServiceAccount,
@@ -712,13 +713,13 @@ async fn find_id(store: &Store, id: ServiceAccountId) -> Option<Credentials> {
     }
 }
 
-/// Nobody else sees a secret until the transaction ends.
+/// Locks the secrets: other transactions cannot read them until this one ends.
 async fn lock_secrets(client: &Client) {
     let lock = "BEGIN; LOCK TABLE secrets IN ACCESS EXCLUSIVE MODE";
     client.batch_execute(lock).await.unwrap();
 }
 
-/// Until somebody waits for what is locked in this database.
+/// Waits until another transaction waits for the lock.
 async fn wait_for_lock(client: &Client) {
     let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON database = pg_database.oid \
                  WHERE datname = current_database() AND NOT granted)";
@@ -781,7 +782,7 @@ fn event(account: &ServiceAccount, action: Action) -> AuditEvent {
     }
 }
 
-/// Whether the store's connection to a fresh database at `host` is encrypted; the error if there is none.
+/// Whether the store's connection to a fresh database at `host` is encrypted, or the error if it cannot connect.
 async fn is_encrypted(host: &str, parameters: &str) -> Result<bool, String> {
     let url = fresh_database();
     let store = store(&format!("{}?{parameters}", url.replace("127.0.0.1", host)));
@@ -807,7 +808,7 @@ async fn run(url: &str, sql: &str) {
     client(url).await.batch_execute(sql).await.unwrap();
 }
 
-/// A connection that the store knows nothing of.
+/// A connection of its own, beside those of the store.
 async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);

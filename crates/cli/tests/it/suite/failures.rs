@@ -1,4 +1,5 @@
-//! What the store is asked (P4), and what happens when it, or the clock, does not answer: when in doubt, refuse (P8).
+//! How many database calls an operation makes (P4), and what happens when the database or the clock fails: 503, and no
+//! token (P8).
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use serde_json::json;
 use super::{DATABASE, start, start_with, start_with_account, start_with_token};
 use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
 
-/// The most calls of the store that any operation makes.
+/// The largest number of database calls that any operation makes.
 const MOST_CALLS: i64 = 8;
 
 #[track_caller]
@@ -24,9 +25,9 @@ fn assert_unavailable(reply: Reply, is_oauth: bool) {
     }
 }
 
-/// Sends the request while the store fails from its first call on, from its second, and so on, until it succeeds: which
-/// has to be when, and not before, it fails at none. (A yes may need no call at all where an account is remembered, which
-/// is on SQLite.) `check` looks, with the store whole again, for what a failed one left behind.
+/// Sends the request while the database fails from its first call on, then from its second, and so on, until the request
+/// succeeds. It must succeed as soon as no call fails, and not before. (On SQLite a read of a cached account needs no
+/// call.) After each failure `check` verifies, with the database working again, that nothing was left behind.
 async fn fail_at_every_call(
     prokura: &Prokura,
     success: u16,
@@ -73,14 +74,14 @@ fn api(prokura: &Prokura, method: Method, path: &str, token: &str) -> RequestBui
     prokura.request(method, &path).bearer_auth(token)
 }
 
-/// P8, E6: reading fails.
+/// P8, E6. Reads fail.
 #[tokio::test]
-async fn who_cannot_read_refuses() {
+async fn a_failing_read_answers_503() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
     let other = prokura.bootstrap("Other").await;
-    // A server that remembers nothing yet.
+    // A restarted server has an empty cache.
     let prokura = prokura.restart(Options::default()).await;
     let grant = [("grant_type", "client_credentials")];
     let nothing = async || ();
@@ -98,7 +99,7 @@ async fn who_cannot_read_refuses() {
         let request = || api(&prokura, Method::GET, path, &token);
         fail_at_every_call(&prokura, success, request, nothing).await;
     }
-    // Refusals, too, wait for the store: who is not known to be wrong is not told so.
+    // A refusal requires the database too: a client is not told that its secret is wrong unless that is known.
     let wrong = Credentials {
         client_secret: other.client_secret,
         ..root.clone()
@@ -110,9 +111,9 @@ async fn who_cannot_read_refuses() {
     }
 }
 
-/// P8: writing fails. Nothing half-done is left.
+/// P8. Writes fail, and nothing is left half done.
 #[tokio::test]
-async fn who_cannot_write_changes_nothing() {
+async fn a_failing_write_answers_503_and_changes_nothing() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
@@ -180,9 +181,9 @@ async fn who_cannot_write_changes_nothing() {
         .expect_oauth_error(401, "invalid_client");
 }
 
-/// P7, P8: a change whose event cannot be written does not happen: both are one transaction.
+/// P7, P8. A change and its audit event are one transaction.
 #[tokio::test]
-async fn what_cannot_be_written_down_is_not_done() {
+async fn a_change_whose_audit_event_cannot_be_written_does_not_happen() {
     let (prokura, token, account) = start_with_account().await;
     let kept = prokura.access_token(&account).await;
     let before = prokura.list_accounts(&token).await;
@@ -210,25 +211,26 @@ async fn what_cannot_be_written_down_is_not_done() {
     assert_eq!(prokura.list_accounts(&token).await, before);
     prokura.access_token(&account).await;
     assert!(prokura.is_active(&kept).await);
-    // And it goes on as if nothing had been.
+    // Afterwards everything works as before.
     prokura.create(&token, json!({ "name": "New" })).await;
     prokura.rotate(&token, &account.id).await;
     let prokura = prokura.restart(Options::default()).await;
     assert!(prokura.is_active(&kept).await);
 }
 
-/// P8: an answer that has begun cannot become a 503; it is cut off, so that nobody takes the half for the whole.
+/// P8. A list that has begun cannot become a 503. The server cuts the connection, so that a client does not take a part
+/// for the whole.
 #[tokio::test]
-async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
+async fn a_list_that_fails_halfway_is_cut_off() {
     let (prokura, token) = start_with_token().await;
     for number in 0..250 {
         let body = json!({ "name": format!("{number}") });
         prokura.create(&token, body).await;
     }
-    // The token, unless its account is remembered, and the first of two chunks.
+    // One read for the token unless its account is cached, and one for the first of two chunks.
     let calls = if DATABASE == Database::Postgres { 2 } else { 1 };
     prokura.watch.fail_after(calls);
-    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    // The connection ends before or after the head is sent. Either way the body does not end properly.
     let cut_off = match api(&prokura, Method::GET, "", &token).send().await {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
@@ -238,9 +240,9 @@ async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
     assert_eq!(prokura.list_accounts(&token).await.len(), 251);
 }
 
-/// P8: without a clock nothing is known to be in time.
+/// P8. Without a clock the server cannot know whether anything has expired.
 #[tokio::test]
-async fn without_a_clock_nothing_is_granted() {
+async fn without_a_clock_every_request_answers_503() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
@@ -270,7 +272,7 @@ async fn without_a_clock_nothing_is_granted() {
     assert_eq!(prokura.rows(rows).await, before);
 }
 
-/// P8: a node whose store is away says so, and lives.
+/// P8. A node without its database is alive and not ready.
 #[tokio::test]
 async fn readiness_follows_the_store() {
     let prokura = start().await;
@@ -282,8 +284,8 @@ async fn readiness_follows_the_store() {
     prokura.get("/readyz").await.expect(200);
 }
 
-/// P4: a token costs one read and no write; to introspect one costs two, of the client that asks and of the account that
-/// the token names. Where accounts are remembered, which is on SQLite, neither costs any.
+/// P4. A token costs one read and no write. An introspection costs two reads: the client and the account of the token.
+/// On SQLite cached accounts cost no read.
 #[tokio::test]
 async fn issuing_and_introspecting_write_nothing() {
     let stock = "https://stock.example.com";
@@ -316,7 +318,7 @@ async fn issuing_and_introspecting_write_nothing() {
             assert!(prokura.is_active(&token).await);
             assert_eq!(seen(&prokura), [reads + 3 * cost, writes]);
         }
-        // Nor is a refusal worth a write.
+        // A refusal writes nothing either.
         let [_, writes] = seen(&prokura);
         prokura.token(&account, &[("scope", "x")]).await.expect(400);
         let nobody = Credentials::default();

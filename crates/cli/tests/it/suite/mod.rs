@@ -1,5 +1,5 @@
-//! The tests that run on both databases, shelved by subject. `docs/STANDARDS.md` lists the requirements whose numbers stand in
-//! their comments.
+//! The tests that run on both databases, shelved by subject. `docs/STANDARDS.md` has the requirements whose numbers the
+//! comments cite.
 
 mod accounts;
 mod audit;
@@ -25,14 +25,14 @@ async fn start_with(options: Options) -> Prokura {
     Prokura::start(DATABASE, options).await
 }
 
-/// A fresh server, and a token with which its first account manages.
+/// A fresh server, and a token of its first account with `management:all`.
 async fn start_with_token() -> (Prokura, String) {
     let prokura = start().await;
     let token = prokura.access_token(&prokura.root).await;
     (prokura, token)
 }
 
-/// The same, and a second account named `CI`, which holds `management:all` too.
+/// The same, and a second account named `CI` with `management:all`.
 async fn start_with_account() -> (Prokura, String, Credentials) {
     let (prokura, token) = start_with_token().await;
     let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;

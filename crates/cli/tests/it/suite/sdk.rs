@@ -1,4 +1,4 @@
-//! The Rust SDK and the server, as they get along.
+//! The Rust SDK against the server.
 
 use futures_util::{TryStreamExt as _, future::try_join_all};
 use prokura_client::{Client, ClientCredentials, Error, HttpOptions};
@@ -15,7 +15,7 @@ fn sdk(prokura: &Prokura, account: &Credentials) -> Client {
     Client::new(&prokura.url, credentials(account)).unwrap()
 }
 
-/// Whether somebody with these credentials gets a token.
+/// Whether these credentials get a token.
 async fn works(prokura: &Prokura, credentials: ClientCredentials) -> bool {
     let client = Client::new(&prokura.url, credentials).unwrap();
     match client.tokens().token().await {
@@ -96,7 +96,7 @@ async fn an_account_lives_from_creation_to_deletion() {
 }
 
 #[tokio::test]
-async fn a_client_whose_tokens_are_ended_goes_on_with_another() {
+async fn a_client_whose_tokens_are_revoked_gets_a_new_one() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     let before = root.tokens().token().await.unwrap();
@@ -110,7 +110,7 @@ async fn a_client_whose_tokens_are_ended_goes_on_with_another() {
 }
 
 #[tokio::test]
-async fn a_list_gives_every_account_once_however_long_its_pages_are() {
+async fn a_list_yields_every_account_once_with_any_page_size() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     for number in 0..7 {
@@ -191,7 +191,7 @@ async fn the_audit_trail_can_be_listed_and_exported() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_is_lacking_and_what_is_wrong() {
+async fn an_error_names_the_missing_scope_and_the_wrong_fields() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     let reader = root
@@ -222,7 +222,7 @@ async fn a_refusal_says_what_is_lacking_and_what_is_wrong() {
         .map(|error| error.field.as_str());
     assert_eq!(fields.collect::<Vec<_>>(), ["name", "scopes"]);
 
-    // The client id in place of the id.
+    // The client ID in place of the account ID.
     let error = root
         .get_service_account(&prokura.root.client_id)
         .await
@@ -255,7 +255,7 @@ async fn tokens_are_introspected_and_revoked() {
 }
 
 #[tokio::test]
-async fn an_account_gets_tokens_for_other_apis_too() {
+async fn an_account_gets_tokens_for_other_apis() {
     let orders = "https://orders.example.com";
     let prokura = start_with(Options {
         resources: vec![jwt_resource(
@@ -303,7 +303,7 @@ async fn an_account_gets_tokens_for_other_apis_too() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_told_with_when_to_ask_again() {
+async fn a_503_says_when_to_retry() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     let id = root
@@ -389,7 +389,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_change_of_what_somebody_else_has_changed_is_refused() {
+async fn a_change_of_an_account_that_changed_meanwhile_is_refused() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     let created = root.create_service_account("CI").await.unwrap();
@@ -429,7 +429,7 @@ async fn a_change_of_what_somebody_else_has_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_list_can_be_narrowed() {
+async fn a_list_can_be_filtered() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
     let new = |name: &str| root.create_service_account(name).label("a", "1");
@@ -509,7 +509,7 @@ async fn a_call_with_the_same_key_is_done_once() {
         .idempotency_key("my \"own\" \\ key");
     let error = other.await.unwrap_err();
     assert_eq!(error.code(), Some("idempotency_key_reused"));
-    // Without a key of one's own every call has another.
+    // By default every call has its own key.
     root.add_secret(&id).await.unwrap();
     root.add_secret(&id).await.unwrap();
     assert_eq!(root.list_secrets(&id).await.unwrap().items.len(), 5);

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::{DATABASE, start_with, start_with_account};
 use crate::harness::{Database, Options, jwt_resource};
 
-/// While it is disabled it gets no tokens and its tokens are dead; those that live on revive with it.
+/// A disabled account gets no tokens, and its tokens are invalid. Enabling it makes the unexpired tokens valid again.
 #[tokio::test]
-async fn a_disabled_account_is_dead_until_it_is_enabled() {
+async fn a_disabled_account_does_not_work_until_it_is_enabled() {
     let (prokura, token, account) = start_with_account().await;
     let long = prokura.access_token(&account).await;
     prokura
@@ -39,9 +39,9 @@ async fn a_disabled_account_is_dead_until_it_is_enabled() {
     prokura.access_token(&account).await;
 }
 
-/// To the very instant.
+/// Expiry takes effect at exactly the millisecond.
 #[tokio::test]
-async fn an_expired_account_is_as_if_it_were_disabled() {
+async fn an_expired_account_does_not_work() {
     let (prokura, token, account) = start_with_account().await;
     let expiry = json!({ "expiresAt": "2026-11-23T12:01:00.000Z" });
     prokura.update(&token, &account.id, expiry).await;
@@ -64,9 +64,10 @@ async fn an_expired_account_is_as_if_it_were_disabled() {
     prokura.access_token(&account).await;
 }
 
-/// A JWT that is checked offline cannot be asked about, so it does not outlive its account's expiry.
+/// An API that verifies JWTs offline does not notice that the account has expired. So a JWT does not outlive the expiry
+/// of its account.
 #[tokio::test]
-async fn the_lifetime_of_tokens_is_the_accounts_where_it_has_one() {
+async fn an_account_can_set_the_lifetime_of_its_tokens() {
     let orders = jwt_resource(
         "https://orders.example",
         "orders:read",
@@ -100,11 +101,11 @@ async fn the_lifetime_of_tokens_is_the_accounts_where_it_has_one() {
     assert_eq!(lifetime("orders:read").await, 1);
 }
 
-/// What one node is told, the next request to another knows.
+/// A change on one node takes effect on the next request to any other.
 #[tokio::test]
-async fn disabling_reaches_every_node_at_once() {
+async fn disabling_takes_effect_on_every_node_at_once() {
     if DATABASE == Database::Sqlite {
-        // One server owns the file; a restart is the other node that there can be.
+        // On SQLite one server owns the file, so a restart stands in for another node.
         let (prokura, token, account) = start_with_account().await;
         prokura
             .update(&token, &account.id, json!({ "disabled": true }))
@@ -117,7 +118,7 @@ async fn disabling_reaches_every_node_at_once() {
     let (prokura, token, account) = start_with_account().await;
     let other = prokura.another_node(Options::default()).await;
     let of_account = other.access_token(&account).await;
-    // Even if the clock of the node that is told is ahead.
+    // This holds even if the clock of the node that makes the change is ahead.
     prokura.advance(30_000);
     prokura
         .update(&token, &account.id, json!({ "disabled": true }))

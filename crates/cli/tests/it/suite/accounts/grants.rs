@@ -1,4 +1,4 @@
-//! Who may give what to whom (G9, G11): nobody hands out more than he holds.
+//! Which scopes a caller may grant (G9, G11): only those that its own token has.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,9 +24,9 @@ fn assert_missing(reply: Reply, scopes: &[&str]) {
     );
 }
 
-/// G9: nobody grants a management scope that he does not hold.
+/// G9. A caller cannot create an account with a management scope that the caller does not have.
 #[tokio::test]
-async fn nobody_creates_an_account_that_may_more_than_he() {
+async fn a_caller_cannot_create_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read orders:write");
     let prokura = start_with(Options {
         resources: vec![orders],
@@ -38,7 +38,7 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
         .create(&root, json!({ "name": "Writer", "scopes": [WRITE] }))
         .await
         .1;
-    // The same holds of a token that may less than its account.
+    // The same holds for a token with fewer scopes than its account.
     let narrowed = prokura
         .access_token_with(&prokura.root, &[("scope", WRITE)])
         .await;
@@ -60,7 +60,7 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
                 missing,
             );
         }
-        // What nobody can have is wrong, whoever asks.
+        // An unknown scope is an invalid field for every caller.
         prokura
             .try_create(
                 token,
@@ -75,7 +75,7 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
             (json!([WRITE]), json!([WRITE])),
             (json!([WRITE, WRITE]), json!([WRITE])),
             (json!([]), json!([])),
-            // By default what the caller's token holds, not what his account does.
+            // The default is what the caller's token holds, not what its account holds.
             (Value::Null, json!([WRITE])),
         ] {
             let created = prokura
@@ -86,7 +86,7 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
             assert_eq!(created["serviceAccount"]["scopes"], granted);
         }
     }
-    // Whoever holds all of them grants all of them, and those of other resources.
+    // A caller with `management:all` grants every scope, those of other resources too.
     let everything = json!(["orders:write", INTROSPECT, ALL, "orders:read", WRITE, READ]);
     let created = prokura
         .try_create(&root, json!({ "name": "CI", "scopes": everything }))
@@ -105,9 +105,9 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
     assert_eq!(created["serviceAccount"]["scopes"], json!([ALL]));
 }
 
-/// G9: nor does he rotate his way to one.
+/// G9. Rotating is no way around it: the new secret would give the caller the scopes of the account.
 #[tokio::test]
-async fn nobody_rotates_an_account_that_may_more_than_he() {
+async fn a_caller_cannot_rotate_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
     let prokura = start_with(Options {
         resources: vec![orders],
@@ -147,7 +147,7 @@ async fn nobody_rotates_an_account_that_may_more_than_he() {
             .await
             .expect(200);
     }
-    // Reading needs the scope to read, whatever the account that is read may do.
+    // Reading requires only the scope to read, whatever scopes the account in question has.
     let reader = prokura.rotate(&root, &reader.id).await;
     let token = prokura.access_token(&reader).await;
     prokura
@@ -156,9 +156,9 @@ async fn nobody_rotates_an_account_that_may_more_than_he() {
         .expect(200);
 }
 
-/// G9: authorization comes before everything that could tell what is there, or what a request must look like.
+/// G9. Authorization is checked before the account is looked up and before the request is validated.
 #[tokio::test]
-async fn who_may_not_write_learns_nothing_by_trying() {
+async fn a_caller_without_the_scope_to_write_learns_nothing() {
     let (prokura, root) = start_with_token().await;
     let body = json!({ "name": "Reader", "scopes": [READ] });
     let (_, reader) = prokura.create(&root, body).await;
@@ -175,7 +175,7 @@ async fn who_may_not_write_learns_nothing_by_trying() {
     }
 }
 
-/// G11: an account rotates itself; the token that did it lives on, as all that were issued.
+/// G11. An account may rotate itself. The token in the request stays valid, like every other token.
 #[tokio::test]
 async fn an_account_may_rotate_itself() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
@@ -185,7 +185,7 @@ async fn an_account_may_rotate_itself() {
     })
     .await;
     let root = prokura.access_token(&prokura.root).await;
-    // The scopes of other resources do not hinder it: it has them.
+    // The scopes of other resources do not matter, because the account has them itself.
     let body = json!({ "name": "CI", "scopes": [WRITE, "orders:read"] });
     let (_, account) = prokura.create(&root, body).await;
     let token = prokura.access_token(&account).await;
@@ -198,7 +198,7 @@ async fn an_account_may_rotate_itself() {
     let again = prokura.rotate(&token, &account.id).await;
     prokura.access_token(&again).await;
 
-    // A token that may less than its account must not rotate itself into more.
+    // A token with fewer scopes than its account must not get the account's secret.
     let narrowed = prokura
         .access_token_with(&prokura.root, &[("scope", WRITE)])
         .await;
@@ -210,7 +210,7 @@ async fn an_account_may_rotate_itself() {
     prokura.rotate(&root, &prokura.root.id).await;
 }
 
-/// G11: an account deletes itself; the token that did it is dead with the rest.
+/// G11. An account may delete itself. The token in the request ends with all others.
 #[tokio::test]
 async fn an_account_may_delete_itself() {
     let (prokura, root) = start_with_token().await;
@@ -226,7 +226,7 @@ async fn an_account_may_delete_itself() {
         .try_delete(&root, &account.id)
         .await
         .expect_api_error(404, "service_account_not_found");
-    // The last one may go as well; without the scope to write not even oneself.
+    // The last account may delete itself too. Without the scope to write, an account cannot delete even itself.
     let body = json!({ "name": "Reader", "scopes": [READ] });
     let (_, reader) = prokura.create(&root, body).await;
     let token = prokura.access_token(&reader).await;
@@ -239,9 +239,9 @@ async fn an_account_may_delete_itself() {
         .expect_api_error(401, "invalid_token");
 }
 
-/// The scopes of an account go into its tokens, so there is an end to them.
+/// Scopes make tokens longer, so their total length has a limit.
 #[tokio::test]
-async fn an_account_can_have_only_so_many_scopes() {
+async fn the_scopes_of_an_account_have_a_limited_length() {
     let scopes = (0..60).map(|number| format!("{number:02}:{}", "x".repeat(50)));
     let scopes = scopes.collect::<Vec<_>>();
     let prokura = start_with(Options {

@@ -1,4 +1,4 @@
-//! Lists narrowed to what is looked for.
+//! The filters of the list of accounts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
     prokura.api(Method::GET, &path, token, None).await
 }
 
-/// The names of the accounts that a query finds; all at once and page by page it has to find the same.
+/// The names of the accounts that a query finds. Reading the list whole and reading it by pages must agree.
 async fn names(prokura: &Prokura, token: &str, query: &str) -> Vec<String> {
     let found = |list: &Value| {
         let items = list["items"].as_array().unwrap().iter();
@@ -39,7 +39,7 @@ async fn names(prokura: &Prokura, token: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_list_is_narrowed_by_what_is_said_of_accounts() {
+async fn accounts_are_filtered_by_name_label_owner_and_state() {
     let (prokura, token) = start_with_token().await;
     for body in [
         json!({ "name": "Deploy Frontend", "owner": "Web", "labels": { "env": "prod", "tier": "1" } }),
@@ -81,9 +81,10 @@ async fn a_list_is_narrowed_by_what_is_said_of_accounts() {
     }
 }
 
-/// Never used counts from the creation; a use counts from the moment it is counted, written or not.
+/// An account that was never used counts as used when it was created. A use counts at once, before it is written to the
+/// database.
 #[tokio::test]
-async fn a_list_is_narrowed_to_what_is_not_used() {
+async fn accounts_are_filtered_by_days_without_use() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
@@ -113,9 +114,10 @@ async fn a_list_is_narrowed_to_what_is_not_used() {
     assert_eq!(names(&prokura, &token, "unusedForDays=0").await.len(), 4);
 }
 
-/// Of living secrets that expire by themselves: what has ended, what does not expire and what a rotation ends is no news.
+/// The filter finds active secrets with an expiry of their own. It ignores secrets that have ended, that do not expire,
+/// or that a rotation ends.
 #[tokio::test]
-async fn a_list_is_narrowed_to_whose_secret_expires() {
+async fn accounts_are_filtered_by_the_expiry_of_their_secrets() {
     let (prokura, token) = start_with_token().await;
     let call = async |name: &str, behind: &str, body: Value| {
         let (_, account) = prokura.create(&token, json!({ "name": name })).await;
@@ -148,7 +150,7 @@ async fn a_list_is_narrowed_to_whose_secret_expires() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_filter_is_named() {
+async fn a_wrong_filter_is_named() {
     let (prokura, token) = start_with_token().await;
     for (query, field) in [
         ("name=", "name"),
@@ -170,9 +172,9 @@ async fn what_is_wrong_in_a_filter_is_named() {
     }
 }
 
-/// However few there are among however many: a page is full unless it is the last.
+/// A page is full unless it is the last, however rare the matches are.
 #[tokio::test]
-async fn what_is_rare_is_found_behind_what_is_not_wanted() {
+async fn rare_matches_are_found_in_a_long_list() {
     let (prokura, token) = start_with_token().await;
     let creations = (0..450).map(|number| {
         let name = if number % 149 == 148 {

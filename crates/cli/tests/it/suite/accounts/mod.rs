@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{DATABASE, start, start_with, start_with_account, start_with_token};
 use crate::harness::Prokura;
 
-/// The updates of the account, oldest first: what each changed.
+/// What each update of the account changed, oldest first, from the audit trail.
 async fn changes(prokura: &Prokura, token: &str, id: &str) -> Vec<Value> {
     let path = format!("/audit-events?action=update_service_account&serviceAccountId={id}");
     let events = prokura.api(Method::GET, &path, token, None).await;

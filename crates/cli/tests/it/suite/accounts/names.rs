@@ -1,10 +1,10 @@
-//! What a name and a description may be (G14, G15).
+//! Names and descriptions (G14, G15).
 
 use serde_json::json;
 
 use super::start_with_token;
 
-/// G14, G15: what is kept comes back exactly as it was sent, counted in Unicode scalar values.
+/// G14, G15. Text is returned exactly as it was sent. Its length is counted in Unicode scalar values.
 #[tokio::test]
 async fn a_name_comes_back_exactly_as_sent() {
     let (prokura, token) = start_with_token().await;
@@ -21,7 +21,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "  spaced  out  ",
         "\u{3000}wide\u{3000}",
         "x\u{a0}y",
-        // The same to the eye, and still two names.
+        // These look alike and are different names.
         "Zo\u{eb}",
         "Zoe\u{308}",
         "\u{212b}",
@@ -32,7 +32,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "ı",
         "ß",
         "ẞ",
-        // Joiners, variation selectors, flags: an emoji is made of them.
+        // Emoji are made of joiners, variation selectors and flags.
         "👩‍💻",
         "🏳️‍🌈",
         "👨‍👩‍👧‍👦",
@@ -46,7 +46,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "\u{10ffff}",
         "\u{fffd}",
         "\u{fffe}",
-        // What means something elsewhere means nothing here.
+        // Text that has a meaning in other systems is just text here.
         "<script>alert(1)</script>",
         "\"><img src=x onerror=alert(1)>",
         "&lt;&amp;",
@@ -90,7 +90,7 @@ async fn a_name_comes_back_exactly_as_sent() {
             .await;
         assert_eq!(got.header("x-content-type-options"), "nosniff");
         assert_eq!(got.json(), json!({ "serviceAccount": account }));
-        // In no header: not of the answer that made it, nor of the one that shows it.
+        // The name is in no header, neither when the account is created nor when it is read.
         for (header, value) in created.headers.iter().chain(&got.headers) {
             let value = value.to_str().unwrap();
             assert!(name.len() < 8 || !value.contains(name), "{header}: {value}");
@@ -98,9 +98,9 @@ async fn a_name_comes_back_exactly_as_sent() {
     }
 }
 
-/// G14: what hides, reorders or forges what a reader sees, and what is too short or too long.
+/// G14. Characters that hide, reorder or forge text are refused, and so are names that are too short or too long.
 #[tokio::test]
-async fn a_name_that_deceives_is_refused() {
+async fn a_name_with_deceptive_characters_or_a_wrong_length_is_refused() {
     let (prokura, token) = start_with_token().await;
     let mut deceptive = Vec::new();
     let controls = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}');
@@ -115,7 +115,7 @@ async fn a_name_that_deceives_is_refused() {
             let refused = prokura.try_create(&token, body).await;
             refused.expect_wrong_field("name");
         }
-        // A description may have lines and tabs, and nothing else of these.
+        // A description may have line breaks and tabs, and no other control character.
         let body = json!({ "name": "CI", "description": format!("a{c}b") });
         let reply = prokura.try_create(&token, body).await;
         if matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}') {
@@ -139,7 +139,7 @@ async fn a_name_that_deceives_is_refused() {
         let body = json!({ "name": name });
         let refused = prokura.try_create(&token, body).await;
         let refused = refused.expect_wrong_field("name");
-        // The rule is named, the text is not repeated.
+        // The error states the rule and does not repeat the text.
         assert!(refused.body.len() < 500);
     }
     let body = |chars: usize| json!({ "name": "CI", "description": "é".repeat(chars) });
@@ -151,10 +151,10 @@ async fn a_name_that_deceives_is_refused() {
     assert_eq!(prokura.count("service_accounts").await, before + 1);
 }
 
-/// G15: a line break would be two lines in a log, so it is not in a name; and what the log says of a request (`log` in
-/// `http/door.rs`) is its path as it was sent, in which no line break can be.
+/// G15. A name cannot have a line break, which would forge a line in a log. What the server logs of a request is its
+/// path as it was sent, which cannot have a line break either.
 #[tokio::test]
-async fn a_name_is_one_line() {
+async fn a_name_cannot_have_a_line_break() {
     let (prokura, token) = start_with_token().await;
     for name in [
         "CI\r\nlevel=info forged",

@@ -1,8 +1,8 @@
-//! One organization never sees, touches or can even probe for another's things (P6).
+//! One organization cannot see, change or probe the accounts of another (P6).
 //!
-//! That the answers also take the same time follows from how they come about: the organization is part of the `WHERE` of
-//! the one statement that each operation runs (`store/service_accounts.rs`), so another's account and nobody's are the
-//! same empty result. Where accounts are remembered, one of another organization is read all the same.
+//! The responses also take the same time: the organization is part of the `WHERE` of the one statement that each
+//! operation runs (`store/service_accounts.rs`), so the account of another organization and a missing account are the
+//! same empty result. A cached account of another organization is read from the database all the same.
 
 use std::sync::atomic::Ordering;
 
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::{start, start_with_token};
 use crate::harness::{Credentials, NO_ACCOUNT, operations_on_an_account};
 
-/// P6, G8.
+/// P6, G8. The account of another organization gets the same 404 as an ID that never existed.
 #[tokio::test]
-async fn anothers_account_answers_like_nobodys() {
+async fn an_account_of_another_organization_looks_like_a_missing_one() {
     let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
@@ -50,7 +50,7 @@ async fn anothers_account_answers_like_nobodys() {
     }
     assert!(reads.iter().all(|count| *count == reads[0]), "{reads:?}");
 
-    // Nothing has changed, and nothing was written down with them or with us.
+    // Nothing was changed, and no audit event was written in either organization.
     let mut after = prokura.list_accounts(&theirs).await;
     after[1]["lastUsedAt"] = before[1]["lastUsedAt"].clone();
     assert_eq!(after, before);
@@ -59,7 +59,7 @@ async fn anothers_account_answers_like_nobodys() {
     prokura.access_token(&other).await;
 }
 
-/// P6, G8: a list is of one organization, and so is the place where a page of it ends.
+/// P6, G8. A list has the accounts of one organization, and its cursors are valid for that organization only.
 #[tokio::test]
 async fn a_list_and_its_cursors_belong_to_one_organization() {
     let (prokura, ours) = start_with_token().await;
@@ -96,16 +96,16 @@ async fn a_list_and_its_cursors_belong_to_one_organization() {
             prokura.api(Method::GET, &path, token, None).await
         };
         get(own).await.expect(200);
-        // It answers like one that nobody ever gave.
+        // The response is the same as for an invented cursor.
         let refused = get(foreign).await.expect_wrong_field("cursor");
         let invented = get(&"A".repeat(foreign.len())).await;
         assert_eq!(refused.json()["errors"], invented.json()["errors"]);
     }
 }
 
-/// P6, G8, G10: there is no other way to name an organization.
+/// P6, G8, G10. No member and no parameter names another organization.
 #[tokio::test]
-async fn nobody_chooses_his_organization() {
+async fn a_caller_cannot_name_another_organization() {
     let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
@@ -125,9 +125,9 @@ async fn nobody_chooses_his_organization() {
     assert_eq!(prokura.list_accounts(&theirs).await.len(), 1);
 }
 
-/// P6: the OAuth endpoints keep the same wall.
+/// P6. The same holds at the OAuth endpoints.
 #[tokio::test]
-async fn anothers_token_can_be_neither_introspected_nor_revoked() {
+async fn a_token_of_another_organization_can_be_neither_introspected_nor_revoked() {
     let prokura = start().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;

@@ -1,6 +1,7 @@
-//! What happens at once (G6). Which of two comes first is open; that each of them happened wholly or not at all is not.
+//! Concurrent operations on one account (G6). Which of two comes first is open. Each of them happens entirely or not at
+//! all.
 //!
-//! There is no quota yet at which creations could race.
+//! There is no quota yet, so creations cannot race for one.
 
 use std::sync::{
     Arc,
@@ -24,7 +25,7 @@ async fn delete(prokura: &Prokura, token: &str, id: &str) -> u16 {
     reply.status
 }
 
-/// The new credentials, unless the account was gone.
+/// Rotates an account: the new credentials, or `None` if the account was gone.
 async fn try_rotate(prokura: &Prokura, token: &str, id: &str) -> Option<Credentials> {
     let path = format!("/service-accounts/{id}/rotate-secret");
     let reply = prokura.api(Method::POST, &path, token, None).await;
@@ -49,7 +50,7 @@ async fn count(prokura: &Prokura, action: &str, id: &str) -> i64 {
 
 /// G6, P2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_twenty_rotations_at_once_exactly_one_secret_works_afterwards() {
+async fn of_twenty_concurrent_rotations_exactly_one_secret_works_afterwards() {
     let (prokura, token, account) = start_with_account().await;
     let rotations = (0..20).map(|_| try_rotate(&prokura, &token, &account.id));
     let rotated = join_all(rotations).await;
@@ -64,7 +65,7 @@ async fn of_twenty_rotations_at_once_exactly_one_secret_works_afterwards() {
     assert_eq!(count(&prokura, "rotate_secret", &account.id).await, 20);
 }
 
-/// G6, P3: tokens are issued as fast as they can be, before, while and after the account is deleted.
+/// G6, P3. Clients request tokens before, while and after the account is deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_outlives_its_account() {
     let (prokura, token) = start_with_token().await;
@@ -104,7 +105,7 @@ async fn no_token_outlives_its_account() {
 
 /// G6.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_deletions_at_once_exactly_one_succeeds() {
+async fn of_concurrent_deletions_exactly_one_succeeds() {
     let (prokura, token) = start_with_token().await;
     for _ in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
@@ -119,9 +120,9 @@ async fn of_deletions_at_once_exactly_one_succeeds() {
     }
 }
 
-/// G6: whichever comes first, the account is gone in the end and no secret of it works.
+/// G6. In either order the account is gone in the end, and none of its secrets works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_does_not_bring_a_deleted_account_back() {
+async fn a_rotation_does_not_restore_a_deleted_account() {
     let (prokura, token) = start_with_token().await;
     for _ in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
@@ -142,9 +143,9 @@ async fn a_rotation_does_not_bring_a_deleted_account_back() {
     assert_eq!(orphans, [[json!(0)]]);
 }
 
-/// G6: creations at once get in nobody's way.
+/// G6. Concurrent creations do not disturb each other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accounts_created_at_once_are_all_there_and_all_different() {
+async fn concurrently_created_accounts_all_exist_and_all_differ() {
     let (prokura, token) = start_with_token().await;
     let created =
         join_all((0..20).map(|_| prokura.create(&token, json!({ "name": "Same" })))).await;

@@ -1,4 +1,4 @@
-//! The five operations on service accounts, as a client of the API sees them.
+//! The life of a service account: create, read, list, rotate and delete.
 
 use prokura_server::domain::SigningAlgorithm;
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::harness::{
     Credentials, Database, Options, jwt_resource, managed_operations, operations_on_an_account,
 };
 
-/// G1, R2: the whole life of an account.
+/// G1, R2. The whole life of an account.
 #[tokio::test]
 async fn an_account_is_created_read_listed_rotated_and_deleted() {
     let (prokura, token) = start_with_token().await;
@@ -72,7 +72,7 @@ async fn an_account_is_created_read_listed_rotated_and_deleted() {
         .expect_api_error(404, "service_account_not_found");
 }
 
-/// G1: read your write, on every node: the credentials work at once, and the account is there.
+/// G1. The new credentials work at once, and the account can be read at once.
 #[tokio::test]
 async fn new_credentials_work_at_once() {
     let (prokura, token) = start_with_token().await;
@@ -86,10 +86,10 @@ async fn new_credentials_work_at_once() {
     }
 }
 
-/// G2, P1: what a secret is, where it is shown, and where it is not. That no answer of any test shows one elsewhere is
-/// checked by the client of the tests (`assert_keeps_secrets`).
+/// G2, P1. Only creating and rotating an account show a secret. The test client checks this for every response of every
+/// test (`assert_keeps_secrets`).
 #[tokio::test]
-async fn a_secret_is_shown_by_create_and_rotate_alone() {
+async fn only_creating_and_rotating_an_account_show_a_secret() {
     let (prokura, token, account) = start_with_account().await;
     let rotated = prokura.rotate(&token, &account.id).await;
     let secrets = [&prokura.root, &account, &rotated].map(|client| &client.client_secret);
@@ -106,7 +106,7 @@ async fn a_secret_is_shown_by_create_and_rotate_alone() {
     let text = prokura.introspect(&prokura.root, &own).await.to_string();
     shown.push_str(&text);
     for secret in secrets {
-        // Nor a part of it that would be of use.
+        // No useful part of the secret is shown either.
         assert!(!shown.contains(&secret[4..12]));
         assert!(!shown.contains(&secret[secret.len() - 8..]));
     }
@@ -116,7 +116,7 @@ async fn a_secret_is_shown_by_create_and_rotate_alone() {
     assert!(shown.contains(&account.client_id));
 }
 
-/// G3, P2.
+/// G3, P2. Rotation without a grace period ends the old secret at once. Tokens stay valid until they expire.
 #[tokio::test]
 async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
     let (prokura, token) = start_with_token().await;
@@ -148,7 +148,7 @@ async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
     assert_eq!(seen, json!({ "active": false }));
 }
 
-/// G4, P3: not the latest token alone, but every one it ever got, whatever its format and wherever it is asked for.
+/// G4, P3. Deletion ends every token that the account ever got, in both formats and at every endpoint.
 #[tokio::test]
 async fn deleting_an_account_ends_its_tokens() {
     let stock = "https://stock.example.com";
@@ -201,9 +201,9 @@ async fn deleting_an_account_ends_its_tokens() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
-/// G3, G4: what one node has answered holds on every other. On SQLite there is one node.
+/// G3, G4. A change on one node takes effect on every other node. On SQLite there is only one node.
 #[tokio::test]
-async fn what_one_node_ends_is_over_on_all() {
+async fn a_rotation_or_deletion_takes_effect_on_every_node_at_once() {
     if DATABASE == Database::Sqlite {
         return;
     }
@@ -212,7 +212,7 @@ async fn what_one_node_ends_is_over_on_all() {
     let token = one.access_token(&one.root).await;
     for _ in 0..10 {
         let (_, account) = one.create(&token, json!({ "name": "CI" })).await;
-        // Both have seen it, in case they remember.
+        // Both nodes have read the account, in case they cache it.
         let issued = two.access_token(&account).await;
         for node in [&one, &two] {
             node.access_token(&account).await;
@@ -238,11 +238,11 @@ async fn what_one_node_ends_is_over_on_all() {
     }
 }
 
-/// G7: a rotation whose answer is lost is made again.
+/// G7. A client that lost the response to a rotation rotates again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_whose_answer_is_lost_is_made_again() {
+async fn a_rotation_whose_response_was_lost_can_be_repeated() {
     let (prokura, token, account) = start_with_account().await;
-    // No body, no Content-Type, no Content-Length.
+    // The request has no body, no Content-Type and no Content-Length.
     let request = format!("POST /api/v1/service-accounts/{}/rotate-secret", account.id);
     let authorization = format!("Authorization: Bearer {token}");
     let lost = prokura.wire_request(&request, &[&authorization]).await;

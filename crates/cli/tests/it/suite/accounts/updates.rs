@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{changes, start_with_account, start_with_token};
 
-/// RFC 7396: what is named changes, null takes away, the rest stays.
+/// RFC 7396: a patch sets the members it names, removes those it sets to null, and leaves the rest.
 #[tokio::test]
 async fn a_patch_changes_what_it_names_and_nothing_else() {
     let before = json!({ "name": "CI", "description": "old", "owner": "Platform", "labels": { "env": "test", "team": "a" } });
@@ -46,7 +46,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     );
     assert_eq!(prokura.get_account(&token, &account.id).await, changed);
 
-    // Nothing said, or nothing new: nothing changes, and nothing is written down.
+    // An empty patch, or one that sets the current values, changes nothing and writes no audit event.
     prokura.advance(1000);
     for body in [
         json!({}),
@@ -77,7 +77,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_patch_is_sent_as_such_or_as_json() {
+async fn a_patch_is_sent_as_json_or_as_merge_patch_json() {
     let (prokura, token, account) = start_with_account().await;
     let path = format!("/api/v1/service-accounts/{}", account.id);
     let send = async |content_type: Option<&str>, body: &str| {
@@ -122,7 +122,7 @@ async fn a_patch_is_sent_as_such_or_as_json() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_patch_is_named_and_changes_nothing() {
+async fn a_wrong_member_of_a_patch_is_named_and_nothing_changes() {
     let (prokura, token, account) = start_with_account().await;
     let before = prokura.get_account(&token, &account.id).await;
     let many = (0..33).map(|number| (number.to_string(), json!("x")));
@@ -163,7 +163,7 @@ async fn what_is_wrong_in_a_patch_is_named_and_changes_nothing() {
         reply.expect_wrong_field(field);
     }
     assert_eq!(prokura.get_account(&token, &account.id).await, before);
-    // At the limits.
+    // Values at the limits are accepted.
     let labels = (0..32).map(|number| (format!("{number:063}"), json!("é".repeat(255))));
     let body = json!({ "labels": Value::Object(labels.collect()), "tokenLifetimeSeconds": 86_400, "owner": "é".repeat(255) });
     let full = prokura.update(&token, &account.id, body.clone()).await;
@@ -174,7 +174,7 @@ async fn what_is_wrong_in_a_patch_is_named_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_account_is_created_with_what_a_patch_could_give_it() {
+async fn an_account_can_be_created_with_every_member_of_a_patch() {
     let (prokura, token, _) = start_with_account().await;
     let body = json!({
         "name": "CI",
@@ -202,9 +202,10 @@ async fn an_account_is_created_with_what_a_patch_could_give_it() {
     }
 }
 
-/// S10: at our endpoints a scope taken away is gone from the tokens that there are; given back, it is there again.
+/// S10. A removed scope no longer counts in existing tokens at our own endpoints. If it is granted again, it counts
+/// again.
 #[tokio::test]
-async fn a_scope_that_is_taken_away_is_gone_at_once() {
+async fn a_removed_scope_stops_counting_at_once() {
     let (prokura, token, account) = start_with_account().await;
     let of_account = prokura.access_token(&account).await;
     let read = json!({ "scopes": ["management:service-accounts:read"] });
@@ -219,9 +220,9 @@ async fn a_scope_that_is_taken_away_is_gone_at_once() {
     list.await.expect(200);
 }
 
-/// G9: what an account had already may stay; nobody adds what he does not hold.
+/// G9. A patch may keep scopes that the account has already. It cannot add a scope that the caller does not have.
 #[tokio::test]
-async fn nobody_grants_by_a_patch_what_he_does_not_hold() {
+async fn a_caller_cannot_add_a_scope_that_it_does_not_have() {
     let (prokura, root) = start_with_token().await;
     let write = "management:service-accounts:write";
     let body = json!({ "name": "Writer", "scopes": [write] });
@@ -245,9 +246,9 @@ async fn nobody_grants_by_a_patch_what_he_does_not_hold() {
     reply.expect_api_error(403, "insufficient_scope");
 }
 
-/// Changes of several members at once all last: each is made to what the one before left.
+/// Concurrent patches of different members are all kept: each is applied to the result of the one before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn patches_at_once_lose_nothing() {
+async fn concurrent_patches_are_all_applied() {
     let (prokura, token, account) = start_with_account().await;
     let patches = (0..20).map(|number| {
         let body = json!({ "labels": { number.to_string(): "set" } });
@@ -261,9 +262,9 @@ async fn patches_at_once_lose_nothing() {
     assert_eq!(changes(&prokura, &token, &account.id).await.len(), 20);
 }
 
-/// A patch does not bring a deleted account back.
+/// A patch does not restore a deleted account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn patching_against_deleting_ends_in_a_deleted_account() {
+async fn a_patch_does_not_restore_a_deleted_account() {
     let (prokura, token) = start_with_token().await;
     for round in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;

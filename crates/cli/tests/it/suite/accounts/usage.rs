@@ -1,4 +1,5 @@
-//! Last use, and the tokens issued and refused day by day: counted in memory, written in the background, lost by nobody.
+//! Last use, and the number of tokens issued and refused on each day. The server counts in memory and writes in the
+//! background.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -16,7 +17,7 @@ async fn usage(prokura: &Prokura, token: &str, id: &str, query: &str) -> Reply {
     prokura.api(Method::GET, &path, token, None).await
 }
 
-/// Today's tokens issued and refused.
+/// The number of tokens issued and refused today.
 async fn today(prokura: &Prokura, token: &str, id: &str) -> (i64, i64) {
     let days = usage(prokura, token, id, "?days=1").await.expect(200);
     let today = &days.json()["items"][0];
@@ -34,7 +35,7 @@ async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
     prokura.advance(61_234);
     prokura.access_token(&ci).await;
     prokura.advance(5000);
-    // Neither a refusal is a use, nor a look at a token; and a use changes nothing else.
+    // A refused request and an introspection do not count as use. Use changes no other member.
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
     prokura.introspect_reply(&ci, &token).await.expect(200);
     let mut used = created.clone();
@@ -76,7 +77,7 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
     let rows = prokura.rows(uses).await;
     assert_eq!(json!(rows[1..]), json!([old, [null, null]]));
 
-    // A clock that is set back takes no use back.
+    // If the clock is set back, the last use stays.
     prokura.advance(1000);
     prokura.access_token(&rotated).await;
     flush().await;
@@ -91,9 +92,9 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
     assert_eq!(shown["updatedAt"], "2026-11-23T12:00:04.000Z");
 }
 
-/// P4: of all that happened between two flushes, one write is left; of nothing, none.
+/// P4. All use between two flushes is written with one write. Without use there is no write.
 #[tokio::test]
-async fn use_is_written_once_for_all() {
+async fn all_use_between_two_flushes_is_one_write() {
     let (prokura, token, ci) = start_with_account().await;
     let (_, idle) = prokura.create(&token, json!({ "name": "Idle" })).await;
     prokura.authority.flush_usage().await.unwrap();
@@ -130,7 +131,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
         .expect_oauth_error(400, "unsupported_grant_type");
     assert_eq!(today(&prokura, &token, &ci.id).await, (2, 4));
 
-    // What asks for no token, or gets no answer, counts nowhere. Nor does who is not there.
+    // Requests that are not token requests, that get a 503, or that name an unknown account are not counted.
     prokura.introspect_reply(&wrong, &token).await.expect(401);
     prokura.watch.fail_after(0);
     prokura.token(&wrong, &[]).await.expect(503);
@@ -143,7 +144,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
     prokura.authority.flush_usage().await.unwrap();
     assert_eq!(prokura.count("usage").await, 2);
 
-    // Whose account is switched off is refused.
+    // A disabled account is refused.
     let disable = "UPDATE service_accounts SET disabled_at = 0 WHERE id = $1";
     let prokura = prokura.alter(disable, &ci).await;
     prokura.token(&ci, &[]).await.expect(401);
@@ -185,7 +186,7 @@ async fn a_day_ends_at_midnight_utc() {
 }
 
 #[tokio::test]
-async fn as_many_days_are_shown_as_are_asked_for() {
+async fn the_number_of_days_shown_can_be_chosen() {
     let (prokura, token) = start_with_token().await;
     let id = &prokura.root.id;
     for (query, days) in [
@@ -221,9 +222,9 @@ async fn as_many_days_are_shown_as_are_asked_for() {
     }
 }
 
-/// On SQLite there is one node.
+/// On SQLite there is only one node.
 #[tokio::test]
-async fn what_several_nodes_count_adds_up() {
+async fn the_counts_of_several_nodes_add_up() {
     if DATABASE == Database::Sqlite {
         return;
     }
@@ -237,7 +238,7 @@ async fn what_several_nodes_count_adds_up() {
         one.advance(1000);
         one.access_token(&ci).await;
         one.token(&ci, &[("scope", "x")]).await.expect(400);
-        // Whoever is behind, the later use counts.
+        // The later use counts, whichever node flushes first.
         let (first, second) = if round % 2 == 0 {
             (&one, &two)
         } else {
@@ -259,7 +260,7 @@ async fn what_several_nodes_count_adds_up() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_deleted_account_goes_with_it() {
+async fn the_usage_of_a_deleted_account_is_deleted() {
     let (prokura, token) = start_with_token().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "Gone" })).await;
     let (_, stays) = prokura.create(&token, json!({ "name": "Stays" })).await;
@@ -274,19 +275,19 @@ async fn the_use_of_a_deleted_account_goes_with_it() {
         .await
         .expect_api_error(404, "service_account_not_found");
     assert_eq!(today(&prokura, &token, &stays.id).await, (1, 0));
-    // The first account's and this one's.
+    // One row for the first account and one for this account.
     assert_eq!(prokura.count("usage").await, 2);
-    // Nothing is left to be tried again.
+    // Nothing is left to be written again.
     let writes = prokura.watch.writes.load(Ordering::SeqCst);
     prokura.authority.flush_usage().await.unwrap();
     assert_eq!(prokura.watch.writes.load(Ordering::SeqCst), writes);
 }
 
 #[tokio::test]
-async fn a_store_that_fails_for_a_while_loses_no_use() {
+async fn no_use_is_lost_when_the_store_fails_for_a_while() {
     const ACCOUNTS: i64 = 300;
     let (prokura, token) = start_with_token().await;
-    // More than are written together.
+    // More accounts than one write takes.
     let creations = (0..ACCOUNTS).map(async |number| {
         let body = json!({ "name": format!("CI {number}") });
         prokura.create(&token, body).await.1
@@ -297,7 +298,7 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
         for account in &accounts {
             prokura.access_token(account).await;
         }
-        // So many writes come through, and the others do not.
+        // This many writes succeed, and the others fail.
         prokura.watch.fail_after(writes);
         prokura.authority.flush_usage().await.unwrap_err();
         prokura.watch.mend();
@@ -318,7 +319,7 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
     }
 }
 
-/// While counts move from memory to the store, each is seen once: never none of it, never twice.
+/// While counts move from memory to the database, a reader sees each count exactly once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_is_seen_exactly_once_while_it_is_written() {
     const TOKENS: i64 = 100;
@@ -347,7 +348,7 @@ async fn a_count_is_seen_exactly_once_while_it_is_written() {
         }
     };
     tokio::join!(using, flushing, asking, async {
-        // Two flushes at once do not count twice either.
+        // Two concurrent flushes do not count twice either.
         while done.load(Ordering::SeqCst) < TOKENS {
             prokura.authority.flush_usage().await.unwrap();
             tokio::task::yield_now().await;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::harness::Database;
 
-/// G24: what is shown of an event, to the letter.
+/// G24. Every member of an event.
 #[tokio::test]
 async fn an_event_shows_who_did_what_to_whom() {
     let prokura = start().await;
@@ -52,12 +52,12 @@ async fn an_event_shows_who_did_what_to_whom() {
     }
 }
 
-/// However it is asked for, the trail is the same, oldest first.
+/// The pages and the export have the same events in the same order, oldest first.
 #[tokio::test]
 async fn the_pages_and_the_export_agree() {
     let (prokura, token) = start_with_token().await;
     let mut there_are = 2;
-    // Around the ends of the chunks in which the whole is read.
+    // Counts around the ends of the chunks in which the server reads the trail.
     for count in [5, 200, 201] {
         create_many(&prokura, &token, count - there_are).await;
         there_are = count;
@@ -86,7 +86,7 @@ async fn filters_narrow_the_list_and_go_with_pages() {
         let account = prokura.rotate(&token, &account.id).await;
         accounts.push(account);
     }
-    // An account that acts itself, and ends a token of its own.
+    // An account that acts itself, and revokes a token of its own.
     prokura.advance(1000);
     let one = accounts[1].clone();
     let own = prokura.access_token(&one).await;
@@ -126,7 +126,7 @@ async fn filters_narrow_the_list_and_go_with_pages() {
             ),
             vec![6],
         ),
-        // Nobody of this organization, perhaps nobody at all.
+        // An actor of another organization, and one that never existed.
         (
             "&actor=019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47".to_owned(),
             vec![],
@@ -140,7 +140,7 @@ async fn filters_narrow_the_list_and_go_with_pages() {
     }
 }
 
-/// What a list is asked for must be said properly; what is wrong is named.
+/// A wrong parameter is refused, and the response names it.
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
     let (prokura, token) = start_with_token().await;
@@ -203,7 +203,7 @@ async fn a_wrong_parameter_is_named() {
     }
 }
 
-/// A cursor is good for the list and the organization that it was given for, to the letter.
+/// A cursor is valid for the list and the organization that it was returned for.
 #[tokio::test]
 async fn a_cursor_of_another_list_or_organization_is_refused() {
     let (prokura, token) = start_with_events().await;
@@ -242,7 +242,7 @@ async fn a_cursor_of_another_list_or_organization_is_refused() {
     assert_eq!(sequences(&rest), (2..=8).collect::<Vec<_>>());
 }
 
-/// P6.
+/// P6. An organization reads its own events only.
 #[tokio::test]
 async fn each_organization_sees_its_own_trail() {
     let (prokura, token) = start_with_events().await;
@@ -260,7 +260,7 @@ async fn each_organization_sees_its_own_trail() {
         assert_eq!(whole.len(), count);
         assert!(whole.iter().all(|event| event["organizationId"] == *id));
     }
-    // Not even by asking for what is there.
+    // A filter with an ID of the other organization finds nothing either.
     for query in [
         format!("?serviceAccountId={}", prokura.root.id),
         format!("?actor={}", prokura.root.id),
@@ -296,12 +296,13 @@ async fn the_trail_needs_its_own_scope() {
     }
 }
 
-/// P8: an answer that has begun cannot become a 503; it is cut off, so that nobody takes the half for the whole.
+/// P8. An export that has begun cannot become a 503. The server cuts the connection, so that a client does not take a
+/// part for the whole.
 #[tokio::test]
-async fn an_export_that_cannot_be_read_to_its_end_is_cut_off() {
+async fn an_export_that_fails_halfway_is_cut_off() {
     let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 250).await;
-    // The token, unless its account is remembered.
+    // One read for the token, unless its account is cached.
     let token_reads = i64::from(DATABASE == Database::Postgres);
     let request = || {
         prokura
@@ -313,7 +314,7 @@ async fn an_export_that_cannot_be_read_to_its_end_is_cut_off() {
     reply.expect_api_error(503, "temporarily_unavailable");
     // The first of two chunks.
     prokura.watch.fail_after(token_reads + 1);
-    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    // The connection ends before or after the head is sent. Either way the body does not end properly.
     let cut_off = match request().send().await {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,

@@ -28,7 +28,7 @@ fn sequences(events: &[Value]) -> Vec<i64> {
     sequences.map(Option::unwrap).collect()
 }
 
-/// Every event that the query lets through, from page to page.
+/// Every event that the query finds, read page by page.
 async fn walk(client: &Client, token: &str, query: &str, limit: usize) -> Vec<Value> {
     let mut all = Vec::new();
     let first = format!("?limit={limit}{query}");
@@ -41,7 +41,7 @@ async fn walk(client: &Client, token: &str, query: &str, limit: usize) -> Vec<Va
             assert!(found.len() <= limit);
             return all;
         };
-        // A page that is not the last is full.
+        // Every page but the last is full.
         assert_eq!(found.len(), limit);
         next = format!("{first}&cursor={}", cursor.as_str().unwrap());
     }
@@ -62,7 +62,7 @@ fn lines(export: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Creates `count` accounts, which is as many events.
+/// Creates `count` accounts, which makes as many events.
 async fn create_many(prokura: &Prokura, token: &str, count: usize) {
     let creations = stream::iter(0..count).map(async |number| {
         let body = json!({ "name": format!("Account {number}") });
@@ -71,7 +71,7 @@ async fn create_many(prokura: &Prokura, token: &str, count: usize) {
     creations.buffer_unordered(16).collect::<Vec<_>>().await;
 }
 
-/// A server whose first organization has eight events, the last six of them creations.
+/// A server whose organization has eight events. The last six are creations of accounts.
 async fn start_with_events() -> (Prokura, String) {
     let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 6).await;
@@ -80,20 +80,20 @@ async fn start_with_events() -> (Prokura, String) {
 
 const MINUTE: i64 = 60_000;
 
-/// Lets the running minute pass, and writes down what was refused in it.
+/// Ends the current minute and writes the logins that were refused in it.
 async fn end_minute(prokura: &Prokura) {
     prokura.advance(MINUTE);
     prokura.authority.flush_refused_logins().await.unwrap();
 }
 
-/// The events of refused logins that the caller's organization is shown, narrowed by `query`.
+/// The events of refused logins that the query finds.
 async fn refused(prokura: &Prokura, token: &str, query: &str) -> Vec<Value> {
     let path = format!("/audit-events?action=refuse_login&limit=200{query}");
     let list = prokura.api(Method::GET, &path, token, None).await;
     list.items()
 }
 
-/// What the events count, event by event.
+/// The counts in the events of refused logins, event by event.
 async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
     let events = refused(prokura, token, "").await;
     events
@@ -102,7 +102,7 @@ async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A login, which must be refused.
+/// Requests a token, which must be refused.
 async fn fail(client: &Client, credentials: &Credentials) -> Reply {
     let reply = client.token(credentials, &[]).await;
     reply.expect_oauth_error(401, "invalid_client")

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::{MINUTE, changes, end_minute, fail, refused, start_with_account};
 use crate::harness::{Credentials, Prokura};
 
-/// The id of the account's newest secret.
+/// The ID of the account's newest secret.
 async fn secret_id(prokura: &Prokura, token: &str, account: &Credentials) -> Value {
     let path = format!("/service-accounts/{}/secrets", account.id);
     let listed = prokura.api(Method::GET, &path, token, None).await;
     listed.expect(200).json()["items"][0]["id"].clone()
 }
 
-/// Rotates the account's secret, leaving the old one a grace of a minute.
+/// Rotates the account's secret with a grace period of one minute.
 async fn rotate_with_grace(prokura: &Prokura, token: &str, account: &Credentials) -> Credentials {
     let path = format!("/service-accounts/{}/rotate-secret", account.id);
     let body = json!({ "gracePeriodSeconds": 60 });
@@ -27,7 +27,7 @@ async fn rotate_with_grace(prokura: &Prokura, token: &str, account: &Credentials
     }
 }
 
-/// G24: who, what, whom, when, from where, how often and why, to the letter.
+/// G24. Every member of the event: who, what, on which account, when, from where, how often and why.
 #[tokio::test]
 async fn refused_logins_of_one_minute_are_one_event() {
     let (prokura, token, ci) = start_with_account().await;
@@ -46,7 +46,7 @@ async fn refused_logins_of_one_minute_are_one_event() {
         prokura.send(request).await.expect(401);
         prokura.advance(10_000);
     }
-    // Nobody waits longer, and nobody is told before.
+    // The refused client does not wait longer, and no event is visible before the minute is over.
     prokura.authority.flush_refused_logins().await.unwrap();
     assert!(refused(&prokura, &token, "").await.is_empty());
     end_minute(&prokura).await;
@@ -75,7 +75,7 @@ async fn refused_logins_of_one_minute_are_one_event() {
             "hash": event["hash"],
         })
     );
-    // Once is enough.
+    // The event is written once.
     end_minute(&prokura).await;
     assert_eq!(refused(&prokura, &token, "").await.len(), 1);
 }
@@ -108,7 +108,7 @@ async fn each_minute_has_its_own_event() {
 }
 
 #[tokio::test]
-async fn addresses_are_told_apart_up_to_sixteen() {
+async fn at_most_sixteen_addresses_are_counted_separately() {
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for address in [1, 2, 2] {
@@ -126,7 +126,7 @@ async fn addresses_are_told_apart_up_to_sixteen() {
     let first = [r#""127.0.0.1" 1"#, r#""127.0.0.2" 2"#];
     assert_eq!(counts().await, first);
 
-    // A second time, so that who was told apart still is when others no longer are.
+    // The minute repeats, so that an address that was counted separately still is when later ones are not.
     for _ in 0..2 {
         for address in 1..=20 {
             fail(&prokura.at_address(address), &wrong).await;
@@ -140,24 +140,24 @@ async fn addresses_are_told_apart_up_to_sixteen() {
     assert_eq!(counts().await, expected);
 }
 
-/// What users of every other server ask for in vain: the owner is told why.
+/// The owner of the account reads why each login was refused.
 #[tokio::test]
-async fn the_owner_is_told_why_a_login_was_refused() {
+async fn the_event_says_why_a_login_was_refused() {
     let (prokura, token, first) = start_with_account().await;
     let first_id = secret_id(&prokura, &token, &first).await;
     let second = rotate_with_grace(&prokura, &token, &first).await;
     let second_id = secret_id(&prokura, &token, &first).await;
 
-    // The grace is over.
+    // The grace period is over.
     prokura.advance(MINUTE);
     fail(&prokura, &first).await;
     end_minute(&prokura).await;
-    // Rotated away.
+    // Replaced by a rotation.
     let third = prokura.rotate(&token, &first.id).await;
     fail(&prokura, &second).await;
     fail(&prokura, &second).await;
     end_minute(&prokura).await;
-    // Deleted; and something else that never was a secret of this account.
+    // Deleted, and a secret that never belonged to this account.
     let third_id = secret_id(&prokura, &token, &first).await;
     let third_id = third_id.as_str().unwrap();
     let path = format!("/service-accounts/{}/secrets/{third_id}", first.id);
@@ -182,7 +182,7 @@ async fn the_owner_is_told_why_a_login_was_refused() {
     prokura.advance(MINUTE);
     fail(&prokura, &fourth).await;
     end_minute(&prokura).await;
-    // All of them at once.
+    // All reasons in one minute.
     for credentials in [&first, &second, &third, &fourth] {
         fail(&prokura, credentials).await;
     }
@@ -210,7 +210,7 @@ async fn the_owner_is_told_why_a_login_was_refused() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_do_nothing_is_told_from_a_wrong_secret() {
+async fn a_disabled_or_expired_account_is_told_apart_from_a_wrong_secret() {
     let (prokura, token, ci) = start_with_account().await;
     let update = async |body: Value| {
         let reply = prokura.try_update(&token, &ci.id, body).await;
@@ -231,9 +231,9 @@ async fn an_account_that_may_do_nothing_is_told_from_a_wrong_secret() {
     );
 }
 
-/// A2, A3: whatever is recorded, who is refused is answered alike, at one read and no write.
+/// A2, A3. Whatever is recorded, every refusal gets the same response and costs one read and no write.
 #[tokio::test]
-async fn who_is_refused_does_not_notice() {
+async fn recording_a_refused_login_does_not_change_the_response() {
     let (prokura, token, ci) = start_with_account().await;
     let old = ci.clone();
     let ci = rotate_with_grace(&prokura, &token, &ci).await;
@@ -275,20 +275,20 @@ async fn who_is_refused_does_not_notice() {
             }
         }
     }
-    // All of it is one write, after a look at the ended secrets of those whose secret was not known.
+    // All of this takes one write, after one read of the ended secrets for those whose secret was unknown.
     let (reads, writes) = calls();
     end_minute(&prokura).await;
     assert_eq!(calls(), (reads + 2, writes + 1));
     assert_eq!(changes(&prokura, &token).await.len(), 3);
-    // With nothing to write, none.
+    // Without refused logins there is no write.
     end_minute(&prokura).await;
     assert_eq!(calls().1, writes + 1);
 }
 
-/// Who is not there belongs to no organization, what cannot be a secret of ours is refused without a look-up, and who was let
-/// in is no refused login, whatever else he is refused.
+/// No event is written for an unknown account, for a value that cannot be a secret, or for a client that authenticated
+/// and was refused later.
 #[tokio::test]
-async fn what_is_no_refused_login_leaves_nothing() {
+async fn only_refused_logins_of_known_accounts_are_recorded() {
     let (prokura, token, ci) = start_with_account().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
     prokura.delete(&token, &gone.id).await;
@@ -309,7 +309,7 @@ async fn what_is_no_refused_login_leaves_nothing() {
     prokura.token(&ci, &[]).await.expect(200);
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
     prokura.introspect_reply(&ci, &token).await.expect(200);
-    // Nor is one that got no answer.
+    // No event is written for a request that got a 503 either.
     prokura.watch.fail_after(0);
     let wrong = ci.with_secret_of(&prokura.root);
     prokura.token(&wrong, &[]).await.expect(503);
@@ -320,9 +320,9 @@ async fn what_is_no_refused_login_leaves_nothing() {
     assert!(changes(&prokura, &token).await.is_empty());
 }
 
-/// P6: an account's refused logins are its organization's, also when it is gone by the time they are written.
+/// P6. The event belongs to the organization of the account, even if the account is deleted before the event is written.
 #[tokio::test]
-async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
+async fn refused_logins_belong_to_the_organization_of_the_account() {
     let (prokura, token, ci) = start_with_account().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
@@ -343,7 +343,7 @@ async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
     for (query, expected) in [
         ("&actor=unauthenticated".to_owned(), json!([ci.id, gone.id])),
         ("&actor=operator".to_owned(), json!([])),
-        // He said that he was this account, and did not prove it.
+        // The client named this account and did not prove it.
         (format!("&actor={}", ci.id), json!([])),
         (format!("&serviceAccountId={}", ci.id), json!([ci.id])),
     ] {

@@ -8,9 +8,9 @@ use tempfile::tempdir;
 use super::{DATABASE, MINUTE, changes, end_minute, fail, refused, start_with_account};
 use crate::harness::{Database, Options, process::run};
 
-/// P7: they are in the same chain as every change, and a line of every export.
+/// P7. The events are in the same hash chain as all others, and in every export.
 #[tokio::test]
-async fn the_chain_with_refused_logins_is_whole() {
+async fn refused_logins_are_in_the_hash_chain() {
     let (prokura, token, ci) = start_with_account().await;
     for round in 0..3 {
         for address in 1..=18 {
@@ -40,7 +40,7 @@ async fn the_chain_with_refused_logins_is_whole() {
 }
 
 #[tokio::test]
-async fn at_the_end_the_running_minute_is_written() {
+async fn the_current_minute_is_written_at_shutdown() {
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     fail(&prokura, &wrong).await;
@@ -55,9 +55,9 @@ async fn at_the_end_the_running_minute_is_written() {
     assert_eq!(changes(&prokura, &token).await.len(), 2);
 }
 
-/// The writes go on where they failed: nothing is lost, nothing is there twice, and each event is of its own minute.
+/// After a failure the server continues where it failed: no event is lost or written twice, and each has its own minute.
 #[tokio::test]
-async fn a_store_that_fails_for_a_while_loses_no_refused_login() {
+async fn no_refused_login_is_lost_when_the_store_fails_for_a_while() {
     const ACCOUNTS: usize = 25;
     let (prokura, token, _) = start_with_account().await;
     let mut accounts = Vec::new();
@@ -69,8 +69,8 @@ async fn a_store_that_fails_for_a_while_loses_no_refused_login() {
     for account in &accounts {
         wrong.push(account.with_secret_of(&prokura.root));
     }
-    // What waits grows from minute to minute, and so many calls succeed before the store fails: a few reads and a write for
-    // some events, and again.
+    // Each minute adds events, and the number of calls that succeed varies: a few reads, and a write for some of the
+    // events.
     for calls in [0, 3, 30, 40, 10] {
         for credentials in &wrong {
             fail(&prokura, credentials).await;
@@ -101,9 +101,9 @@ async fn a_store_that_fails_for_a_while_loses_no_refused_login() {
     assert_eq!(seen.len(), 5 * ACCOUNTS);
 }
 
-/// Whoever comes at the same time is counted, and two flushes at once write nothing twice.
+/// Concurrent refusals are all counted, and two concurrent flushes write nothing twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_at_once_are_all_counted_once() {
+async fn concurrent_refusals_are_each_counted_once() {
     const ROUNDS: usize = 20;
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
@@ -125,7 +125,7 @@ async fn refusals_at_once_are_all_counted_once() {
     assert_eq!(counts.sum::<usize>(), 4 * ROUNDS);
 }
 
-/// On SQLite there is one node.
+/// On SQLite there is only one node.
 #[tokio::test]
 async fn each_node_records_what_it_refused() {
     if DATABASE == Database::Sqlite {

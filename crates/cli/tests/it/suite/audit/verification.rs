@@ -13,7 +13,7 @@ use crate::harness::{
     process::{Finished, run},
 };
 
-/// `prokura audit verify` on the server's database.
+/// Runs `prokura audit verify` on the server's database.
 fn verify(prokura: &Prokura, arguments: &[&str]) -> Finished {
     let directory = tempdir().unwrap();
     let store = prokura.store_options();
@@ -24,7 +24,7 @@ fn verify(prokura: &Prokura, arguments: &[&str]) -> Finished {
     run(directory.path(), arguments)
 }
 
-/// `prokura audit verify --file` on these lines.
+/// Runs `prokura audit verify --file` on these lines.
 fn verify_file(lines: &[String], arguments: &[&str]) -> Finished {
     let directory = tempdir().unwrap();
     let file = directory.path().join("audit.ndjson");
@@ -36,12 +36,12 @@ fn verify_file(lines: &[String], arguments: &[&str]) -> Finished {
     run(directory.path(), arguments)
 }
 
-/// The head that a verification printed.
+/// The head of the chain that a verification printed.
 fn head(printed: &str) -> &str {
     printed.trim_end().rsplit_once(" head ").unwrap().1
 }
 
-/// In order, in constant memory, and the command finds it whole: the file, and the database beside the running server.
+/// The export is in order, and the command verifies both the file and the database of the running server.
 #[tokio::test]
 async fn an_export_of_many_events_is_verified_by_the_command() {
     let (prokura, token) = start_with_token().await;
@@ -70,7 +70,7 @@ async fn an_export_of_many_events_is_verified_by_the_command() {
     let line = verify(&prokura, &["--organization", &other]).succeeded();
     assert!(line.starts_with(&format!("organization {other} \"Other\": 2 events, head ")));
 
-    // A head stays good when events follow it.
+    // A head stays valid when events follow it.
     prokura.rotate(&token, &prokura.root.id).await;
     let arguments = ["--organization", &*acme, "--head", last];
     let line = verify(&prokura, &arguments).succeeded();
@@ -78,9 +78,9 @@ async fn an_export_of_many_events_is_verified_by_the_command() {
     assert_ne!(head(&line), last);
 }
 
-/// Every kind of change behind the server's back, with what the command says of it.
+/// Every kind of change to the database, and what the command says about it.
 #[tokio::test]
-async fn what_was_changed_in_the_store_is_named() {
+async fn the_command_names_what_was_changed_in_the_database() {
     const INSERT: &str = "INSERT INTO audit_events SELECT organization_id, #, at, actor, action, target, request_id, \
                           address, detail, previous_hash FROM audit_events WHERE sequence = 5";
     let (prokura, _) = start_with_events().await;
@@ -180,7 +180,7 @@ async fn what_was_changed_in_the_store_is_named() {
             .await;
     }
     verify(&prokura, &[]).succeeded();
-    // The others are still told of.
+    // The events of the other organizations are still verified.
     prokura.bootstrap("Other").await;
     prokura
         .change_database(
@@ -195,9 +195,10 @@ async fn what_was_changed_in_the_store_is_named() {
     assert!(!error.contains("Acme"));
 }
 
-/// Whoever can write the organization's row too can take events off the end; a head that was kept elsewhere tells.
+/// An attacker who can also change the organization's row can remove events at the end. A head that is kept elsewhere
+/// reveals it.
 #[tokio::test]
-async fn a_pinned_head_tells_what_the_store_cannot() {
+async fn a_known_head_reveals_events_missing_at_the_end() {
     let (prokura, _) = start_with_events().await;
     let acme = organization(&prokura, "Acme").await;
     let printed = verify(&prokura, &[]).succeeded();
@@ -218,7 +219,7 @@ async fn a_pinned_head_tells_what_the_store_cannot() {
 }
 
 #[tokio::test]
-async fn what_was_changed_in_a_file_is_named() {
+async fn the_command_names_what_was_changed_in_a_file() {
     let (prokura, token) = start_with_events().await;
     let exported = export(&prokura, &token).await;
     let whole = exported.lines().map(str::to_owned).collect::<Vec<_>>();
@@ -264,7 +265,7 @@ async fn what_was_changed_in_a_file_is_named() {
         let error = verify_file(&file, &[]).failed(1);
         assert!(error.contains(said), "{said}: {error}");
     }
-    // What is gone at the end is missed only by who knows the head.
+    // Events that are missing at the end can be noticed only with the head.
     let shorter = &whole[..6];
     assert!(verify_file(shorter, &[]).succeeded().contains(": 6 events"));
     let error = verify_file(shorter, &pinned).failed(1);
@@ -274,7 +275,7 @@ async fn what_was_changed_in_a_file_is_named() {
 }
 
 #[tokio::test]
-async fn the_command_says_what_it_cannot_do() {
+async fn the_command_reports_what_it_cannot_do() {
     let prokura = start().await;
     let hash = "00".repeat(32);
     for arguments in [

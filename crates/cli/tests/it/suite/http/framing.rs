@@ -2,8 +2,8 @@
 
 use super::{host, start};
 
-/// H1: where two readers of one message could see two different ones, there is one answer at most, and an end to the
-/// connection: in none of these does the request hidden in the other get one.
+/// H1. An ambiguous message gets at most one response, and the server closes the connection. The request hidden in it
+/// never gets a response.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_cannot_be_smuggled_in_another() {
     let prokura = start().await;
@@ -166,20 +166,20 @@ async fn a_request_cannot_be_smuggled_in_another() {
             "{name}: {answer:?}"
         );
     }
-    // Nobody else is the worse for it.
+    // Other clients are not affected.
     prokura.get("/healthz").await.expect(200);
 }
 
-/// H1: what is unusual and harmless is served.
+/// H1. Unusual but valid requests are served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_one_after_the_other_are_answered_one_by_one() {
+async fn pipelined_requests_are_answered_in_order() {
     let prokura = start().await;
     let host = host(&prokura);
     let first = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n");
     let last = format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     let answer = prokura.wire(format!("{first}{first}{last}{first}")).await;
     assert_eq!(answer.statuses(), [200, 200, 200]);
-    // Chunks with extensions and trailers, and a length given twice alike.
+    // Chunks with extensions and trailers, and a Content-Length that is given twice with the same value.
     let form = "grant_type=x";
     let request = |headers: &str, body: &str| {
         format!(
@@ -198,9 +198,9 @@ async fn requests_one_after_the_other_are_answered_one_by_one() {
     }
 }
 
-/// H1: what is no HTTP/1 at all is answered once, with a refusal, or not at all.
+/// H1. Bytes that are not HTTP/1 get one error response, or none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_http_is_refused() {
+async fn bytes_that_are_not_http_are_refused() {
     let prokura = start().await;
     let tls = [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],

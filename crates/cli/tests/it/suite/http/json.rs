@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{create, start_with_token};
 
-/// G12: of two values none is picked.
+/// G12. The server does not pick one of two values.
 #[tokio::test]
 async fn a_member_given_twice_is_refused() {
     let (prokura, token) = start_with_token().await;
@@ -28,10 +28,10 @@ async fn a_member_given_twice_is_refused() {
     assert_eq!(prokura.count("service_accounts").await, 1);
 }
 
-/// G13: what is no JSON text by RFC 8259, in the spirit of the `n_` files of JSONTestSuite. Each is tried as the whole
-/// body and as the value of a member.
+/// G13. Texts that are not JSON by RFC 8259, like the `n_` files of JSONTestSuite. Each is sent as the whole body and as
+/// the value of a member.
 #[tokio::test]
-async fn what_is_not_json_is_refused() {
+async fn text_that_is_not_json_is_refused() {
     let (prokura, token) = start_with_token().await;
     let mut broken: Vec<Vec<u8>> = [
         // Arrays.
@@ -216,9 +216,9 @@ async fn what_is_not_json_is_refused() {
     assert_eq!(prokura.count("service_accounts").await, 1);
 }
 
-/// G13: what is JSON but no object.
+/// G13. JSON values that are not objects.
 #[tokio::test]
-async fn only_an_object_is_a_body() {
+async fn a_body_must_be_a_json_object() {
     let (prokura, token) = start_with_token().await;
     for body in [
         "[]",
@@ -237,10 +237,10 @@ async fn only_an_object_is_a_body() {
     assert_eq!(prokura.count("service_accounts").await, 1);
 }
 
-/// G13: what is JSON is read as JSON, in the spirit of the `y_` files: as the value of a member it is the wrong value for
-/// that member, not a broken body; as white space and escapes it changes nothing.
+/// G13. Texts that are JSON, like the `y_` files of JSONTestSuite. As the value of a member they have the wrong type,
+/// but they are parsed. White space and escapes change nothing.
 #[tokio::test]
-async fn what_is_json_is_read() {
+async fn all_json_is_parsed() {
     let (prokura, token) = start_with_token().await;
     for value in [
         "[[]   ]",

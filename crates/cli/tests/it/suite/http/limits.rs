@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::start;
 
-/// H4: a head that is too large is refused, and the connection with it; one that is merely large is not.
+/// H4. A head that is too large is refused and the connection is closed. A large head within the limit is accepted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_that_is_too_large_is_refused() {
     let prokura = start().await;
@@ -36,7 +36,7 @@ async fn a_head_that_is_too_large_is_refused() {
     prokura.get("/healthz").await.expect(200);
 }
 
-/// H4.
+/// H4. A URI of more than 8 KiB is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_uri_that_is_too_long_is_refused() {
     let prokura = start().await;
@@ -59,7 +59,7 @@ async fn a_uri_that_is_too_long_is_refused() {
             };
             assert_eq!(code, "uri_too_long");
         }
-        // Longer than any head may be.
+        // Longer than the limit of the whole head.
         let target = format!("{start}{}", "x".repeat(200_000));
         let answer = prokura.wire_request(&format!("GET {target}"), &[]).await;
         assert!(matches!(answer.status(), 414 | 431), "{answer:?}");

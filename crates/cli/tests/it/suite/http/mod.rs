@@ -19,7 +19,7 @@ fn host(prokura: &Prokura) -> &str {
     prokura.url.trim_start_matches("http://")
 }
 
-/// Creates an account with a body as it is.
+/// Sends a request to create an account, with this body.
 async fn create(prokura: &Prokura, token: &str, body: impl Into<Vec<u8>>) -> Reply {
     send(prokura, token, Some("application/json"), body).await
 }

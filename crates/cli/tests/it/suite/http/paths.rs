@@ -4,10 +4,10 @@ use reqwest::Method;
 
 use super::{start, start_with_token};
 
-/// H10: without a token there are the health checks, the discovery documents and the API document, and nothing else. The
-/// table of all that is served is `http/routes.rs`.
+/// H10. Without a token the server serves the health checks, the discovery documents, the API document and its reference
+/// page, and nothing else. `http/routes.rs` has the table of all routes.
 #[tokio::test]
-async fn what_is_open_to_everybody_is_known() {
+async fn only_known_paths_are_served_without_a_token() {
     let prokura = start().await;
     for path in [
         "/healthz",
@@ -97,8 +97,8 @@ async fn what_is_open_to_everybody_is_known() {
     }
 }
 
-/// G18: a path is what it is to the letter. What a proxy might take for another path is not that path here: nobody gets
-/// past it by spelling.
+/// G18. Every path has one spelling. What a proxy could take for another path is a 404 here, so no spelling bypasses a
+/// proxy's rules.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_has_one_spelling() {
     let (prokura, token) = start_with_token().await;
@@ -160,7 +160,7 @@ async fn a_path_has_one_spelling() {
             }
         }
     }
-    // What stands where the id should: no id, and without a token not even that is said.
+    // In the place of the ID these are invalid IDs, and without a token they are a 401 like any other.
     for path in ["..;", "%2e%2e", "..%2f", ".", ".."] {
         let request = format!("GET {list}/{path}");
         let refused = prokura.wire_request(&request, &[&authorization]).await;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{create, send, start_with_token};
 
-/// G10, A18: nobody chooses what is the server's to choose; the answer names the member.
+/// G10, A18. A caller cannot set a member that the server chooses. The response names the member.
 #[tokio::test]
-async fn a_member_that_is_not_the_callers_to_set_is_refused() {
+async fn a_member_that_the_server_chooses_is_refused() {
     let (prokura, token) = start_with_token().await;
     for member in [
         "id",
@@ -39,7 +39,7 @@ async fn a_member_that_is_not_the_callers_to_set_is_refused() {
             create(&prokura, &token, body.to_string())
                 .await
                 .expect_wrong_field(member);
-            // Rotating takes no member at all.
+            // Rotating knows none of these members.
             let path = format!("/service-accounts/{}/rotate-secret", prokura.root.id);
             let body = json!({ member: value });
             prokura
@@ -48,7 +48,7 @@ async fn a_member_that_is_not_the_callers_to_set_is_refused() {
                 .expect_wrong_field(member);
         }
     }
-    // What is repeated of a member's name is bounded.
+    // The error repeats only a part of a long member name.
     let body = format!(r#"{{"name":"CI","{}":1}}"#, "x".repeat(10_000));
     let refused = create(&prokura, &token, body).await;
     assert!(refused.expect(400).body.len() < 1000);
@@ -56,7 +56,7 @@ async fn a_member_that_is_not_the_callers_to_set_is_refused() {
     prokura.access_token(&prokura.root).await;
 }
 
-/// G14: members of the wrong type, and all that is wrong named in one answer.
+/// G14. Members of the wrong type. One response names everything that is wrong.
 #[tokio::test]
 async fn a_value_of_the_wrong_type_is_named() {
     let (prokura, token) = start_with_token().await;
@@ -104,9 +104,9 @@ async fn a_value_of_the_wrong_type_is_named() {
     assert_eq!(prokura.count("service_accounts").await, 1);
 }
 
-/// G16.
+/// G16. A body must be declared as JSON.
 #[tokio::test]
-async fn a_body_says_that_it_is_json() {
+async fn the_content_type_must_be_json() {
     let (prokura, token) = start_with_token().await;
     let body = r#"{"name":"CI"}"#;
     for content_type in [
@@ -140,7 +140,7 @@ async fn a_body_says_that_it_is_json() {
             .await
             .expect(201);
     }
-    // Whatever is accepted, the answer is JSON.
+    // The response is JSON whatever `Accept` says.
     for accept in [
         "text/html",
         "application/xml",
@@ -160,7 +160,7 @@ async fn a_body_says_that_it_is_json() {
             prokura.send(request).await.expect(status).json();
         }
     }
-    // Rotating needs no body; one that is there is JSON.
+    // Rotating requires no body. A body must be JSON.
     let path = format!("/api/v1/service-accounts/{}/rotate-secret", prokura.root.id);
     let rotate = || prokura.request(Method::POST, &path).bearer_auth(&token);
     prokura
@@ -184,7 +184,7 @@ async fn a_body_says_that_it_is_json() {
     prokura.send(labelled.body(" {} ")).await.expect(200);
 }
 
-/// G13, G14, G16: a body is read up to 64 KiB and no further.
+/// G13, G14, G16. A body may have 64 KiB.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let (prokura, token) = start_with_token().await;
@@ -205,7 +205,7 @@ async fn a_body_that_is_too_large_is_refused() {
     create(&prokura, &token, name)
         .await
         .expect_api_error(413, "request_too_large");
-    // The longest of everything fits, however it is escaped.
+    // The longest values fit, even with every character escaped.
     let escaped = |chars: usize| "\\ud83d\\ude00".repeat(chars);
     let body = format!(
         r#"{{"name":"{}","description":"{}"}}"#,

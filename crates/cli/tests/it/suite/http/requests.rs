@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::{host, start, start_with_token};
 
-/// H2.
+/// H2. A request has exactly one valid `Host`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_has_exactly_one_well_formed_host() {
     let prokura = start().await;
@@ -31,7 +31,7 @@ async fn a_request_has_exactly_one_well_formed_host() {
     }
 }
 
-/// H2: another host, in whatever form, changes nothing: what the server says of itself is its configuration.
+/// H2. Another host, in whatever form, changes nothing: the server uses its configured URL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_host_changes_nothing() {
     let (prokura, token) = start_with_token().await;
@@ -60,7 +60,7 @@ async fn another_host_changes_nothing() {
         .header("host", "evil.example");
     let metadata = prokura.send(request).await.expect(200).json();
     assert_eq!(metadata["issuer"], prokura.issuer);
-    // A proxy is what this is not.
+    // The server is not a proxy.
     for request in [
         "CONNECT evil.example:443",
         "OPTIONS *",
@@ -73,7 +73,8 @@ async fn another_host_changes_nothing() {
     }
 }
 
-/// H9: every answer has an id by which it is found in the log; one from outside is taken if it can do no harm there.
+/// H9. Every response has a request ID, which the log has too. The server takes the ID of the request if its characters
+/// are safe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_has_a_request_id() {
     let (prokura, token) = start_with_token().await;

@@ -23,11 +23,11 @@ fn read_until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(read).unwrap()
 }
 
-/// H8: who was let in is served; nobody else is let in. Of a creation the account is stored before its secret is sent
-/// (one transaction in `store/service_accounts.rs`, committed before the answer is made), so there is no secret without
-/// an account; an answer lost on the way is a secret never seen, and rotating gives another.
+/// H8. Accepted requests finish, and no new connections are accepted. An account is committed before its secret is sent
+/// (`store/service_accounts.rs`), so no client gets a secret without an account. If the response is lost, nobody has
+/// seen the secret, and a rotation makes another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_flight_is_finished_before_the_server_stops() {
+async fn in_flight_requests_finish_before_the_server_stops() {
     let mut prokura = start().await;
     let token = prokura.access_token(&prokura.root).await;
     let address = host(&prokura).to_owned();
@@ -36,7 +36,7 @@ async fn what_is_in_flight_is_finished_before_the_server_stops() {
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         std::io::Result::Ok(stream)
     };
-    // One that idles, one that has sent half a body, of which the server has said that it waits for it.
+    // One connection is idle. The other has sent half a body, after the server said that it waits for it.
     let mut idle = connect().unwrap();
     let ask = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
     idle.write_all(ask.as_bytes()).unwrap();
@@ -60,7 +60,7 @@ async fn what_is_in_flight_is_finished_before_the_server_stops() {
         prokura.stop().await;
         prokura
     });
-    // It has heard the signal when it lets nobody in any more.
+    // The server has received the signal when it accepts no more connections.
     while TcpStream::connect(url.trim_start_matches("http://")).is_ok() {
         tokio::task::yield_now().await;
     }

@@ -8,10 +8,10 @@ use reqwest::{Method, header::HeaderValue};
 
 use super::{GRANT, TOKEN, ask, basic_of, start, start_with_token};
 
-/// A7, A8, A9: RFC 6749 §2.3.1: split at the first colon, then decode each half. Who encodes strictly, down to `_` and
-/// `-`, and who does not at all, both come in.
+/// A7, A8, A9. RFC 6749 §2.3.1: the server splits the value at the first colon and then decodes each half. Clients that
+/// encode every character, even `_` and `-`, authenticate, and so do clients that encode nothing.
 #[tokio::test]
-async fn basic_is_split_and_then_form_decoded() {
+async fn basic_credentials_are_split_at_the_first_colon_and_then_form_decoded() {
     let prokura = start().await;
     let (id, secret) = (&*prokura.root.client_id, &*prokura.root.client_secret);
     let encode = |text: &str| text.replace('_', "%5F").replace('-', "%2D");
@@ -41,9 +41,9 @@ async fn basic_is_split_and_then_form_decoded() {
         format!("{id}::{secret}"),
         format!(":{id}:{secret}"),
         format!("{id}%3A:{secret}"),
-        // Decoded first, this would be an id and a secret.
+        // If the server decoded before it split, this would be an ID and a secret.
         format!("{id}%3A{secret}"),
-        // `+` is a space, NUL and what is no UTF-8 are no text.
+        // `+` decodes to a space. NUL and invalid UTF-8 are refused.
         format!("{id}:{secret}+"),
         format!("{id}:{secret}%00"),
         format!("{id}:{secret}%ff"),
@@ -57,9 +57,9 @@ async fn basic_is_split_and_then_form_decoded() {
     }
 }
 
-/// A10: RFC 9110 §11.1.
+/// A10. RFC 9110 §11.1: the scheme is case-insensitive.
 #[tokio::test]
-async fn the_scheme_is_written_in_any_case() {
+async fn the_basic_scheme_is_case_insensitive() {
     let prokura = start().await;
     let basic = prokura.root.basic();
     let value = basic.strip_prefix("Basic ").unwrap();
@@ -69,12 +69,12 @@ async fn the_scheme_is_written_in_any_case() {
     }
 }
 
-/// A11: what is no Basic header of ours is refused like any other stranger, and breaks nothing.
+/// A11. A malformed Basic header is refused like a wrong secret, and never causes a 500.
 #[tokio::test]
-async fn a_malformed_basic_header_is_no_client() {
+async fn a_malformed_basic_header_does_not_authenticate() {
     let prokura = start().await;
     let (id, secret) = (&*prokura.root.client_id, &*prokura.root.client_secret);
-    // Of this length the encoding has padding to leave out.
+    // At this length the base64 text ends with padding.
     let padded = format!("{}:{secret}", id.replacen('_', "%5F", 1));
     assert!(basic_of(&padded).ends_with('='));
     let mut values = [
@@ -125,8 +125,8 @@ async fn a_malformed_basic_header_is_no_client() {
     }
 }
 
-/// A12: one set of credentials per request (RFC 6749 §5.2): taking the first of two in silence would let two servers in a
-/// row believe different ones.
+/// A12. RFC 6749 §5.2: a request has one set of credentials. If the server took the first of two headers, a proxy in front
+/// of it might have checked the other one.
 #[tokio::test]
 async fn two_authorization_headers_are_refused() {
     let prokura = start().await;
@@ -149,9 +149,9 @@ async fn two_authorization_headers_are_refused() {
     }
 }
 
-/// A13: another scheme is no way in, and what is in the body does not rescue it.
+/// A13. Other schemes do not authenticate, even when the body has good credentials.
 #[tokio::test]
-async fn another_scheme_is_no_way_in() {
+async fn another_authorization_scheme_does_not_authenticate() {
     let (prokura, token) = start_with_token().await;
     let credentials = format!(
         "{GRANT}&client_id={}&client_secret={}",

@@ -1,6 +1,6 @@
 //! Client authentication by secret (section A).
 //!
-//! A20 (nothing at rest in clear) is tested with the real binary, which has files and a log to search.
+//! A20, that no secret is stored in clear, is tested with the real binary in `operations/secrecy.rs`.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{GRANT, ask, start, start_with_token};
 use crate::harness::Credentials;
 
-/// A4: RFC 6749 §2.3: one method of authentication per request, even if both say the same.
+/// A4. RFC 6749 §2.3: a request uses one authentication method, even if two carry the same credentials.
 #[tokio::test]
 async fn two_sets_of_credentials_are_refused() {
     let prokura = start().await;
@@ -40,9 +40,9 @@ async fn two_sets_of_credentials_are_refused() {
     }
 }
 
-/// A5: beside Basic, `client_id` identifies; it may say the same and nothing else.
+/// A5. Beside Basic, `client_id` in the body is an identification. It must name the same client.
 #[tokio::test]
-async fn a_client_id_beside_basic_must_be_the_same() {
+async fn a_client_id_beside_basic_must_name_the_same_client() {
     let prokura = start().await;
     let other = prokura.bootstrap("Other").await;
     let basic = prokura.root.basic();
@@ -58,8 +58,7 @@ async fn a_client_id_beside_basic_must_be_the_same() {
     }
 }
 
-/// A21: a secret proves who one is at the token endpoint, a token what one may do at the API; neither stands in for the
-/// other.
+/// A21. The secret works at the token endpoint only, and the access token at the management API only.
 #[tokio::test]
 async fn a_secret_and_a_token_are_not_interchangeable() {
     let (prokura, token) = start_with_token().await;

@@ -1,4 +1,4 @@
-//! What a client learns from a failed authentication: nothing but that it failed (section A).
+//! Failed client authentication: every failure looks the same and costs the same (section A).
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ fn mistyped(credentials: &Credentials) -> Credentials {
     }
 }
 
-/// Three accounts for a comparison: alive, deleted, and one that never was.
+/// The accounts to compare: one that exists, one that was deleted, and one that never existed.
 struct Strangers {
     living: Credentials,
     deleted: Credentials,
@@ -44,7 +44,7 @@ impl Strangers {
     }
 }
 
-/// A1: RFC 6749 §5.2, RFC 7617 §2.
+/// A1. RFC 6749 §5.2, RFC 7617 §2.
 #[tokio::test]
 async fn a_wrong_secret_is_invalid_client_with_a_basic_challenge() {
     let prokura = start().await;
@@ -63,10 +63,10 @@ async fn a_wrong_secret_is_invalid_client_with_a_basic_challenge() {
     }
 }
 
-/// A2, A6, A19: whoever is not let in learns nothing about why, at any endpoint and however he presents himself. That a
-/// checksum is wrong is no secret of ours, but it is answered like everything else.
+/// A2, A6, A19. The response does not tell why authentication failed, at any endpoint and with either method. A wrong
+/// checksum gets the same response too.
 #[tokio::test]
-async fn every_way_not_to_be_a_client_is_answered_alike() {
+async fn every_failed_authentication_gets_the_same_response() {
     let prokura = start().await;
     let Strangers {
         living,
@@ -142,11 +142,11 @@ async fn every_way_not_to_be_a_client_is_answered_alike() {
     }
 }
 
-/// A3: and it costs the same, so the time tells nothing either. What is counted here is what time is made of: look-ups. The
-/// digest is made before the look-up, so for unknown clients too (`Authority::authenticate_client`), and
-/// `SecretDigest::matches` is constant in time.
+/// A3. A failure also takes the same time. The test counts the database reads, which take most of the time. The server
+/// computes the digest before the look-up, so also for unknown clients, and `SecretDigest::matches` compares in constant
+/// time.
 #[tokio::test]
-async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
+async fn every_failed_authentication_costs_one_read_and_no_write() {
     let prokura = start().await;
     let Strangers {
         living,
@@ -174,7 +174,7 @@ async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
             assert_eq!(count(), (reads + 1, writes), "{case} at {path}");
         }
     }
-    // Success costs no more, and what cannot be a secret of ours costs nothing.
+    // Success costs no more. A value that cannot be a secret costs no read.
     let (reads, writes) = count();
     prokura.token(&living, &[]).await.expect(200);
     let after = count();
@@ -186,10 +186,10 @@ async fn every_way_not_to_be_a_client_costs_one_read_and_no_write() {
     assert_eq!(count(), after);
 }
 
-/// A6: RFC 6749 §4.4: this grant is for confidential clients only. See also
-/// `every_way_not_to_be_a_client_is_answered_alike`: no secret, an empty one, and an account that has none.
+/// A6. RFC 6749 §4.4: this grant is for confidential clients only. The test of all failures above covers an empty secret, a
+/// missing secret, and an account that has no secret.
 #[tokio::test]
-async fn a_client_id_alone_is_no_client() {
+async fn a_client_id_without_a_secret_does_not_authenticate() {
     let prokura = start().await;
     let id = &prokura.root.client_id;
     ask(&prokura, &[], &format!("{GRANT}&client_id={id}"))

@@ -12,9 +12,9 @@ use reqwest::Method;
 use super::{GRANT, KNOWN, PATIENCE, TOKEN, as_root, head, start, start_with, typed};
 use crate::harness::Options;
 
-/// T12, T13: one media type, in any case and with any parameter.
+/// T12, T13. One media type is accepted, in upper or lower case and with any parameter.
 #[tokio::test]
-async fn the_body_is_a_form_and_says_so() {
+async fn the_content_type_must_be_form_urlencoded() {
     let prokura = start().await;
     for content_type in [
         "application/x-www-form-urlencoded",
@@ -51,8 +51,8 @@ async fn the_body_is_a_form_and_says_so() {
     }
 }
 
-/// T14, T15: RFC 6749 Appendix B and its example; another `charset` changes nothing. The vectors of the decoder alone are
-/// at `http/form.rs`.
+/// T14, T15. RFC 6749 Appendix B and its example. A `charset` parameter changes nothing. The test vectors of the decoder are
+/// in `http/form.rs`.
 #[tokio::test]
 async fn values_are_utf_8_whatever_the_charset_says() {
     let example = " %&+£€";
@@ -97,7 +97,7 @@ async fn values_are_utf_8_whatever_the_charset_says() {
     }
 }
 
-/// T16: nothing is guessed.
+/// T16. The decoder does not guess.
 #[tokio::test]
 async fn a_broken_escape_or_a_nul_is_refused() {
     let prokura = start().await;
@@ -119,9 +119,9 @@ async fn a_broken_escape_or_a_nul_is_refused() {
     }
 }
 
-/// T17, T18: curl and librdkafka send a raw colon, others `%20` for a space; and `;` separates nothing.
+/// T17, T18. curl and librdkafka send a raw colon, other clients send `%20` for a space. `;` does not separate parameters.
 #[tokio::test]
-async fn scopes_come_raw_or_encoded_and_only_the_ampersand_separates() {
+async fn scopes_may_be_raw_or_encoded_and_only_ampersands_separate_parameters() {
     let prokura = start().await;
     let (one, two) = (
         "management:service-accounts:read",
@@ -147,7 +147,7 @@ async fn scopes_come_raw_or_encoded_and_only_the_ampersand_separates() {
         .expect(200);
 }
 
-/// T19: a form has at most 16 KiB, however they are cut up.
+/// T19. A form has at most 16 KiB, however many parameters it has.
 #[tokio::test]
 async fn a_large_body_is_refused_quickly() {
     let prokura = start().await;
@@ -167,20 +167,20 @@ async fn a_large_body_is_refused_quickly() {
             .await
             .expect_oauth_error(413, "request_too_large");
         assert!(began.elapsed() < Duration::from_secs(5));
-        // The small ones were read to their end, so their connection is still good.
+        // The server read these bodies to their end, so the connection stays open.
         if body.len() > 512 * 1024 {
             assert_eq!(reply.header("connection"), "close");
         }
     }
-    // As many parameters as fit are still just parameters.
+    // The number of parameters has no limit of its own.
     as_root(&prokura, &format!("{GRANT}&{}", "a&".repeat(8_000)))
         .await
         .expect(200);
 }
 
-/// T21: RFC 9112 §7.1, RFC 9110 §10.1.1.
+/// T21. RFC 9112 §7.1, RFC 9110 §10.1.1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_may_come_in_chunks_or_after_asking() {
+async fn chunked_bodies_and_expect_100_continue_work() {
     let prokura = start().await;
     let chunks = [
         "grant_type=client",

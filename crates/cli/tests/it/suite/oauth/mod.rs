@@ -25,7 +25,7 @@ const TOKEN: &str = "/oauth2/token";
 
 const GRANT: &str = "grant_type=client_credentials";
 
-/// A token request with these Authorization headers.
+/// Sends a token request with these Authorization headers.
 async fn ask(prokura: &Prokura, authorizations: &[&str], body: &str) -> Reply {
     let headers = authorizations
         .iter()
@@ -34,12 +34,12 @@ async fn ask(prokura: &Prokura, authorizations: &[&str], body: &str) -> Reply {
     prokura.raw_form(TOKEN, &headers, body).await
 }
 
-/// The value of a Basic header around any bytes.
+/// The value of a Basic header for any bytes.
 fn basic_of(bytes: impl AsRef<[u8]>) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(bytes))
 }
 
-/// A body as it is, as root by Basic.
+/// Sends a token request with this body, as the first account by Basic.
 async fn as_root(prokura: &Prokura, body: &str) -> Reply {
     let basic = prokura.root.basic();
     prokura
@@ -47,14 +47,14 @@ async fn as_root(prokura: &Prokura, body: &str) -> Reply {
         .await
 }
 
-/// The endpoints at which clients authenticate, each with a body that lacks nothing else.
+/// The endpoints where clients authenticate, each with a body that is otherwise complete.
 const ENDPOINTS: [(&str, &str); 3] = [
     (TOKEN, GRANT),
     ("/oauth2/introspect", "token=x"),
     ("/oauth2/revoke", "token=x"),
 ];
 
-/// Every parameter that means something to the token endpoint.
+/// Every parameter that the token endpoint knows.
 const KNOWN: [&str; 8] = [
     "grant_type",
     "scope",
@@ -68,7 +68,7 @@ const KNOWN: [&str; 8] = [
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Bytes under a content type, or none, as root by Basic.
+/// Sends a token request with these bytes and this content type, as the first account by Basic.
 async fn typed(prokura: &Prokura, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Reply {
     let mut request = prokura
         .request(Method::POST, TOKEN)
@@ -80,7 +80,7 @@ async fn typed(prokura: &Prokura, content_type: Option<&str>, body: impl Into<Ve
     prokura.send(request).await
 }
 
-/// The head of a request as root by Basic, without the empty line at its end.
+/// The head of a request of the first account by Basic, without the empty line at its end.
 fn head(prokura: &Prokura, path: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {}\r\n\

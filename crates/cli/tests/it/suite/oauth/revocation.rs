@@ -1,4 +1,4 @@
-//! Revocation (section V).
+//! Token revocation (section V; RFC 7009).
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::harness::{Credentials, Database, Options, Prokura, Reply};
 
 const REVOKE: &str = "/oauth2/revoke";
 
-/// Both formats of tokens for the management API.
+/// The two formats of tokens for the management API.
 fn formats() -> [Options; 2] {
     [
         TokenFormat::Opaque,
@@ -49,9 +49,9 @@ async fn assert_dead(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
 }
 
-/// V1: at once, in both formats; and this one token only.
+/// V1. Revocation takes effect at once, for both formats, and for this one token only.
 #[tokio::test]
-async fn a_revoked_token_is_dead_at_once() {
+async fn a_revoked_token_stops_working_at_once() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -65,13 +65,13 @@ async fn a_revoked_token_is_dead_at_once() {
         assert_eq!(reply.header("cache-control"), "no-store");
         assert_dead(&prokura, root, &token).await;
         assert_alive(&prokura, root, &another).await;
-        // The client still gets new ones.
+        // The client can still get new tokens.
         let token = prokura.access_token(root).await;
         assert_alive(&prokura, root, &token).await;
     }
 }
 
-/// V1: with the credentials in the body as well.
+/// V1. The credentials may be in the body.
 #[tokio::test]
 async fn a_client_may_authenticate_in_the_body() {
     let prokura = start().await;
@@ -85,9 +85,9 @@ async fn a_client_may_authenticate_in_the_body() {
     assert_dead(&prokura, root, &token).await;
 }
 
-/// V2: RFC 7009 §2.2: what is dead already is a success.
+/// V2. RFC 7009 §2.2: revoking an invalid token is a success.
 #[tokio::test]
-async fn what_is_no_living_token_is_revoked_with_success() {
+async fn revoking_an_invalid_token_succeeds() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -121,9 +121,9 @@ async fn what_is_no_living_token_is_revoked_with_success() {
     }
 }
 
-/// V3.
+/// V3. The parameter `token` must be there exactly once.
 #[tokio::test]
-async fn a_request_names_one_token() {
+async fn a_revocation_request_names_exactly_one_token() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -161,9 +161,9 @@ async fn a_request_names_one_token() {
     assert_alive(&prokura, root, &token).await;
 }
 
-/// V4: RFC 7009 §2.1: a wrong hint changes nothing.
+/// V4. RFC 7009 §2.1: a wrong hint changes nothing.
 #[tokio::test]
-async fn a_hint_changes_nothing() {
+async fn a_wrong_token_type_hint_changes_nothing() {
     let prokura = start().await;
     let root = &prokura.root;
     for hint in ["access_token", "refresh_token", "foo", "", "\u{1f511}"] {
@@ -174,9 +174,9 @@ async fn a_hint_changes_nothing() {
     }
 }
 
-/// V5: another's token stays alive, and who tries learns nothing.
+/// V5. The token of the other client stays active, and the response does not tell that it exists.
 #[tokio::test]
-async fn nobody_revokes_anothers_token() {
+async fn a_client_cannot_revoke_the_token_of_another_client() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -201,9 +201,9 @@ async fn nobody_revokes_anothers_token() {
     }
 }
 
-/// V6, A2: only clients, and only by POST.
+/// V6, A2. Only authenticated clients may revoke, and only by POST.
 #[tokio::test]
-async fn who_is_no_client_revokes_nothing() {
+async fn revocation_requires_client_authentication() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -238,19 +238,19 @@ async fn who_is_no_client_revokes_nothing() {
     assert_alive(&prokura, root, &token).await;
 }
 
-/// V7: without a store there is no success to report, and trying again later helps.
+/// V7. Without a store the server answers 503, and the client may try again.
 #[tokio::test]
-async fn a_revocation_that_cannot_be_kept_is_not_reported_as_done() {
+async fn a_revocation_that_cannot_be_stored_answers_503() {
     let prokura = start().await;
     let root = &prokura.root;
-    // The first call that fails is the look-up of the client, or the write itself.
+    // The first call that fails is the look-up of the client or the write itself.
     for calls in [0, 1] {
         let token = prokura.access_token(root).await;
         prokura.watch.fail_after(calls);
         let reply = revoke(&prokura, root, &token).await;
         prokura.watch.mend();
         if calls == 1 && reply.status == 200 {
-            // The client was remembered, so the one call that was let through was the write.
+            // The client was cached, so the one call that succeeded was the write.
             assert_dead(&prokura, root, &token).await;
             continue;
         }
@@ -261,7 +261,7 @@ async fn a_revocation_that_cannot_be_kept_is_not_reported_as_done() {
     }
 }
 
-/// V8: a revocation is kept like everything else that was acknowledged.
+/// V8. A revocation is durable.
 #[tokio::test]
 async fn a_revocation_survives_a_restart() {
     for format in [
@@ -281,7 +281,7 @@ async fn a_revocation_survives_a_restart() {
         let prokura = prokura.restart(options()).await;
         assert_dead(&prokura, &prokura.root, &token).await;
         assert_alive(&prokura, &prokura.root, &another).await;
-        // Also when what has expired has been swept; this has not.
+        // It survives the sweep of expired revocations too.
         prokura.authority.sweep().await.unwrap();
         assert_dead(&prokura, &prokura.root, &token).await;
         let prokura = prokura.restart(options()).await;
@@ -292,7 +292,7 @@ async fn a_revocation_survives_a_restart() {
     }
 }
 
-/// V8: the time to reach another node is none. On SQLite there is no other node.
+/// V8. Another node knows the revocation without delay. On SQLite there is only one node.
 #[tokio::test]
 async fn a_revocation_reaches_every_node_at_once() {
     if DATABASE == Database::Sqlite {
@@ -318,7 +318,7 @@ async fn a_revocation_reaches_every_node_at_once() {
     }
 }
 
-/// V8: a node forgets a revocation when the token is dead on every node, not as soon as its own clock says so.
+/// V8. A node keeps a revocation until the token has expired on every node, not only by its own clock.
 #[tokio::test]
 async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
     if DATABASE == Database::Sqlite {
@@ -333,7 +333,7 @@ async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
     ahead.authority.sweep().await.unwrap();
     assert_dead(&behind, &ahead.root, &token).await;
 
-    // Nor does it refuse to revoke what has just expired by its own clock.
+    // The node also accepts the revocation of a token that has just expired by its own clock.
     let token = behind.access_token(&ahead.root).await;
     behind.advance(3600 * 1000 - 1);
     ahead.advance(3600 * 1000 - 30_000);

@@ -3,9 +3,9 @@
 use super::{GRANT, KNOWN, TOKEN, as_root, start, start_with};
 use crate::harness::{Options, opaque_resource};
 
-/// T5: RFC 6749 §3.2: a parameter sent without a value is treated as if it had been omitted.
+/// T5. RFC 6749 §3.2: a parameter without a value counts as omitted.
 #[tokio::test]
-async fn a_parameter_without_a_value_is_omitted() {
+async fn a_parameter_without_a_value_counts_as_omitted() {
     let prokura = start().await;
     for empty in KNOWN.iter().filter(|name| **name != "grant_type") {
         for spelling in [format!("{empty}="), (*empty).to_owned()] {
@@ -29,7 +29,7 @@ async fn a_parameter_without_a_value_is_omitted() {
         .expect_oauth_error(401, "invalid_client");
 }
 
-/// T6: what is not known is ignored, whatever it says; `audience` is known.
+/// T6. Unknown parameters are ignored. `audience` is known.
 #[tokio::test]
 async fn an_unknown_parameter_is_ignored() {
     let prokura = start().await;
@@ -60,7 +60,7 @@ async fn an_unknown_parameter_is_ignored() {
         .expect_oauth_error(400, "invalid_target");
 }
 
-/// T7: RFC 6749 §3.2: a parameter must not be included more than once.
+/// T7. RFC 6749 §3.2: parameters must not be included more than once.
 #[tokio::test]
 async fn a_repeated_parameter_is_refused() {
     let prokura = start().await;
@@ -110,7 +110,7 @@ async fn a_repeated_parameter_is_refused() {
     }
 }
 
-/// T8: RFC 8707 §2: `resource` may repeat; here all its values must name one resource.
+/// T8. RFC 8707 §2: `resource` may repeat. Here all values must name one resource.
 #[tokio::test]
 async fn resource_and_audience_may_repeat() {
     let options = Options {
@@ -139,13 +139,12 @@ async fn resource_and_audience_may_repeat() {
     }
 }
 
-/// T9, T10: there is one grant, and it has one spelling. The grants that OAuth has left behind (RFC 9700 §2.4) are as
-/// unknown as any other.
+/// T9, T10. There is one grant type, with one spelling. The deprecated grants (RFC 9700 §2.4) are as unknown as any other
+/// value.
 ///
-/// T11 (`unauthorized_client`) cannot come up: every account may use the one grant there is, so `IssueTokenError` has no
-/// such arm.
+/// T11 (`unauthorized_client`) cannot occur: every account may use the one grant.
 #[tokio::test]
-async fn the_grant_type_is_client_credentials_to_the_letter() {
+async fn the_grant_type_must_be_exactly_client_credentials() {
     let prokura = start().await;
     for body in ["", "scope=management:all", "Grant_Type=client_credentials"] {
         as_root(&prokura, body)
@@ -174,7 +173,7 @@ async fn the_grant_type_is_client_credentials_to_the_letter() {
             "{grant}"
         );
     }
-    // A NUL makes it no text at all.
+    // NUL is not allowed in any parameter.
     as_root(&prokura, "grant_type=client_credentials%00")
         .await
         .expect_oauth_error(400, "invalid_request");

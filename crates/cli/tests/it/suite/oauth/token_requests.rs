@@ -1,4 +1,4 @@
-//! The token endpoint, request side (section T).
+//! Token requests: method, path, query and headers (section T).
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{GRANT, PATIENCE, TOKEN, as_root, head, start};
 
-/// T1, T2: RFC 6749 demands Basic, OAuth 2.1 the body; both work.
+/// T1, T2. RFC 6749 requires Basic, OAuth 2.1 requires the body. Both work.
 #[tokio::test]
 async fn a_client_authenticates_by_basic_or_in_the_body() {
     let prokura = start().await;
@@ -28,9 +28,9 @@ async fn a_client_authenticates_by_basic_or_in_the_body() {
     }
 }
 
-/// T3: what is in the query was logged by every proxy on the way, so it counts for nothing.
+/// T3. Proxies log the query, so nothing in it counts.
 #[tokio::test]
-async fn the_query_counts_for_nothing() {
+async fn parameters_in_the_query_are_ignored() {
     let prokura = start().await;
     let (id, secret) = (&prokura.root.client_id, &prokura.root.client_secret);
     let credentials = format!("client_id={id}&client_secret={secret}");
@@ -42,7 +42,7 @@ async fn the_query_counts_for_nothing() {
         .raw_form(&format!("{TOKEN}?{GRANT}&{credentials}"), &[], "")
         .await
         .expect_oauth_error(400, "invalid_request");
-    // Half here and half there is not one set either.
+    // Half of the credentials in the query and half in the body do not authenticate either.
     prokura
         .raw_form(
             &format!("{TOKEN}?client_secret={secret}"),
@@ -63,9 +63,9 @@ async fn the_query_counts_for_nothing() {
     assert_eq!(reply.json()["scope"], "management:all");
 }
 
-/// T4, E5: clients use POST (RFC 6749 §3.2), here and at the sister endpoints.
+/// T4, E5. RFC 6749 §3.2: clients use POST, at this endpoint and at the other two.
 #[tokio::test]
-async fn only_post_is_taken() {
+async fn only_post_is_accepted() {
     let prokura = start().await;
     for path in [TOKEN, "/oauth2/introspect", "/oauth2/revoke"] {
         for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE"] {
@@ -86,9 +86,9 @@ async fn only_post_is_taken() {
     }
 }
 
-/// T20: Prometheus sends no Accept, librdkafka no User-Agent; and the answer is JSON whatever was asked for.
+/// T20. Prometheus sends no `Accept`, librdkafka no `User-Agent`. The response is JSON whatever `Accept` says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_header_is_needed_but_those_that_say_something() {
+async fn the_headers_accept_and_user_agent_are_optional() {
     let prokura = start().await;
     for headers in [
         "",
@@ -110,9 +110,9 @@ async fn no_header_is_needed_but_those_that_say_something() {
     }
 }
 
-/// T22: RFC 6749 §3.2: the endpoint's URL has no fragment, and a query does not harm it.
+/// T22. RFC 6749 §3.2: the URL of the endpoint has no fragment and may have a query.
 #[tokio::test]
-async fn a_query_component_does_no_harm() {
+async fn a_query_in_the_url_of_the_endpoint_is_harmless() {
     let prokura = start().await;
     let metadata = prokura
         .get("/.well-known/oauth-authorization-server")
@@ -134,9 +134,9 @@ async fn a_query_component_does_no_harm() {
     }
 }
 
-/// T23: a path has one spelling. A redirect would send the secret again, to wherever it points.
+/// T23. The path has one spelling. A redirect would send the secret a second time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_spelling_of_the_path_is_another_path() {
+async fn another_spelling_of_the_path_is_a_404_without_a_redirect() {
     let prokura = start().await;
     let reads = prokura.watch.reads.load(Ordering::SeqCst);
     for path in [

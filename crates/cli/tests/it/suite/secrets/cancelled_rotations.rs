@@ -6,7 +6,7 @@ use serde_json::json;
 use super::start_with_account;
 
 #[tokio::test]
-async fn a_rotation_can_be_taken_back() {
+async fn a_rotation_can_be_cancelled() {
     let (prokura, token, old) = start_with_account().await;
     let cancel = async || prokura.cancel_rotation(&token, &old.id).await;
     cancel()
@@ -18,7 +18,7 @@ async fn a_rotation_can_be_taken_back() {
     let answer = cancel().await.expect(200).json();
     assert_eq!(answer["serviceAccount"]["id"], *old.id);
     assert!(!prokura.authenticates(&new).await);
-    // The old one lives on as before: without an end.
+    // The old secret works as before, without an expiry.
     prokura.advance(3_600_000);
     assert!(prokura.authenticates(&old).await);
     let token = prokura.access_token(&prokura.root).await;
@@ -31,7 +31,7 @@ async fn a_rotation_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn cancelling_takes_back_one_rotation_after_the_other() {
+async fn each_cancellation_undoes_one_rotation() {
     let (prokura, token, first) = start_with_account().await;
     let grace = |seconds: u32| json!({ "gracePeriodSeconds": seconds });
     let second = prokura.rotate_with(&token, &first.id, grace(600)).await;
@@ -51,7 +51,7 @@ async fn cancelling_takes_back_one_rotation_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_a_rotation_was_to_replace_can_be_saved_even_if_the_new_secret_is_gone() {
+async fn a_rotation_can_be_cancelled_after_its_new_secret_was_revoked() {
     let (prokura, token, old) = start_with_account().await;
     prokura
         .rotate_with(&token, &old.id, json!({ "gracePeriodSeconds": 60 }))
@@ -69,9 +69,10 @@ async fn what_a_rotation_was_to_replace_can_be_saved_even_if_the_new_secret_is_g
     );
 }
 
-/// Whatever the order in which a rotation and a cancellation come, somebody can still log in, and nobody twice.
+/// In whichever order a rotation and a cancellation happen, at least one secret works, and the list agrees with what
+/// works.
 #[tokio::test]
-async fn cancelling_against_rotating_leaves_a_secret_that_works() {
+async fn concurrent_rotations_and_cancellations_leave_a_working_secret() {
     let (prokura, token, first) = start_with_account().await;
     let body = || Some(json!({ "gracePeriodSeconds": 60 }));
     let mut clients = vec![first.clone()];

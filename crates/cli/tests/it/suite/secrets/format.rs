@@ -1,15 +1,15 @@
-//! What a secret looks like, and that the server chooses it (section A).
+//! The format of a secret, and that the server chooses it (section A).
 
 use reqwest::Method;
 use serde_json::json;
 
 use super::{start_with_account, start_with_token};
 
-/// A17, A19: printable, of constant length, found by one regular expression and selected by one double-click:
-/// `prk_[0-9A-Za-z]{49}`, the last six characters being the CRC-32 of all before. Their randomness (A16) is tested where
-/// it comes from, at `authority/ambient.rs`.
+/// A17, A19. A secret is printable and of constant length. One regular expression finds it, and a double-click selects
+/// it: `prk_[0-9A-Za-z]{49}`. The last six characters are the CRC-32 of the others. A16, its randomness, is tested in
+/// `authority/ambient.rs`.
 #[tokio::test]
-async fn a_secret_looks_like_one() {
+async fn a_secret_has_a_prefix_a_fixed_length_and_a_checksum() {
     let (prokura, token, created) = start_with_account().await;
     let rotated = prokura.rotate(&token, &created.id).await;
     for credentials in [&prokura.root, &created, &rotated] {
@@ -55,9 +55,9 @@ fn base62(mut number: u32) -> String {
     text.into_iter().collect()
 }
 
-/// A18: who could choose his client id could choose another's (RFC 9068 §5).
+/// A18. A caller that could choose a client ID could take that of another account (RFC 9068 §5).
 #[tokio::test]
-async fn nobody_chooses_a_client_id_or_a_secret() {
+async fn a_caller_cannot_choose_a_client_id_or_a_secret() {
     let (prokura, token) = start_with_token().await;
     let wish = "sa_01930a3e-7b1c-7def-8000-0123456789ab";
     for member in [
@@ -72,7 +72,7 @@ async fn nobody_chooses_a_client_id_or_a_secret() {
         let body = json!({ "name": "CI", member: wish });
         prokura.try_create(&token, body).await.expect(400);
     }
-    // For a rotation neither: whatever the body says, the secret is the server's.
+    // The same holds for a rotation: the server chooses the secret whatever the body says.
     let body = json!({ "clientSecret": prokura.root.client_secret });
     let path = format!("/service-accounts/{}/rotate-secret", prokura.root.id);
     let reply = prokura.api(Method::POST, &path, &token, Some(body)).await;

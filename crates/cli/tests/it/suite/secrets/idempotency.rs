@@ -1,4 +1,5 @@
-//! `Idempotency-Key` on what answers with a secret (Q3, Q4, G7): a repeat gets the same answer and changes nothing.
+//! `Idempotency-Key` at the operations whose response has a secret (Q3, Q4, G7). A retry with the same key gets the same
+//! response and changes nothing.
 
 mod at_once;
 mod at_rest;
@@ -22,7 +23,7 @@ fn secrets_of(account: &Credentials) -> String {
     format!("/service-accounts/{}/secrets", account.id)
 }
 
-/// The three operations that take a key, with a body for each: path, body, the status of success.
+/// The three operations that take a key, each with a body: path, body, and status of success.
 fn operations(account: &Credentials) -> [(String, Option<Value>, u16); 4] {
     [
         (CREATE.to_owned(), Some(json!({ "name": "New" })), 201),
@@ -36,7 +37,7 @@ fn operations(account: &Credentials) -> [(String, Option<Value>, u16); 4] {
     ]
 }
 
-/// Everything that is in the database, row by row.
+/// Every row of the database.
 async fn everything(prokura: &Prokura) -> Vec<String> {
     let mut rows = Vec::new();
     for table in [

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::start_with_account;
 
 #[tokio::test]
-async fn a_rotation_with_grace_lets_the_old_secret_live_to_the_very_instant() {
+async fn the_old_secret_works_until_the_grace_period_ends() {
     let (prokura, token, old) = start_with_account().await;
     let new = prokura
         .rotate_with(&token, &old.id, json!({ "gracePeriodSeconds": 60 }))
@@ -25,13 +25,13 @@ async fn a_rotation_with_grace_lets_the_old_secret_live_to_the_very_instant() {
     );
 }
 
-/// Every token reads those that may authenticate.
+/// Every token request reads the secrets that may authenticate, so their number must stay small.
 #[tokio::test]
-async fn however_often_an_account_is_rotated_what_is_read_and_kept_of_it_stays_small() {
+async fn the_secrets_kept_of_an_account_stay_few_after_many_rotations() {
     const DAYS: i64 = 24 * 3600 * 1000;
     let (prokura, token, account) = start_with_account().await;
     let count = async |of: &str| {
-        // The server made the first one of all by itself.
+        // The server itself created the secret of the first account.
         let sql = format!("SELECT count(*) FROM secrets WHERE created_by IS NOT NULL {of}");
         prokura.rows(&sql).await[0][0].as_i64().unwrap()
     };
@@ -41,13 +41,13 @@ async fn however_often_an_account_is_rotated_what_is_read_and_kept_of_it_stays_s
         prokura.advance(1000);
     }
     assert_eq!(count("").await, 111);
-    // The newest, and the one before it, whose time has just run out.
+    // The newest secret, and the one before it, which has just expired.
     assert_eq!(count("AND revoked_at IS NULL").await, 2);
     let mut as_listed = vec!["active"];
     as_listed.resize(111, "expired");
     assert_eq!(prokura.secret_states(&token, &account.id).await, as_listed);
 
-    // What is not listed any more is kept while it is among the newest hundred: it may still be in use somewhere.
+    // A secret that is no longer listed is kept while it is among the newest hundred, because a client may still try it.
     prokura.advance(31 * DAYS);
     let token = prokura.access_token(&prokura.root).await;
     let newest = prokura.rotate_with(&token, &account.id, grace()).await;
@@ -60,7 +60,7 @@ async fn however_often_an_account_is_rotated_what_is_read_and_kept_of_it_stays_s
 }
 
 #[tokio::test]
-async fn without_a_grace_the_old_secrets_end_now() {
+async fn without_a_grace_period_the_old_secrets_end_at_once() {
     let (prokura, token, old) = start_with_account().await;
     let (_, further) = prokura.add_secret(&token, &old.id).await;
     for body in [
@@ -76,7 +76,7 @@ async fn without_a_grace_the_old_secrets_end_now() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_rotation_is_named_and_changes_nothing() {
+async fn a_wrong_option_of_a_rotation_is_named_and_nothing_changes() {
     let (prokura, token, account) = start_with_account().await;
     for (body, field) in [
         (json!({ "gracePeriodSeconds": -1 }), "gracePeriodSeconds"),
@@ -105,7 +105,7 @@ async fn what_is_wrong_in_a_rotation_is_named_and_changes_nothing() {
         .await;
 }
 
-/// A rotation as a deployment does it, while another client asks for tokens without a pause and never fails.
+/// A deployment rotates the secret while another client requests tokens all the time. No request fails.
 #[tokio::test]
 async fn a_deployment_rotates_without_an_outage() {
     let (prokura, _, old) = start_with_account().await;
@@ -136,7 +136,7 @@ async fn a_deployment_rotates_without_an_outage() {
             };
             let (_, secret) = retiring().await;
             assert_eq!(secret["safeToRevoke"], false);
-            // Rolled out here; somewhere the old one is used once more.
+            // The new secret is deployed, and one client still uses the old one.
             *in_use.lock().unwrap() = new.clone();
             prokura.token(&new, &[]).await.expect(200);
             prokura.advance(1000);
@@ -145,12 +145,12 @@ async fn a_deployment_rotates_without_an_outage() {
             let last_use = secret["lastUsedAt"].clone();
             assert!(last_use.is_string());
             if is_taken_back {
-                // Rolled back first, then cancelled.
+                // The deployment is rolled back, then the rotation is cancelled.
                 *in_use.lock().unwrap() = old.clone();
                 prokura.token(&old, &[]).await.expect(200);
                 prokura.cancel_rotation(&token, &old.id).await.expect(200);
             } else {
-                // A day without a use of it, and it can go.
+                // After a day without use, the old secret is safe to revoke.
                 prokura.advance(24 * 3_600_000);
                 let (token, secret) = retiring().await;
                 assert_eq!(secret["lastUsedAt"], last_use);

@@ -8,7 +8,7 @@ use super::start_with_account;
 use crate::harness::Credentials;
 
 #[tokio::test]
-async fn a_secret_with_an_expiry_ends_at_the_very_instant() {
+async fn a_secret_works_until_it_expires() {
     let (prokura, token, old) = start_with_account().await;
     let new = prokura
         .rotate_with(&token, &old.id, json!({ "expiresInSeconds": 30 }))
@@ -30,7 +30,7 @@ async fn a_secret_with_an_expiry_ends_at_the_very_instant() {
 }
 
 #[tokio::test]
-async fn secrets_are_listed_newest_first_and_never_shown() {
+async fn secrets_are_listed_newest_first_without_their_values() {
     let (prokura, token, first) = start_with_account().await;
     prokura.advance(1_000);
     let (added, second) = prokura.add_secret(&token, &first.id).await;
@@ -57,7 +57,7 @@ async fn secrets_are_listed_newest_first_and_never_shown() {
 }
 
 #[tokio::test]
-async fn what_ended_more_than_thirty_days_ago_is_not_listed() {
+async fn a_secret_that_ended_thirty_days_ago_is_no_longer_listed() {
     let (prokura, token, account) = start_with_account().await;
     prokura.rotate_with(&token, &account.id, json!({})).await;
     let day = 24 * 3_600_000;
@@ -72,7 +72,7 @@ async fn what_ended_more_than_thirty_days_ago_is_not_listed() {
 }
 
 #[tokio::test]
-async fn an_account_has_at_most_five_living_secrets_however_many_are_asked_for_at_once() {
+async fn an_account_has_at_most_five_active_secrets() {
     let (prokura, token, account) = start_with_account().await;
     let adds =
         (0..12).map(|_| prokura.on_account(Method::POST, &account.id, "/secrets", &token, None));
@@ -82,7 +82,7 @@ async fn an_account_has_at_most_five_living_secrets_however_many_are_asked_for_a
     for reply in replies.into_iter().filter(|reply| reply.status != 201) {
         reply.expect_api_error(409, "too_many_secrets");
     }
-    // With grace a sixth would live; without, one does.
+    // With a grace period the rotation would leave six secrets, without one it leaves a single secret.
     let body = Some(json!({ "gracePeriodSeconds": 60 }));
     prokura
         .try_rotate(&token, &account.id, body)
@@ -94,7 +94,7 @@ async fn an_account_has_at_most_five_living_secrets_however_many_are_asked_for_a
 }
 
 #[tokio::test]
-async fn one_secret_ends_at_once_and_the_others_live() {
+async fn revoking_one_secret_leaves_the_others_working() {
     let (prokura, token, first) = start_with_account().await;
     let (added, second) = prokura.add_secret(&token, &first.id).await;
     let (_, other) = prokura.create(&token, json!({ "name": "Other" })).await;
@@ -123,7 +123,7 @@ async fn one_secret_ends_at_once_and_the_others_live() {
 }
 
 #[tokio::test]
-async fn a_further_secret_needs_what_the_account_holds() {
+async fn adding_a_secret_requires_the_scopes_of_the_account() {
     let (prokura, token, account) = start_with_account().await;
     let narrow = json!({ "name": "Narrow", "scopes": ["management:service-accounts:write"] });
     let (_, narrow) = prokura.create(&token, narrow).await;
@@ -147,7 +147,7 @@ async fn a_secret_is_safe_to_revoke_when_its_successor_has_been_used_alone_for_a
     let new = prokura.rotate_with(&token, &old.id, grace).await;
     prokura.advance(1_000);
     prokura.access_token(&new).await;
-    // Somebody has not got the new one yet.
+    // One client still uses the old secret.
     prokura.advance(60_000);
     prokura.access_token(&old).await;
     let secrets = async || {

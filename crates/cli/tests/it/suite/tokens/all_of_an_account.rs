@@ -6,7 +6,7 @@ use serde_json::json;
 use super::start_with_account;
 
 #[tokio::test]
-async fn tokens_end_when_asked_to_and_nothing_else_does() {
+async fn all_tokens_of_an_account_can_be_revoked_alone_or_with_a_rotation() {
     let (prokura, token, old) = start_with_account().await;
     let is_active =
         async |token: &str| prokura.introspect(&prokura.root, token).await["active"] == true;
@@ -30,7 +30,7 @@ async fn tokens_end_when_asked_to_and_nothing_else_does() {
     let third = prokura.access_token(&new).await;
     assert!(is_active(&third).await);
 
-    // An account may end its own tokens, the one that says so included.
+    // An account may revoke all of its own tokens, including the one in the request.
     let root = prokura.root.id.clone();
     prokura
         .on_account(Method::POST, &root, "/revoke-tokens", &token, None)

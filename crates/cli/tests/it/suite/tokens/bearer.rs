@@ -26,9 +26,9 @@ async fn assert_refused_everywhere(prokura: &Prokura, token: &str) {
     }
 }
 
-/// B1, B10: without credentials there is a challenge without an error code, and nobody learns which accounts exist.
+/// B1, B10. Without credentials the challenge has no error code, and the response does not tell which accounts exist.
 #[tokio::test]
-async fn who_presents_nothing_learns_nothing() {
+async fn a_request_without_a_token_reveals_nothing() {
     let prokura = start().await;
     for operation in managed_operations() {
         let of_existing = operation.send(&prokura, &prokura.root.id, &[]).await;
@@ -37,7 +37,7 @@ async fn who_presents_nothing_learns_nothing() {
         assert_no_token(of_existing);
     }
 
-    // Nor what an id, a body or a query must look like.
+    // It does not tell either what an ID, a body or a query must look like.
     for (method, path) in [
         (Method::GET, "/service-accounts/no-id"),
         (Method::DELETE, "/service-accounts/%00"),
@@ -51,9 +51,9 @@ async fn who_presents_nothing_learns_nothing() {
     assert_no_token(prokura.send(request.body("no JSON")).await);
 }
 
-/// B3: whatever a token is instead of a living one of ours for this API.
+/// B3. Every way in which a token can be invalid.
 #[tokio::test]
-async fn a_token_that_does_not_live_is_invalid() {
+async fn an_invalid_token_is_refused_by_every_operation() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
     let stock = jwt_resource(
         "https://stock.example.com",
@@ -108,7 +108,7 @@ async fn a_token_that_does_not_live_is_invalid() {
         assert_refused_everywhere(&prokura, &other).await;
     }
 
-    // Revoked, while another one of the same account lives on.
+    // Revoked, while another token of the same account stays valid.
     let (doomed, living) = (
         prokura.access_token(&account).await,
         prokura.access_token(&account).await,
@@ -127,7 +127,7 @@ async fn a_token_that_does_not_live_is_invalid() {
     prokura.delete(&token, &account.id).await;
     assert_refused_everywhere(&prokura, &living).await;
 
-    // Expired: it lives to the last millisecond, and not a millisecond longer.
+    // Expired: the token works until the last millisecond.
     prokura.advance(3_600_000 - 1);
     prokura
         .api(Method::GET, "/service-accounts", &token, None)
@@ -137,7 +137,7 @@ async fn a_token_that_does_not_live_is_invalid() {
     assert_refused_everywhere(&prokura, &token).await;
 }
 
-/// B3: the keys are those of the issuer before, the audience is still a name of the API, the account lives.
+/// B3. The keys, the audience and the account are the same. Only the issuer has changed.
 #[tokio::test]
 async fn a_token_of_another_issuer_is_invalid() {
     for management_format in [
@@ -163,9 +163,9 @@ async fn a_token_of_another_issuer_is_invalid() {
     }
 }
 
-/// B4: the right to come in is not the right to do it, and the answer says what is lacking.
+/// B4. The response names the missing scope.
 #[tokio::test]
-async fn a_token_without_the_scope_is_told_which() {
+async fn a_missing_scope_is_named() {
     let (prokura, token) = start_with_token().await;
     let operations = managed_operations();
     for operation in &operations {
@@ -188,9 +188,9 @@ async fn a_token_without_the_scope_is_told_which() {
     }
 }
 
-/// B5.
+/// B5. RFC 9110 §11.1: the scheme is case-insensitive.
 #[tokio::test]
-async fn the_scheme_may_be_spelled_in_any_case() {
+async fn the_bearer_scheme_is_case_insensitive() {
     let (prokura, token) = start_with_token().await;
     let list = operation("list_service_accounts");
     for scheme in ["bearer", "BEARER", "bEaReR", "Bearer "] {
@@ -200,9 +200,9 @@ async fn the_scheme_may_be_spelled_in_any_case() {
     }
 }
 
-/// B6, B7: a token counts in the Authorization header alone.
+/// B6, B7. A token counts in the Authorization header only.
 #[tokio::test]
-async fn a_token_in_the_query_or_in_a_form_does_not_count() {
+async fn a_token_in_the_query_or_in_a_form_is_ignored() {
     let (prokura, token) = start_with_token().await;
     for operation in managed_operations() {
         let method = operation.method.clone();
@@ -218,7 +218,7 @@ async fn a_token_in_the_query_or_in_a_form_does_not_count() {
             assert_no_token(prokura.send(request).await);
         }
     }
-    // Beside a good header the query changes nothing, or is refused.
+    // With a valid header, the parameter in the query is ignored or refused.
     let path = format!("/service-accounts/{}?access_token=x", prokura.root.id);
     prokura
         .api(Method::GET, &path, &token, None)
@@ -235,9 +235,9 @@ async fn a_token_in_the_query_or_in_a_form_does_not_count() {
         .expect_wrong_field("access_token");
 }
 
-/// B7: the credentials of the token endpoint are worth nothing here.
+/// B7. Client credentials do not authenticate at the management API.
 #[tokio::test]
-async fn client_credentials_do_not_open_the_management_api() {
+async fn client_credentials_do_not_authenticate_at_the_management_api() {
     let prokura = start().await;
     let basic = prokura.root.basic();
     for operation in managed_operations() {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{BARE_CHALLENGE, assert_no_token, start_with_token};
 use crate::harness::{NO_ACCOUNT, managed_operations, operation};
 
-/// B8: of two things one is never picked, not even if both are good.
+/// B8. The server never picks one of two tokens, even if both are valid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authorization_that_is_not_one_token_is_refused() {
     let (prokura, token) = start_with_token().await;
@@ -50,7 +50,7 @@ async fn an_authorization_that_is_not_one_token_is_refused() {
     }
 }
 
-/// Reads a challenge by the grammar of RFC 9110 §11.6.1 and RFC 6750 §3: the parameters, none of them twice.
+/// Parses a challenge by the grammar of RFC 9110 §11.6.1 and RFC 6750 §3. No parameter may occur twice.
 fn parameters(challenge: &str) -> Vec<(String, String)> {
     let mut parameters = Vec::<(String, String)>::new();
     for parameter in challenge.strip_prefix("Bearer ").unwrap().split(", ") {
@@ -64,7 +64,7 @@ fn parameters(challenge: &str) -> Vec<(String, String)> {
     parameters
 }
 
-/// B9: nothing that is sent gets into a header of the answer.
+/// B9. Nothing of the request gets into a header of the response.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn challenges_and_headers_cannot_be_forged() {
     let (prokura, root) = start_with_token().await;
@@ -101,7 +101,7 @@ async fn challenges_and_headers_cannot_be_forged() {
         assert_eq!(answer.header("x-evil"), "");
         assert!(!answer.header("x-request-id").contains(['"', '\\']));
     }
-    // A scope of the caller's choice is refused without a challenge.
+    // A made-up scope in a body is refused without a challenge.
     let body = json!({ "name": "CI", "scopes": ["a,error=b\r\nX-Evil:c"] });
     let refused = prokura
         .try_create(&root, body)
@@ -110,9 +110,9 @@ async fn challenges_and_headers_cannot_be_forged() {
     assert_eq!(refused.header("www-authenticate"), "");
 }
 
-/// B11: neither what was granted nor what was refused is kept by anybody on the way.
+/// B11. Neither successes nor errors may be cached.
 #[tokio::test]
-async fn no_answer_of_the_management_api_is_stored() {
+async fn no_response_of_the_management_api_is_cacheable() {
     let (prokura, token) = start_with_token().await;
     let (account, _) = prokura.create(&token, json!({ "name": "CI" })).await;
     let id = account["id"].as_str().unwrap();
@@ -138,7 +138,7 @@ async fn no_answer_of_the_management_api_is_stored() {
     }
 }
 
-/// B12: what a proxy may say of the client is hearsay.
+/// B12. The server does not trust forwarding headers from outside.
 #[tokio::test]
 async fn forwarding_headers_change_nothing() {
     let (prokura, token) = start_with_token().await;
@@ -172,7 +172,7 @@ async fn forwarding_headers_change_nothing() {
     let listed = send(list, &headers).await;
     assert_eq!(listed.essence(), plain.essence());
 
-    // Read, not deleted; created, under our own name, and for our own organization.
+    // The account is read, not deleted. The new account has the real caller, URL and organization.
     send("get_service_account", &headers).await.expect(200);
     send("get_service_account", &headers).await.expect(200);
     let created = send("create_service_account", &headers).await;

@@ -1,4 +1,4 @@
-//! What is refused: it is not remembered, and whoever may no longer do a thing does not get its answer again.
+//! Refused requests with a key. A refusal is not stored, and a retry needs the same permissions as the first request.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{CREATE, everything, rotation_of, secrets_of, start_with_account};
 use crate::harness::Reply;
 
-/// Q3.
+/// Q3. A refusal is not stored.
 #[tokio::test]
-async fn what_is_refused_is_not_remembered() {
+async fn a_refusal_is_not_stored() {
     let (prokura, token, account) = start_with_account().await;
     let writer = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &writer).await;
@@ -35,7 +35,7 @@ async fn what_is_refused_is_not_remembered() {
         let reply = prokura.post_once(&path, &token, "k", body.as_ref()).await;
         reply.expect_api_error(status, code);
     }
-    // Full: not even a rotation with grace goes.
+    // The account has the most secrets it can have, so even a rotation with a grace period is refused.
     let (secrets, rotation) = (secrets_of(&account), rotation_of(&account));
     let mut ids = Vec::new();
     for _ in 0..4 {
@@ -49,7 +49,7 @@ async fn what_is_refused_is_not_remembered() {
     rotate().await.expect_api_error(409, "too_many_secrets");
     assert_eq!(prokura.count("idempotent_requests").await, 0);
 
-    // Mended, each goes under the same key.
+    // Corrected, each request succeeds with the same key.
     let body = created("CI", &[]);
     for token in [&writer, &token] {
         let reply = prokura.post_once(CREATE, token, "k", Some(&body)).await;
@@ -59,7 +59,7 @@ async fn what_is_refused_is_not_remembered() {
     let end = prokura.api(Method::DELETE, &path, &token, None);
     end.await.expect(204);
     let added = add().await.expect(201);
-    // Full again, which does not stand in the way of a repeat.
+    // The account is full again. That does not affect a retry.
     rotate().await.expect_api_error(409, "too_many_secrets");
     assert_eq!(add().await.fingerprint(), added.fingerprint());
     assert_eq!(prokura.count("idempotent_requests").await, 2);
@@ -71,9 +71,9 @@ fn assert_shows_nothing(reply: &Reply, secret: &str) {
     assert!(!reply.mentions(&secret[secret.len() - 4..]), "{reply:?}");
 }
 
-/// G9: what was allowed once is asked again for each repeat.
+/// G9. Each retry is authorized anew.
 #[tokio::test]
-async fn a_repeat_needs_the_scopes_that_the_request_needed() {
+async fn a_retry_requires_the_scopes_of_the_request() {
     let (prokura, token, _) = start_with_account().await;
     let narrower = async |scope: &str| {
         let form = [("scope", scope)];
@@ -106,9 +106,9 @@ async fn a_repeat_needs_the_scopes_that_the_request_needed() {
     assert_eq!(everything(&prokura).await, before);
 }
 
-/// G9: scopes that are left out are the caller's, and so are part of what is asked for.
+/// G9. Omitted scopes mean those of the caller, so they are part of the request.
 #[tokio::test]
-async fn a_narrower_token_does_not_ask_for_the_same_by_leaving_the_scopes_out() {
+async fn omitted_scopes_of_a_narrower_token_are_another_request() {
     let (prokura, token, _) = start_with_account().await;
     let form = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &form).await;
@@ -120,9 +120,9 @@ async fn a_narrower_token_does_not_ask_for_the_same_by_leaving_the_scopes_out() 
     assert_shows_nothing(&reply, &created.client_secret);
 }
 
-/// P3, G4: a caller that is gone gets nothing, and neither does one whose token is dead.
+/// P3, G4. A retry is refused if the caller's account is deleted or its token is invalid.
 #[tokio::test]
-async fn a_repeat_needs_a_living_token() {
+async fn a_retry_requires_a_valid_token() {
     let (prokura, token, account) = start_with_account().await;
     let callers = prokura.access_token(&account).await;
     let body = json!({ "name": "New" });
