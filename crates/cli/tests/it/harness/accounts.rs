@@ -33,8 +33,8 @@ impl Client {
         list.await.items()
     }
 
-    /// Sends a request about one account. `operation` is what follows the account ID in the path, with its slash; empty for
-    /// the account itself.
+    /// Sends a request about one account. `operation` is what follows the account ID in the path, with its slash; empty
+    /// for the account itself.
     pub async fn on_account(
         &self,
         method: Method,

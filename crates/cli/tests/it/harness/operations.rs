@@ -101,8 +101,8 @@ impl Operation {
         })
     }
 
-    /// Sends the request for the account `id` with these headers. The request ID is always the same. The document must list
-    /// the status of the response.
+    /// Sends the request for the account `id` with these headers. The request ID is always the same. The document must
+    /// list the status of the response.
     pub async fn send(&self, client: &Client, id: &str, headers: &[(&str, &str)]) -> Reply {
         let mut request = client
             .request(self.method.clone(), &self.path_for(id))

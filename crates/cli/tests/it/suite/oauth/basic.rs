@@ -125,8 +125,8 @@ async fn a_malformed_basic_header_does_not_authenticate() {
     }
 }
 
-/// A12. RFC 6749 §5.2: a request has one set of credentials. If the server took the first of two headers, a proxy in front
-/// of it might have checked the other one.
+/// A12. RFC 6749 §5.2: a request has one set of credentials. If the server took the first of two headers, a proxy in
+/// front of it might have checked the other one.
 #[tokio::test]
 async fn two_authorization_headers_are_refused() {
     let prokura = start().await;

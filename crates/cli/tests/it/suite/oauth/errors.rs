@@ -130,8 +130,8 @@ async fn no_error_repeats_what_was_sent() {
     }
 }
 
-/// E1. Errors are 400, or 401 when client authentication fails. The 403 of introspection (RFC 6750 §3.1) is not an error of
-/// the token endpoint.
+/// E1. Errors are 400, or 401 when client authentication fails. The 403 of introspection (RFC 6750 §3.1) is not an
+/// error of the token endpoint.
 #[tokio::test]
 async fn a_protocol_error_is_400_or_401() {
     let prokura = start().await;
@@ -176,8 +176,8 @@ async fn a_protocol_error_is_400_or_401() {
     }
 }
 
-/// E5. Every error under `/oauth2` is an OAuth error. A wrong media type is a 400 there (T13). The server has no rate limit
-/// yet, so it sends no 429. The 500 is `Refusal::Internal`, a row of the same table.
+/// E5. Every error under `/oauth2` is an OAuth error. A wrong media type is a 400 there (T13). The server has no rate
+/// limit yet, so it sends no 429. The 500 is `Refusal::Internal`, a row of the same table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_error_under_oauth2_is_an_oauth_error() {
     let prokura = start().await;
@@ -239,8 +239,8 @@ async fn nobody_is_let_in(prokura: &Prokura, client: &Credentials) {
     }
 }
 
-/// E5, E6. A failure of the server is never `invalid_client`, which would make the client discard its secret, and never a
-/// token. The clients here are not in the cache, so that the server has to ask its database.
+/// E5, E6. A failure of the server is never `invalid_client`, which would make the client discard its secret, and never
+/// a token. The clients here are not in the cache, so that the server has to ask its database.
 #[tokio::test]
 async fn without_a_database_or_a_clock_the_oauth_endpoints_answer_503() {
     let (prokura, token) = start_with_token().await;

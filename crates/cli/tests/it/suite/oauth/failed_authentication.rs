@@ -186,8 +186,8 @@ async fn every_failed_authentication_costs_one_read_and_no_write() {
     assert_eq!(count(), after);
 }
 
-/// A6. RFC 6749 §4.4: this grant is for confidential clients only. The test of all failures above covers an empty secret, a
-/// missing secret, and an account that has no secret.
+/// A6. RFC 6749 §4.4: this grant is for confidential clients only. The test of all failures above covers an empty
+/// secret, a missing secret, and an account that has no secret.
 #[tokio::test]
 async fn a_client_id_without_a_secret_does_not_authenticate() {
     let prokura = start().await;

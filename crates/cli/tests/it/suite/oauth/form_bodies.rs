@@ -51,8 +51,8 @@ async fn the_content_type_must_be_form_urlencoded() {
     }
 }
 
-/// T14, T15. RFC 6749 Appendix B and its example. A `charset` parameter changes nothing. The test vectors of the decoder are
-/// in `http/form.rs`.
+/// T14, T15. RFC 6749 Appendix B and its example. A `charset` parameter changes nothing. The test vectors of the
+/// decoder are in `http/form.rs`.
 #[tokio::test]
 async fn values_are_utf_8_whatever_the_charset_says() {
     let example = " %&+£€";
@@ -119,7 +119,8 @@ async fn a_broken_escape_or_a_nul_is_refused() {
     }
 }
 
-/// T17, T18. curl and librdkafka send a raw colon, other clients send `%20` for a space. `;` does not separate parameters.
+/// T17, T18. curl and librdkafka send a raw colon, other clients send `%20` for a space. `;` does not separate
+/// parameters.
 #[tokio::test]
 async fn scopes_may_be_raw_or_encoded_and_only_ampersands_separate_parameters() {
     let prokura = start().await;

@@ -317,8 +317,8 @@ async fn a_token_is_active_only_between_its_issue_and_its_expiry() {
     }
 }
 
-/// I6, G4, S10. A token is inactive as soon as its account is deleted or disabled, and has only the scopes that its account
-/// still has.
+/// I6, G4, S10. A token is inactive as soon as its account is deleted or disabled, and has only the scopes that its
+/// account still has.
 #[tokio::test]
 async fn a_token_is_inactive_when_its_account_is() {
     let prokura = start_with(two_resources()).await;

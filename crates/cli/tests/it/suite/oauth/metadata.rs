@@ -69,8 +69,8 @@ async fn a_path_segment_that_looks_like_a_route_pattern_is_matched_literally() {
     }
 }
 
-/// M2. The document of an issuer with a path is between host and path (RFC 8414 §3.1). Clients that append the well-known
-/// path instead come through a proxy that strips the issuer's path.
+/// M2. The document of an issuer with a path is between host and path (RFC 8414 §3.1). Clients that append the
+/// well-known path instead come through a proxy that strips the issuer's path.
 #[tokio::test]
 async fn the_metadata_of_an_issuer_with_a_path_is_between_host_and_path() {
     let options = || Options {

@@ -59,7 +59,8 @@ async fn the_granted_scope_is_echoed_and_defaults_to_all() {
     }
 }
 
-/// S3, S7. A scope is a set: order and repetition do not matter (RFC 6749 §3.3), and the response always has the same order.
+/// S3, S7. A scope is a set: order and repetition do not matter (RFC 6749 §3.3), and the response always has the same
+/// order.
 #[tokio::test]
 async fn the_order_and_repetition_of_scopes_do_not_matter() {
     let prokura = start().await;
@@ -269,8 +270,8 @@ async fn a_token_can_have_fewer_scopes_than_its_account() {
         .expect_api_error(403, "insufficient_scope");
 }
 
-/// S10. A removed scope is gone from the next token and from the tokens already issued. The test removes it in the database;
-/// `accounts/updates.rs` removes it through the API.
+/// S10. A removed scope is gone from the next token and from the tokens already issued. The test removes it in the
+/// database; `accounts/updates.rs` removes it through the API.
 #[tokio::test]
 async fn a_removed_scope_is_gone_from_new_and_existing_tokens() {
     let prokura = start().await;

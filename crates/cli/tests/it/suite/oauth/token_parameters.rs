@@ -139,8 +139,8 @@ async fn resource_and_audience_may_repeat() {
     }
 }
 
-/// T9, T10. There is one grant type, with one spelling. The deprecated grants (RFC 9700 §2.4) are as unknown as any other
-/// value.
+/// T9, T10. There is one grant type, with one spelling. The deprecated grants (RFC 9700 §2.4) are as unknown as any
+/// other value.
 ///
 /// T11 (`unauthorized_client`) cannot occur: every account may use the one grant.
 #[tokio::test]

@@ -92,8 +92,8 @@ async fn responses_with_secrets_or_about_tokens_are_not_cacheable() {
     }
 }
 
-/// R3: `expires_in` is a positive integer of seconds, and the token lives no shorter than that, wherever within a second the
-/// clock stands.
+/// R3: `expires_in` is a positive integer of seconds, and the token lives no shorter than that, wherever within a
+/// second the clock stands.
 #[tokio::test]
 async fn a_token_lives_as_long_as_the_answer_says() {
     let prokura = start_with(Options {
@@ -155,8 +155,8 @@ async fn a_token_can_live_a_year() {
     );
 }
 
-/// R5. RFC 6750 §2.1: the token fits a Bearer header. An opaque token cannot be guessed: it has 122 random bits and a seal
-/// of 128 bits (`keys/opaque.rs`).
+/// R5. RFC 6750 §2.1: the token fits a Bearer header. An opaque token cannot be guessed: it has 122 random bits and a
+/// seal of 128 bits (`keys/opaque.rs`).
 #[tokio::test]
 async fn a_token_fits_a_bearer_header() {
     for format in [TokenFormat::Opaque]

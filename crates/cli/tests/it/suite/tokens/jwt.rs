@@ -37,7 +37,8 @@ async fn account(prokura: &Prokura, scopes: &[&str]) -> Credentials {
     prokura.create(&token, body).await.1
 }
 
-/// J1, J2, J4, J5, J8. Another implementation, which knows only the published keys, verifies tokens of all three algorithms.
+/// J1, J2, J4, J5, J8. Another implementation, which knows only the published keys, verifies tokens of all three
+/// algorithms.
 #[tokio::test]
 async fn an_api_that_knows_only_the_published_keys_can_verify_a_token() {
     let prokura = start_with(one_resource_for_each_algorithm()).await;

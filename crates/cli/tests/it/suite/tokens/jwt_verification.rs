@@ -1,7 +1,7 @@
 //! Verification of JWT access tokens (section JV). Each forged token is sent to the management API and to introspection.
 //!
-//! The forger holds the server's own signing key, so that a refusal is about the one thing that is wrong with the token. The
-//! other places that the section names are not offered: `client_assertion`, `subject_token` and DPoP.
+//! The forger holds the server's own signing key, so that a refusal is about the one thing that is wrong with the
+//! token. The other places that the section names are not offered: `client_assertion`, `subject_token` and DPoP.
 
 mod algorithms;
 mod claims;

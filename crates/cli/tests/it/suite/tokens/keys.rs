@@ -1,7 +1,7 @@
 //! The published signing keys (section K; RFC 7517).
 //!
-//! K3 also has unit tests: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. So has K2:
-//! the leading zeros of 600 keys are in `crates/server/src/keys/signing.rs`.
+//! K3 also has unit tests: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. So has
+//! K2: the leading zeros of 600 keys are in `crates/server/src/keys/signing.rs`.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ fn every_algorithm() -> Options {
     }
 }
 
-/// K1, K2, K3. The set has public members only. Each key has its own ID, use and algorithm, and each coordinate has its full
-/// length.
+/// K1, K2, K3. The set has public members only. Each key has its own ID, use and algorithm, and each coordinate has its
+/// full length.
 #[tokio::test]
 async fn the_public_keys_of_all_algorithms_in_use_are_published() {
     let prokura = start_with(every_algorithm()).await;

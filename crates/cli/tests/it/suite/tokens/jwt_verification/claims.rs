@@ -54,7 +54,8 @@ async fn the_audience_must_match_exactly() {
     scene.assert_refused("missing", &token).await;
 }
 
-/// JV13. A key is bound to its issuer. With another issuer, the same database, keys and accounts do not make a token valid.
+/// JV13. A key is bound to its issuer. With another issuer, the same database, keys and accounts do not make a token
+/// valid.
 #[tokio::test]
 async fn a_token_of_another_issuer_is_refused() {
     for format in [

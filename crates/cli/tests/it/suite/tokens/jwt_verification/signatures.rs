@@ -142,8 +142,8 @@ async fn an_ed25519_signature_has_one_spelling() {
     }
 }
 
-/// JV9. RSA signatures made without the key. Our keys have 2048 bits and the exponent 65537 (K2), so roots and small moduli
-/// do not help. What is left are numbers that equal their own power.
+/// JV9. RSA signatures made without the key. Our keys have 2048 bits and the exponent 65537 (K2), so roots and small
+/// moduli do not help. What is left are numbers that equal their own power.
 #[tokio::test]
 async fn an_rsa_signature_that_equals_its_own_power_is_refused() {
     let scene = Scene::with(SigningAlgorithm::Rs256).await;
