@@ -123,6 +123,28 @@ impl Client {
         self.send(request).await
     }
 
+    /// Reads a list of the management API page by page: its items. `path` is what follows `/api/v1`, with its query. Every
+    /// page but the last must be full.
+    pub async fn pages(&self, token: &str, path: &str, limit: usize) -> Vec<Value> {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let first = format!("{path}{separator}limit={limit}");
+        let mut next = first.clone();
+        let mut all = Vec::new();
+        loop {
+            let page = self.api(Method::GET, &next, token, None).await;
+            let cursor = page.json()["nextCursor"].as_str().map(str::to_owned);
+            let items = page.items();
+            let count = items.len();
+            all.extend(items);
+            let Some(cursor) = cursor else {
+                assert!(count <= limit);
+                return all;
+            };
+            assert_eq!(count, limit);
+            next = format!("{first}&cursor={cursor}");
+        }
+    }
+
     /// Sends a POST to the management API with this `Idempotency-Key`, which is put in quotes.
     pub async fn post_once(
         &self,

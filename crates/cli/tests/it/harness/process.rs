@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use super::{Client, Credentials};
 
 /// How long anything may take on a busy machine.
@@ -150,6 +152,18 @@ impl Prokura {
     /// A client of this server.
     pub fn client(&self) -> Client {
         Client::new(self.url.clone())
+    }
+
+    /// Fills the audit trail so that an export fails after its first chunk: an event after it cannot be read.
+    pub(crate) async fn break_export(&self, token: &str) {
+        let client = self.client();
+        for _ in 0..230 {
+            client.create(token, json!({ "name": "CI" })).await;
+        }
+        let spoil = "UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220";
+        rusqlite::Connection::open(self.data("prokura.db"))
+            .and_then(|connection| connection.execute_batch(spoil))
+            .expect("the database can be changed");
     }
 
     /// A path in the data directory.

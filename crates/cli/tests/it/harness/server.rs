@@ -65,6 +65,24 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The default, with these resources beside the management API.
+    pub fn with_resources(resources: Vec<Resource>) -> Self {
+        Self {
+            resources,
+            ..Self::default()
+        }
+    }
+
+    /// The default, with tokens of this format for the management API.
+    pub fn with_format(management_format: TokenFormat) -> Self {
+        Self {
+            management_format,
+            ..Self::default()
+        }
+    }
+}
+
 /// A resource whose tokens are JWTs.
 pub fn jwt_resource(identifier: &str, scopes: &str, algorithm: SigningAlgorithm) -> Resource {
     Resource {

@@ -43,14 +43,7 @@ async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
     let mut server = Prokura::serve(directory.path());
     let client = server.client();
     let token = client.access_token(&server.root()).await;
-    for _ in 0..230 {
-        client.create(&token, json!({ "name": "CI" })).await;
-    }
-    // A row after the first chunk that cannot be read.
-    rusqlite::Connection::open(server.data("prokura.db"))
-        .unwrap()
-        .execute_batch("UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220")
-        .unwrap();
+    server.break_export(&token).await;
     let export = client
         .request(Method::GET, "/api/v1/audit-events/export")
         .header("x-request-id", "the-export")

@@ -213,14 +213,7 @@ async fn an_export_that_breaks_off_fails_and_leaves_no_file() {
     let (_directory, server, person) = start();
     let client = server.client();
     let token = client.access_token(&server.root()).await;
-    for _ in 0..230 {
-        client.create(&token, json!({ "name": "CI" })).await;
-    }
-    // A row after the first chunk that cannot be read.
-    rusqlite::Connection::open(server.data("prokura.db"))
-        .unwrap()
-        .execute_batch("UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220")
-        .unwrap();
+    server.break_export(&token).await;
     let before = names_in(person.home.path());
     person
         .run(["audit", "export", "--file", "audit.ndjson"])

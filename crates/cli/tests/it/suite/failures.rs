@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use super::{DATABASE, start, start_with, start_with_account, start_with_token};
-use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
+use crate::harness::{Credentials, Database, NO_ACCOUNT, Options, Prokura, Reply, jwt_resource};
 
 /// The largest number of database calls that any operation makes.
 const MOST_CALLS: i64 = 8;
@@ -94,8 +94,8 @@ async fn a_failing_read_answers_503() {
     assert_eq!(seen.json()["active"], true);
 
     let id = format!("/{}", root.id);
-    let nobody = "/019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-    for (path, success) in [("", 200), ("?limit=1", 200), (&id, 200), (nobody, 404)] {
+    let nobody = format!("/{NO_ACCOUNT}");
+    for (path, success) in [("", 200), ("?limit=1", 200), (&id, 200), (&nobody, 404)] {
         let request = || api(&prokura, Method::GET, path, &token);
         fail_at_every_call(&prokura, success, request, nothing).await;
     }

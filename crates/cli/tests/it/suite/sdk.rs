@@ -257,14 +257,11 @@ async fn tokens_are_introspected_and_revoked() {
 #[tokio::test]
 async fn an_account_gets_tokens_for_other_apis() {
     let orders = "https://orders.example.com";
-    let prokura = start_with(Options {
-        resources: vec![jwt_resource(
-            orders,
-            "orders:read orders:write",
-            SigningAlgorithm::Es256,
-        )],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![jwt_resource(
+        orders,
+        "orders:read orders:write",
+        SigningAlgorithm::Es256,
+    )]))
     .await;
     let root = sdk(&prokura, &prokura.root);
     let shop = root

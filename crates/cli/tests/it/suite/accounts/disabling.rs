@@ -73,10 +73,7 @@ async fn an_account_can_set_the_lifetime_of_its_tokens() {
         "orders:read",
         SigningAlgorithm::Es256,
     );
-    let options = Options {
-        resources: vec![orders],
-        ..Options::default()
-    };
+    let options = Options::with_resources(vec![orders]);
     let prokura = start_with(options).await;
     let token = prokura.access_token(&prokura.root).await;
     let body = json!({ "name": "CI", "scopes": ["management:all", "orders:read"] });

@@ -28,11 +28,7 @@ fn assert_missing(reply: Reply, scopes: &[&str]) {
 #[tokio::test]
 async fn a_caller_cannot_create_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read orders:write");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
     let writer = prokura
         .create(&root, json!({ "name": "Writer", "scopes": [WRITE] }))
@@ -109,11 +105,7 @@ async fn a_caller_cannot_create_an_account_with_more_scopes_than_its_own() {
 #[tokio::test]
 async fn a_caller_cannot_rotate_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
     let new = async |scopes: Value| {
         let body = json!({ "name": "CI", "scopes": scopes });
@@ -179,11 +171,7 @@ async fn a_caller_without_the_scope_to_write_learns_nothing() {
 #[tokio::test]
 async fn an_account_may_rotate_itself() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
     // The scopes of other resources do not matter, because the account has them itself.
     let body = json!({ "name": "CI", "scopes": [WRITE, "orders:read"] });
@@ -244,13 +232,10 @@ async fn an_account_may_delete_itself() {
 async fn the_scopes_of_an_account_have_a_limited_length() {
     let scopes = (0..60).map(|number| format!("{number:02}:{}", "x".repeat(50)));
     let scopes = scopes.collect::<Vec<_>>();
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource(
-            "https://many.example.com",
-            &scopes.join(" "),
-        )],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://many.example.com",
+        &scopes.join(" "),
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     prokura

@@ -15,27 +15,14 @@ async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
 
 /// The names of the accounts that a query finds. Reading the list whole and reading it by pages must agree.
 async fn names(prokura: &Prokura, token: &str, query: &str) -> Vec<String> {
-    let found = |list: &Value| {
-        let items = list["items"].as_array().unwrap().iter();
-        let names = items.map(|account| account["name"].as_str().unwrap().to_owned());
-        names.collect::<Vec<_>>()
-    };
-    let all = found(&get(prokura, token, query).await.expect(200).json());
+    let path = format!("/service-accounts?{query}");
+    let whole = get(prokura, token, query).await.items();
     for limit in [1, 2, 200] {
-        let mut paged = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let query = format!("{query}&limit={limit}{cursor}");
-            let page = get(prokura, token, &query).await.expect(200).json();
-            paged.extend(found(&page));
-            let Some(next) = page["nextCursor"].as_str() else {
-                break;
-            };
-            cursor = format!("&cursor={next}");
-        }
-        assert_eq!(paged, all, "{query}, {limit} a page");
+        let paged = prokura.pages(token, &path, limit).await;
+        assert_eq!(paged, whole, "{query}, {limit} a page");
     }
-    all
+    let names = whole.iter().map(|account| account["name"].as_str());
+    names.map(|name| name.unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

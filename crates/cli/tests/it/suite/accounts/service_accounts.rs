@@ -152,10 +152,11 @@ async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
 #[tokio::test]
 async fn deleting_an_account_ends_its_tokens() {
     let stock = "https://stock.example.com";
-    let prokura = start_with(Options {
-        resources: vec![jwt_resource(stock, "stock:read", SigningAlgorithm::Es256)],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![jwt_resource(
+        stock,
+        "stock:read",
+        SigningAlgorithm::Es256,
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     let body = json!({ "name": "CI", "scopes": ["management:all", "stock:read"] });

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{DATABASE, start, start_with_account, start_with_token};
-use crate::harness::{Credentials, Database, Options, Prokura, Reply};
+use crate::harness::{Credentials, Database, NO_ACCOUNT, Options, Prokura, Reply};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -137,7 +137,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
     prokura.token(&wrong, &[]).await.expect(503);
     prokura.watch.mend();
     let nobody = Credentials {
-        client_id: "sa_019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47".to_owned(),
+        client_id: format!("sa_{NO_ACCOUNT}"),
         ..ci.clone()
     };
     prokura.token(&nobody, &[]).await.expect(401);

@@ -13,14 +13,13 @@ use serde_json::{Value, json};
 use super::{DATABASE, start, start_with_account, start_with_token};
 use crate::harness::{Client, Credentials, Prokura, Reply};
 
-async fn get(client: &Client, token: &str, query: &str) -> Reply {
+async fn get_events(client: &Client, token: &str, query: &str) -> Reply {
     let path = format!("/audit-events{query}");
     client.api(Method::GET, &path, token, None).await
 }
 
-async fn items(client: &Client, token: &str, query: &str) -> Vec<Value> {
-    let list = get(client, token, query).await.expect(200).json();
-    list["items"].as_array().unwrap().clone()
+async fn list_events(client: &Client, token: &str, query: &str) -> Vec<Value> {
+    get_events(client, token, query).await.items()
 }
 
 fn sequences(events: &[Value]) -> Vec<i64> {
@@ -28,27 +27,8 @@ fn sequences(events: &[Value]) -> Vec<i64> {
     sequences.map(Option::unwrap).collect()
 }
 
-/// Every event that the query finds, read page by page.
-async fn walk(client: &Client, token: &str, query: &str, limit: usize) -> Vec<Value> {
-    let mut all = Vec::new();
-    let first = format!("?limit={limit}{query}");
-    let mut next = first.clone();
-    loop {
-        let page = get(client, token, &next).await.expect(200).json();
-        let found = page["items"].as_array().unwrap();
-        all.extend_from_slice(found);
-        let Some(cursor) = page.get("nextCursor") else {
-            assert!(found.len() <= limit);
-            return all;
-        };
-        // Every page but the last is full.
-        assert_eq!(found.len(), limit);
-        next = format!("{first}&cursor={}", cursor.as_str().unwrap());
-    }
-}
-
 async fn export(client: &Client, token: &str) -> String {
-    let reply = get(client, token, "/export").await.expect(200);
+    let reply = get_events(client, token, "/export").await.expect(200);
     assert_eq!(reply.header("content-type"), "application/x-ndjson");
     assert_eq!(reply.header("content-length"), "");
     String::from_utf8(reply.body.to_vec()).unwrap()
@@ -87,15 +67,15 @@ async fn end_minute(prokura: &Prokura) {
 }
 
 /// The events of refused logins that the query finds.
-async fn refused(prokura: &Prokura, token: &str, query: &str) -> Vec<Value> {
+async fn list_refused_logins(prokura: &Prokura, token: &str, query: &str) -> Vec<Value> {
     let path = format!("/audit-events?action=refuse_login&limit=200{query}");
     let list = prokura.api(Method::GET, &path, token, None).await;
     list.items()
 }
 
 /// The counts in the events of refused logins, event by event.
-async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
-    let events = refused(prokura, token, "").await;
+async fn refused_login_counts(prokura: &Prokura, token: &str) -> Vec<Value> {
+    let events = list_refused_logins(prokura, token, "").await;
     events
         .iter()
         .map(|event| event["changes"].clone())
@@ -103,7 +83,7 @@ async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
 }
 
 /// Requests a token, which must be refused.
-async fn fail(client: &Client, credentials: &Credentials) -> Reply {
+async fn fail_to_log_in(client: &Client, credentials: &Credentials) -> Reply {
     let reply = client.token(credentials, &[]).await;
     reply.expect_oauth_error(401, "invalid_client")
 }

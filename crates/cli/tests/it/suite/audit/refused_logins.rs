@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{MINUTE, changes, end_minute, fail, refused, start_with_account};
+use super::{
+    MINUTE, end_minute, fail_to_log_in, list_refused_logins, refused_login_counts,
+    start_with_account,
+};
 use crate::harness::{Credentials, Prokura};
 
 /// The ID of the account's newest secret.
@@ -48,9 +51,9 @@ async fn refused_logins_of_one_minute_are_one_event() {
     }
     // The refused client does not wait longer, and no event is visible before the minute is over.
     prokura.authority.flush_refused_logins().await.unwrap();
-    assert!(refused(&prokura, &token, "").await.is_empty());
+    assert!(list_refused_logins(&prokura, &token, "").await.is_empty());
     end_minute(&prokura).await;
-    let events = refused(&prokura, &token, "").await;
+    let events = list_refused_logins(&prokura, &token, "").await;
     let [event] = &events[..] else {
         panic!("{events:#?}")
     };
@@ -77,7 +80,7 @@ async fn refused_logins_of_one_minute_are_one_event() {
     );
     // The event is written once.
     end_minute(&prokura).await;
-    assert_eq!(refused(&prokura, &token, "").await.len(), 1);
+    assert_eq!(list_refused_logins(&prokura, &token, "").await.len(), 1);
 }
 
 #[tokio::test]
@@ -87,11 +90,11 @@ async fn each_minute_has_its_own_event() {
     for (millis, times) in [(0, 2), (MINUTE - 1, 1), (1, 3)] {
         prokura.advance(millis);
         for _ in 0..times {
-            fail(&prokura, &wrong).await;
+            fail_to_log_in(&prokura, &wrong).await;
         }
     }
     end_minute(&prokura).await;
-    let events = refused(&prokura, &token, "").await;
+    let events = list_refused_logins(&prokura, &token, "").await;
     let shown = events.iter().map(|event| {
         (
             event["at"].as_str().unwrap(),
@@ -112,11 +115,11 @@ async fn at_most_sixteen_addresses_are_counted_separately() {
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for address in [1, 2, 2] {
-        fail(&prokura.at_address(address), &wrong).await;
+        fail_to_log_in(&prokura.at_address(address), &wrong).await;
     }
     end_minute(&prokura).await;
     let counts = async || {
-        let events = refused(&prokura, &token, "").await;
+        let events = list_refused_logins(&prokura, &token, "").await;
         let counts = events.iter().map(|event| {
             let count = event["changes"]["count"].as_str().unwrap();
             format!("{} {count}", event["address"])
@@ -129,7 +132,7 @@ async fn at_most_sixteen_addresses_are_counted_separately() {
     // The minute repeats, so that an address that was counted separately still is when later ones are not.
     for _ in 0..2 {
         for address in 1..=20 {
-            fail(&prokura.at_address(address), &wrong).await;
+            fail_to_log_in(&prokura.at_address(address), &wrong).await;
             prokura.advance(1);
         }
     }
@@ -150,12 +153,12 @@ async fn the_event_says_why_a_login_was_refused() {
 
     // The grace period is over.
     prokura.advance(MINUTE);
-    fail(&prokura, &first).await;
+    fail_to_log_in(&prokura, &first).await;
     end_minute(&prokura).await;
     // Replaced by a rotation.
     let third = prokura.rotate(&token, &first.id).await;
-    fail(&prokura, &second).await;
-    fail(&prokura, &second).await;
+    fail_to_log_in(&prokura, &second).await;
+    fail_to_log_in(&prokura, &second).await;
     end_minute(&prokura).await;
     // Deleted, and a secret that never belonged to this account.
     let third_id = secret_id(&prokura, &token, &first).await;
@@ -163,8 +166,8 @@ async fn the_event_says_why_a_login_was_refused() {
     let path = format!("/service-accounts/{}/secrets/{third_id}", first.id);
     let deleted = prokura.api(Method::DELETE, &path, &token, None).await;
     deleted.expect(204);
-    fail(&prokura, &third).await;
-    fail(&prokura, &first.with_secret_of(&prokura.root)).await;
+    fail_to_log_in(&prokura, &third).await;
+    fail_to_log_in(&prokura, &first.with_secret_of(&prokura.root)).await;
     end_minute(&prokura).await;
     // Expired.
     let path = format!("/service-accounts/{}/secrets", first.id);
@@ -180,16 +183,16 @@ async fn the_event_says_why_a_login_was_refused() {
     };
     prokura.token(&fourth, &[]).await.expect(200);
     prokura.advance(MINUTE);
-    fail(&prokura, &fourth).await;
+    fail_to_log_in(&prokura, &fourth).await;
     end_minute(&prokura).await;
     // All reasons in one minute.
     for credentials in [&first, &second, &third, &fourth] {
-        fail(&prokura, credentials).await;
+        fail_to_log_in(&prokura, credentials).await;
     }
     end_minute(&prokura).await;
 
     let fourth_id = &added["secret"]["id"];
-    let changes = changes(&prokura, &token).await;
+    let changes = refused_login_counts(&prokura, &token).await;
     let all = changes.last().unwrap()["secretId"].as_str().unwrap();
     let mut ids = all.split(' ').collect::<Vec<_>>();
     ids.sort_unstable();
@@ -217,14 +220,14 @@ async fn a_disabled_or_expired_account_is_told_apart_from_a_wrong_secret() {
         reply.expect(200);
     };
     update(json!({ "disabled": true })).await;
-    fail(&prokura, &ci).await;
-    fail(&prokura, &ci).await;
-    fail(&prokura, &ci.with_secret_of(&prokura.root)).await;
+    fail_to_log_in(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci.with_secret_of(&prokura.root)).await;
     update(json!({ "disabled": false, "expiresAt": "2026-11-23T12:00:00Z" })).await;
-    fail(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci).await;
     end_minute(&prokura).await;
     assert_eq!(
-        changes(&prokura, &token).await,
+        refused_login_counts(&prokura, &token).await,
         [
             json!({ "count": "4", "accountDisabled": "2", "accountExpired": "1", "wrongSecret": "1" })
         ]
@@ -249,7 +252,7 @@ async fn recording_a_refused_login_does_not_change_the_response() {
         client_id: "sa_01930a3e-7b1c-7def-8000-0123456789ab".to_owned(),
         ..ci.clone()
     };
-    let answer = fail(&prokura, &unknown).await.fingerprint();
+    let answer = fail_to_log_in(&prokura, &unknown).await.fingerprint();
     let calls = || {
         let count = |calls: &std::sync::atomic::AtomicUsize| calls.load(Ordering::SeqCst);
         (count(&prokura.watch.reads), count(&prokura.watch.writes))
@@ -279,7 +282,7 @@ async fn recording_a_refused_login_does_not_change_the_response() {
     let (reads, writes) = calls();
     end_minute(&prokura).await;
     assert_eq!(calls(), (reads + 2, writes + 1));
-    assert_eq!(changes(&prokura, &token).await.len(), 3);
+    assert_eq!(refused_login_counts(&prokura, &token).await.len(), 3);
     // Without refused logins there is no write.
     end_minute(&prokura).await;
     assert_eq!(calls().1, writes + 1);
@@ -304,7 +307,7 @@ async fn only_refused_logins_of_known_accounts_are_recorded() {
         client(&ci.client_id, ""),
         gone,
     ] {
-        fail(&prokura, &credentials).await;
+        fail_to_log_in(&prokura, &credentials).await;
     }
     prokura.token(&ci, &[]).await.expect(200);
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
@@ -317,7 +320,7 @@ async fn only_refused_logins_of_known_accounts_are_recorded() {
     let writes = prokura.watch.writes.load(Ordering::SeqCst);
     end_minute(&prokura).await;
     assert_eq!(prokura.watch.writes.load(Ordering::SeqCst), writes);
-    assert!(changes(&prokura, &token).await.is_empty());
+    assert!(refused_login_counts(&prokura, &token).await.is_empty());
 }
 
 /// P6. The event belongs to the organization of the account, even if the account is deleted before the event is written.
@@ -328,13 +331,13 @@ async fn refused_logins_belong_to_the_organization_of_the_account() {
     let theirs = prokura.access_token(&other).await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
     for (account, secret) in [(&ci, &other), (&other, &ci), (&gone, &ci)] {
-        fail(&prokura, &account.with_secret_of(secret)).await;
+        fail_to_log_in(&prokura, &account.with_secret_of(secret)).await;
         prokura.advance(1);
     }
     prokura.delete(&token, &gone.id).await;
     end_minute(&prokura).await;
     let targets = async |token: &str, query: &str| {
-        let events = refused(&prokura, token, query).await;
+        let events = list_refused_logins(&prokura, token, query).await;
         let targets = events.iter().map(|event| event["target"].clone());
         json!(targets.collect::<Vec<_>>())
     };

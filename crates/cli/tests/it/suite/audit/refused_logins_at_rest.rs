@@ -5,7 +5,10 @@ use reqwest::Method;
 use serde_json::json;
 use tempfile::tempdir;
 
-use super::{DATABASE, MINUTE, changes, end_minute, fail, refused, start_with_account};
+use super::{
+    DATABASE, MINUTE, end_minute, fail_to_log_in, list_refused_logins, refused_login_counts,
+    start_with_account,
+};
 use crate::harness::{Database, Options, process::run};
 
 /// P7. The events are in the same hash chain as all others, and in every export.
@@ -15,7 +18,7 @@ async fn refused_logins_are_in_the_hash_chain() {
     for round in 0..3 {
         for address in 1..=18 {
             let client = prokura.at_address(address);
-            fail(&client, &ci.with_secret_of(&prokura.root)).await;
+            fail_to_log_in(&client, &ci.with_secret_of(&prokura.root)).await;
         }
         end_minute(&prokura).await;
         let body = json!({ "name": format!("{round}") });
@@ -43,16 +46,16 @@ async fn refused_logins_are_in_the_hash_chain() {
 async fn the_current_minute_is_written_at_shutdown() {
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
-    fail(&prokura, &wrong).await;
+    fail_to_log_in(&prokura, &wrong).await;
     prokura.advance(MINUTE);
-    fail(&prokura, &wrong).await;
+    fail_to_log_in(&prokura, &wrong).await;
     for _ in 0..2 {
         let written = prokura.authority.flush_all_refused_logins().await;
         written.unwrap();
-        assert_eq!(changes(&prokura, &token).await.len(), 2);
+        assert_eq!(refused_login_counts(&prokura, &token).await.len(), 2);
     }
     let prokura = prokura.restart(Options::default()).await;
-    assert_eq!(changes(&prokura, &token).await.len(), 2);
+    assert_eq!(refused_login_counts(&prokura, &token).await.len(), 2);
 }
 
 /// After a failure the server continues where it failed: no event is lost or written twice, and each has its own minute.
@@ -73,7 +76,7 @@ async fn no_refused_login_is_lost_when_the_store_fails_for_a_while() {
     // events.
     for calls in [0, 3, 30, 40, 10] {
         for credentials in &wrong {
-            fail(&prokura, credentials).await;
+            fail_to_log_in(&prokura, credentials).await;
         }
         prokura.advance(MINUTE);
         prokura.watch.fail_after(calls);
@@ -81,9 +84,9 @@ async fn no_refused_login_is_lost_when_the_store_fails_for_a_while() {
         failed.unwrap_err();
         prokura.watch.mend();
     }
-    assert!(!changes(&prokura, &token).await.is_empty());
+    assert!(!refused_login_counts(&prokura, &token).await.is_empty());
     prokura.authority.flush_refused_logins().await.unwrap();
-    let events = refused(&prokura, &token, "").await;
+    let events = list_refused_logins(&prokura, &token, "").await;
     let mut seen = events
         .iter()
         .map(|event| {
@@ -108,7 +111,7 @@ async fn concurrent_refusals_are_each_counted_once() {
     let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for _ in 0..ROUNDS {
-        let refusals = (0..4).map(|_| fail(&prokura, &wrong));
+        let refusals = (0..4).map(|_| fail_to_log_in(&prokura, &wrong));
         let flushes = (0..2).map(|_| prokura.authority.flush_refused_logins());
         let ((), _, flushed) = tokio::join!(
             async { prokura.advance(MINUTE / 2) },
@@ -118,7 +121,7 @@ async fn concurrent_refusals_are_each_counted_once() {
         assert!(flushed.iter().all(Result::is_ok));
     }
     end_minute(&prokura).await;
-    let counts = changes(&prokura, &token).await;
+    let counts = refused_login_counts(&prokura, &token).await;
     let counts = counts
         .iter()
         .map(|changes| changes["count"].as_str().unwrap().parse::<usize>().unwrap());
@@ -134,11 +137,11 @@ async fn each_node_records_what_it_refused() {
     let (one, token, ci) = start_with_account().await;
     let two = one.another_node(Options::default()).await;
     let wrong = ci.with_secret_of(&one.root);
-    fail(&one, &wrong).await;
-    fail(&two, &wrong).await;
-    fail(&two, &wrong).await;
+    fail_to_log_in(&one, &wrong).await;
+    fail_to_log_in(&two, &wrong).await;
+    fail_to_log_in(&two, &wrong).await;
     tokio::join!(end_minute(&one), end_minute(&two));
-    let mut changes = changes(&one, &token).await;
+    let mut changes = refused_login_counts(&one, &token).await;
     changes.sort_by_key(|changes| changes["count"].to_string());
     let count = |count: &str| json!({ "count": count, "wrongSecret": count });
     assert_eq!(changes, [count("1"), count("2")]);

@@ -281,10 +281,10 @@ async fn without_a_database_or_a_clock_the_oauth_endpoints_answer_503() {
 /// E7. The order is: malformed request, client authentication, grant, resource and scope.
 #[tokio::test]
 async fn errors_are_checked_in_a_fixed_order() {
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource("https://orders.example", "orders:read")],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://orders.example",
+        "orders:read",
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     let (_, one) = prokura

@@ -19,25 +19,25 @@ fn mistyped(credentials: &Credentials) -> Credentials {
 }
 
 /// The accounts to compare: one that exists, one that was deleted, and one that never existed.
-struct Strangers {
-    living: Credentials,
+struct Compared {
+    existing: Credentials,
     deleted: Credentials,
     unknown: Credentials,
 }
 
-impl Strangers {
-    async fn meet(prokura: &Prokura) -> Self {
+impl Compared {
+    async fn create(prokura: &Prokura) -> Self {
         let token = prokura.access_token(&prokura.root).await;
-        let (_, living) = prokura.create(&token, json!({ "name": "living" })).await;
+        let (_, existing) = prokura.create(&token, json!({ "name": "existing" })).await;
         let (_, deleted) = prokura.create(&token, json!({ "name": "deleted" })).await;
         prokura.token(&deleted, &[]).await.expect(200);
         prokura.delete(&token, &deleted.id).await;
         let unknown = Credentials {
             client_id: "sa_01930a3e-7b1c-7def-8000-0123456789ab".to_owned(),
-            ..living.clone()
+            ..existing.clone()
         };
         Self {
-            living,
+            existing,
             deleted,
             unknown,
         }
@@ -68,11 +68,11 @@ async fn a_wrong_secret_is_invalid_client_with_a_basic_challenge() {
 #[tokio::test]
 async fn every_failed_authentication_gets_the_same_response() {
     let prokura = start().await;
-    let Strangers {
-        living,
+    let Compared {
+        existing,
         deleted,
         unknown,
-    } = Strangers::meet(&prokura).await;
+    } = Compared::create(&prokura).await;
     let token = prokura.access_token(&prokura.root).await;
     let (_, disabled) = prokura.create(&token, json!({ "name": "disabled" })).await;
     let (_, without) = prokura.create(&token, json!({ "name": "without" })).await;
@@ -88,32 +88,32 @@ async fn every_failed_authentication_gets_the_same_response() {
             &without,
         )
         .await;
-    prokura.token(&living, &[]).await.expect(200);
+    prokura.token(&existing, &[]).await.expect(200);
 
     let nobody = |client_id: &str| Credentials {
         client_id: client_id.to_owned(),
-        ..living.clone()
+        ..existing.clone()
     };
     let secret = |client_secret: &str| Credentials {
         client_secret: client_secret.to_owned(),
-        ..living.clone()
+        ..existing.clone()
     };
     let cases = [
         ("unknown", unknown),
         ("not an id of ours", nobody("admin")),
-        ("the account's id, not its client id", nobody(&living.id)),
-        ("upper case", nobody(&living.client_id.to_uppercase())),
+        ("the account's id, not its client id", nobody(&existing.id)),
+        ("upper case", nobody(&existing.client_id.to_uppercase())),
         ("no id", nobody("")),
         ("deleted", deleted),
         ("disabled", disabled),
         ("an account without a secret", without),
-        ("another's secret", living.with_secret_of(&prokura.root)),
-        ("a wrong checksum", mistyped(&living)),
+        ("another's secret", existing.with_secret_of(&prokura.root)),
+        ("a wrong checksum", mistyped(&existing)),
         ("a secret of another shape", secret("hunter2")),
-        ("a secret cut short", secret(&living.client_secret[..52])),
+        ("a secret cut short", secret(&existing.client_secret[..52])),
         (
             "a secret and a space",
-            secret(&format!("{} ", living.client_secret)),
+            secret(&format!("{} ", existing.client_secret)),
         ),
         ("no secret", secret("")),
     ];
@@ -148,11 +148,11 @@ async fn every_failed_authentication_gets_the_same_response() {
 #[tokio::test]
 async fn every_failed_authentication_costs_one_read_and_no_write() {
     let prokura = start().await;
-    let Strangers {
-        living,
+    let Compared {
+        existing,
         deleted,
         unknown,
-    } = Strangers::meet(&prokura).await;
+    } = Compared::create(&prokura).await;
     let count = || {
         (
             prokura.watch.reads.load(Ordering::SeqCst),
@@ -162,8 +162,8 @@ async fn every_failed_authentication_costs_one_read_and_no_write() {
     for (case, credentials) in [
         ("unknown", &unknown),
         ("deleted", &deleted),
-        ("wrong secret", &living.with_secret_of(&deleted)),
-        ("another's secret", &living.with_secret_of(&prokura.root)),
+        ("wrong secret", &existing.with_secret_of(&deleted)),
+        ("another's secret", &existing.with_secret_of(&prokura.root)),
     ] {
         for (path, body) in ENDPOINTS {
             let (reads, writes) = count();
@@ -176,11 +176,11 @@ async fn every_failed_authentication_costs_one_read_and_no_write() {
     }
     // Success costs no more. A value that cannot be a secret costs no read.
     let (reads, writes) = count();
-    prokura.token(&living, &[]).await.expect(200);
+    prokura.token(&existing, &[]).await.expect(200);
     let after = count();
     assert!(after.0 <= reads + 1 && after.1 == writes, "{after:?}");
     prokura
-        .token(&mistyped(&living), &[])
+        .token(&mistyped(&existing), &[])
         .await
         .expect_oauth_error(401, "invalid_client");
     assert_eq!(count(), after);

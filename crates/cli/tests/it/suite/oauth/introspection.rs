@@ -90,11 +90,7 @@ async fn an_invalid_token_is_reported_as_inactive_and_nothing_else() {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let prokura = start_with(Options {
-            management_format: format,
-            ..Options::default()
-        })
-        .await;
+        let prokura = start_with(Options::with_format(format)).await;
         let root = &prokura.root;
         let (revoked, expired) = (
             prokura.access_token(root).await,

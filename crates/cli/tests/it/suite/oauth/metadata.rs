@@ -20,10 +20,10 @@ fn text(value: &Value) -> &str {
 /// M1, M3, M4, M5, CH15, CH16. The whole document, at both of its addresses.
 #[tokio::test]
 async fn the_metadata_document_has_exactly_the_expected_members() {
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource("https://orders.example", "orders:read")],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://orders.example",
+        "orders:read",
+    )]))
     .await;
     let issuer = prokura.issuer.clone();
     assert_eq!(issuer, prokura.url);
@@ -187,16 +187,15 @@ async fn every_listed_endpoint_accepts_every_listed_authentication_method() {
 /// M6. Each listed scope can be granted, and no other. A scope that the configuration no longer has is no longer listed.
 #[tokio::test]
 async fn every_listed_scope_can_be_granted() {
-    let with_orders = || Options {
-        resources: vec![
+    let with_orders = || {
+        Options::with_resources(vec![
             opaque_resource("https://orders.example", "orders:read orders:write"),
             jwt_resource(
                 "https://stock.example",
                 "stock:read",
                 SigningAlgorithm::EdDsa,
             ),
-        ],
-        ..Options::default()
+        ])
     };
     let prokura = start_with(with_orders()).await;
     let token = prokura.access_token(&prokura.root).await;

@@ -15,10 +15,7 @@ fn formats() -> [Options; 2] {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ]
-    .map(|management_format| Options {
-        management_format,
-        ..Options::default()
-    })
+    .map(Options::with_format)
 }
 
 async fn revoke(prokura: &Prokura, client: &Credentials, token: &str) -> Reply {
@@ -30,13 +27,13 @@ async fn create(prokura: &Prokura, client: &Credentials, name: &str) -> Credenti
     prokura.create(&token, json!({ "name": name })).await.1
 }
 
-async fn assert_alive(prokura: &Prokura, observer: &Credentials, token: &str) {
+async fn assert_active(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert_eq!(prokura.introspect(observer, token).await["active"], true);
     let list = prokura.api(Method::GET, "/service-accounts", token, None);
     list.await.expect(200);
 }
 
-async fn assert_dead(prokura: &Prokura, observer: &Credentials, token: &str) {
+async fn assert_inactive(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert_eq!(
         prokura.introspect(observer, token).await,
         json!({ "active": false })
@@ -59,15 +56,15 @@ async fn a_revoked_token_stops_working_at_once() {
             prokura.access_token(root).await,
             prokura.access_token(root).await,
         );
-        assert_alive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &token).await;
         let reply = revoke(&prokura, root, &token).await.expect(200);
         assert!(reply.body.is_empty());
         assert_eq!(reply.header("cache-control"), "no-store");
-        assert_dead(&prokura, root, &token).await;
-        assert_alive(&prokura, root, &another).await;
+        assert_inactive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &another).await;
         // The client can still get new tokens.
         let token = prokura.access_token(root).await;
-        assert_alive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &token).await;
     }
 }
 
@@ -82,7 +79,7 @@ async fn a_client_may_authenticate_in_the_body() {
         root.client_id, root.client_secret
     );
     prokura.raw_form(REVOKE, &[], &body).await.expect(200);
-    assert_dead(&prokura, root, &token).await;
+    assert_inactive(&prokura, root, &token).await;
 }
 
 /// V2. RFC 7009 §2.2: revoking an invalid token is a success.
@@ -96,7 +93,7 @@ async fn revoking_an_invalid_token_succeeds() {
         for _ in 0..3 {
             revoke(&prokura, root, &token).await.expect(200);
         }
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
         for unknown in [
             "unknown",
             "prka_",
@@ -117,7 +114,7 @@ async fn revoking_an_invalid_token_succeeds() {
             revoke(&prokura, root, &expired).await.expect(200);
             revoke(&prokura, root, &token).await.expect(200);
         }
-        assert_dead(&prokura, root, &expired).await;
+        assert_inactive(&prokura, root, &expired).await;
     }
 }
 
@@ -158,7 +155,7 @@ async fn a_revocation_request_names_exactly_one_token() {
         .send(json)
         .await
         .expect_oauth_error(400, "invalid_request");
-    assert_alive(&prokura, root, &token).await;
+    assert_active(&prokura, root, &token).await;
 }
 
 /// V4. RFC 7009 §2.1: a wrong hint changes nothing.
@@ -170,7 +167,7 @@ async fn a_wrong_token_type_hint_changes_nothing() {
         let token = prokura.access_token(root).await;
         let form = [("token_type_hint", hint), ("token", &*token)];
         prokura.form(REVOKE, root, &form).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
@@ -194,10 +191,10 @@ async fn a_client_cannot_revoke_the_token_of_another_client() {
                 headers
             };
             assert_eq!(headers(&reply), headers(&unknown));
-            assert_alive(&prokura, root, &token).await;
+            assert_active(&prokura, root, &token).await;
         }
         revoke(&prokura, &colleague, &token).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
@@ -235,7 +232,7 @@ async fn revocation_requires_client_authentication() {
         assert_eq!(reply.header("allow"), "POST");
         assert!(!String::from_utf8_lossy(&reply.body).contains("found"));
     }
-    assert_alive(&prokura, root, &token).await;
+    assert_active(&prokura, root, &token).await;
 }
 
 /// V7. Without a store the server answers 503, and the client may try again.
@@ -251,13 +248,13 @@ async fn a_revocation_that_cannot_be_stored_answers_503() {
         prokura.watch.mend();
         if calls == 1 && reply.status == 200 {
             // The client was cached, so the one call that succeeded was the write.
-            assert_dead(&prokura, root, &token).await;
+            assert_inactive(&prokura, root, &token).await;
             continue;
         }
         let reply = reply.expect_oauth_error(503, "temporarily_unavailable");
         assert_eq!(reply.header("retry-after"), "5");
         revoke(&prokura, root, &token).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
@@ -268,10 +265,7 @@ async fn a_revocation_survives_a_restart() {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let options = || Options {
-            management_format: format,
-            ..Options::default()
-        };
+        let options = || Options::with_format(format);
         let prokura = start_with(options()).await;
         let (token, another) = (
             prokura.access_token(&prokura.root).await,
@@ -279,16 +273,16 @@ async fn a_revocation_survives_a_restart() {
         );
         revoke(&prokura, &prokura.root, &token).await.expect(200);
         let prokura = prokura.restart(options()).await;
-        assert_dead(&prokura, &prokura.root, &token).await;
-        assert_alive(&prokura, &prokura.root, &another).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
+        assert_active(&prokura, &prokura.root, &another).await;
         // It survives the sweep of expired revocations too.
         prokura.authority.sweep().await.unwrap();
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
         let prokura = prokura.restart(options()).await;
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
         prokura.advance(3600 * 1000);
         prokura.authority.sweep().await.unwrap();
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
     }
 }
 
@@ -302,18 +296,15 @@ async fn a_revocation_reaches_every_node_at_once() {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let options = || Options {
-            management_format: format,
-            ..Options::default()
-        };
+        let options = || Options::with_format(format);
         let here = start_with(options()).await;
         let there = here.another_node(options()).await;
         for (from, to) in [(&here, &there), (&there, &here)] {
             let token = from.access_token(&here.root).await;
-            assert_alive(to, &here.root, &token).await;
+            assert_active(to, &here.root, &token).await;
             revoke(from, &here.root, &token).await.expect(200);
-            assert_dead(to, &here.root, &token).await;
-            assert_dead(from, &here.root, &token).await;
+            assert_inactive(to, &here.root, &token).await;
+            assert_inactive(from, &here.root, &token).await;
         }
     }
 }
@@ -331,7 +322,7 @@ async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
     ahead.advance(3600 * 1000);
     behind.advance(3600 * 1000 - 30_000);
     ahead.authority.sweep().await.unwrap();
-    assert_dead(&behind, &ahead.root, &token).await;
+    assert_inactive(&behind, &ahead.root, &token).await;
 
     // The node also accepts the revocation of a token that has just expired by its own clock.
     let token = behind.access_token(&ahead.root).await;
@@ -341,7 +332,7 @@ async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
         ahead.introspect(&ahead.root, &token).await,
         json!({ "active": false })
     );
-    assert_alive(&behind, &ahead.root, &token).await;
+    assert_active(&behind, &ahead.root, &token).await;
     revoke(&ahead, &ahead.root, &token).await.expect(200);
-    assert_dead(&behind, &ahead.root, &token).await;
+    assert_inactive(&behind, &ahead.root, &token).await;
 }

@@ -16,13 +16,10 @@ const BILLING: &str = "https://billing.example";
 
 /// A server with two resources beside the management API. Tokens for orders are JWTs, tokens for billing are opaque.
 async fn start_with_resources() -> Prokura {
-    start_with(Options {
-        resources: vec![
-            jwt_resource(ORDERS, "orders:read orders:write", SigningAlgorithm::Es256),
-            opaque_resource(BILLING, "billing:read"),
-        ],
-        ..Options::default()
-    })
+    start_with(Options::with_resources(vec![
+        jwt_resource(ORDERS, "orders:read orders:write", SigningAlgorithm::Es256),
+        opaque_resource(BILLING, "billing:read"),
+    ]))
     .await
 }
 

@@ -96,13 +96,10 @@ async fn responses_with_secrets_or_about_tokens_are_not_cacheable() {
 /// second the clock stands.
 #[tokio::test]
 async fn a_token_lives_as_long_as_the_answer_says() {
-    let prokura = start_with(Options {
-        resources: vec![
-            jwt_resource(ORDERS, "orders:read", SigningAlgorithm::Es256),
-            opaque_resource("https://billing.example", "billing:read"),
-        ],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![
+        jwt_resource(ORDERS, "orders:read", SigningAlgorithm::Es256),
+        opaque_resource("https://billing.example", "billing:read"),
+    ]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     let scopes = json!(["management:all", "orders:read", "billing:read"]);
@@ -163,11 +160,7 @@ async fn a_token_fits_a_bearer_header() {
         .into_iter()
         .chain(ALGORITHMS.map(TokenFormat::Jwt))
     {
-        let prokura = start_with(Options {
-            management_format: format,
-            ..Options::default()
-        })
-        .await;
+        let prokura = start_with(Options::with_format(format)).await;
         let token = prokura.access_token(&prokura.root).await;
         let body = token.trim_end_matches('=');
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~+/-".contains(&byte);
@@ -182,10 +175,9 @@ async fn a_token_fits_a_bearer_header() {
 /// R6. No two tokens are equal, not even two of one client in the same instant.
 #[tokio::test]
 async fn a_thousand_concurrent_requests_get_a_thousand_different_tokens() {
-    let prokura = start_with(Options {
-        management_format: TokenFormat::Jwt(SigningAlgorithm::EdDsa),
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_format(TokenFormat::Jwt(
+        SigningAlgorithm::EdDsa,
+    )))
     .await;
     let tokens = stream::iter(0..1000)
         .map(|_| prokura.access_token(&prokura.root))
@@ -214,11 +206,7 @@ async fn the_longest_token_is_below_4_kib() {
         opaque_resource(ORDERS, &all),
         jwt_resource(ORDERS, &all, SigningAlgorithm::Rs256),
     ] {
-        let prokura = start_with(Options {
-            resources: vec![resource],
-            ..Options::default()
-        })
-        .await;
+        let prokura = start_with(Options::with_resources(vec![resource])).await;
         let token = prokura.access_token(&prokura.root).await;
         let body = json!({ "name": "CI", "scopes": scopes });
         let (_, one) = prokura.create(&token, body).await;

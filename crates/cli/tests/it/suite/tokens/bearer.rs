@@ -60,11 +60,7 @@ async fn an_invalid_token_is_refused_by_every_operation() {
         "stock:read",
         SigningAlgorithm::Es256,
     );
-    let prokura = start_with(Options {
-        resources: vec![orders, stock],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders, stock])).await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
 

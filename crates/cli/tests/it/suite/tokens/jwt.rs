@@ -219,10 +219,9 @@ async fn a_jwt_has_only_the_claims_that_an_api_needs() {
 /// J9. The organization is that of the account that was signed. No header, path or forged claim changes it.
 #[tokio::test]
 async fn a_request_cannot_change_the_organization_of_a_token() {
-    let prokura = start_with(Options {
-        management_format: TokenFormat::Jwt(SigningAlgorithm::Es256),
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_format(TokenFormat::Jwt(
+        SigningAlgorithm::Es256,
+    )))
     .await;
     let other = prokura.bootstrap("Globex").await;
     let (ours, theirs) = (

@@ -31,7 +31,7 @@ struct Scene {
 
 impl Scene {
     async fn with(algorithm: SigningAlgorithm) -> Self {
-        let prokura = start_with(management(TokenFormat::Jwt(algorithm))).await;
+        let prokura = start_with(Options::with_format(TokenFormat::Jwt(algorithm))).await;
         Self::on(prokura, algorithm).await
     }
 
@@ -116,13 +116,6 @@ impl Scene {
         assert!(challenge.starts_with("Bearer realm="), "{what}");
         assert!(challenge.contains(&format!("error=\"{error}\"")), "{what}");
         reply.expect_api_error(status, error);
-    }
-}
-
-fn management(format: TokenFormat) -> Options {
-    Options {
-        management_format: format,
-        ..Options::default()
     }
 }
 

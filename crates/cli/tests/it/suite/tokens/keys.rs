@@ -163,10 +163,9 @@ async fn the_keys_are_public_and_cacheable() {
 /// K6. The published key says `EdDSA`, which today's verifiers know. A token may also say `Ed25519` (RFC 9864).
 #[tokio::test]
 async fn both_names_of_ed25519_are_understood() {
-    let prokura = start_with(Options {
-        management_format: TokenFormat::Jwt(SigningAlgorithm::EdDsa),
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_format(TokenFormat::Jwt(
+        SigningAlgorithm::EdDsa,
+    )))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     assert_eq!(header_of(&token)["alg"], "EdDSA");

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{CREATE, everything, rotation_of, secrets_of, start_with_account};
-use crate::harness::Reply;
+use crate::harness::{NO_ACCOUNT, Reply};
 
 /// Q3. A refusal is not stored.
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_refusal_is_not_stored() {
         reply.expect_api_error(status, code);
     }
     let longer = json!({ "gracePeriodSeconds": 604_801 });
-    let nobody = rotation_of(&account).replace(&account.id, "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47");
+    let nobody = rotation_of(&account).replace(&account.id, NO_ACCOUNT);
     for (path, body, status, code) in [
         (rotation_of(&account), Some(longer), 400, "invalid_request"),
         (nobody, None, 404, "service_account_not_found"),

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{CREATE, DAY_MS, everything, operations, rotation_of, secrets_of, start_with_account};
-use crate::harness::{Client, Options, Reply};
+use crate::harness::{Client, NO_ACCOUNT, Options, Reply};
 
 /// Q3, Q4, G7. The retry gets the same bytes, a minute later and even if the account has changed meanwhile.
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn the_same_key_of_another_caller_operation_or_account_is_independent() {
         assert_eq!(send(request).await, *answer, "{}", request.0);
     }
     // The account of another organization is a 404, with a key or without.
-    let nobody = rotation_of(&account).replace(&account.id, "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47");
+    let nobody = rotation_of(&account).replace(&account.id, NO_ACCOUNT);
     for path in [rotation_of(&account), nobody] {
         prokura
             .post_once(&path, &strangers, "k", None)

@@ -6,7 +6,7 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Scene, management, start_with, with, without};
+use super::{Scene, start_with, with, without};
 use crate::harness::Options;
 
 /// JV12. A token for another API is refused.
@@ -62,12 +62,12 @@ async fn a_token_of_another_issuer_is_refused() {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let prokura = start_with(management(format)).await;
+        let prokura = start_with(Options::with_format(format)).await;
         let token = prokura.access_token(&prokura.root).await;
         let path = format!("/service-accounts/{}", prokura.root.id);
         let audience = format!("{}/api/v1", prokura.issuer);
         // The token stays valid when the server restarts with the same issuer.
-        let prokura = prokura.restart(management(format)).await;
+        let prokura = prokura.restart(Options::with_format(format)).await;
         prokura
             .api(Method::GET, &path, &token, None)
             .await
@@ -78,7 +78,7 @@ async fn a_token_of_another_issuer_is_refused() {
             .restart(Options {
                 public_path: "/staging",
                 aliases: vec![audience],
-                ..management(format)
+                ..Options::with_format(format)
             })
             .await;
         prokura
@@ -103,8 +103,8 @@ async fn a_token_of_another_installation_is_refused() {
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
         let (ours, theirs) = (
-            start_with(management(format)).await,
-            start_with(management(format)).await,
+            start_with(Options::with_format(format)).await,
+            start_with(Options::with_format(format)).await,
         );
         let token = theirs.access_token(&theirs.root).await;
         assert_eq!(

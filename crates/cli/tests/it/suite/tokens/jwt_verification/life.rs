@@ -4,8 +4,8 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Scene, management, with, without};
-use crate::harness::claims_of;
+use super::{Scene, with, without};
+use crate::harness::{Options, claims_of};
 
 /// JV10. RFC 7519 §4.1.4: `exp` is a number of seconds and lies in the future.
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_token_ends_with_its_account_its_revocation_or_its_key() {
         .change_database("UPDATE signing_keys SET retired_at = 1, generation = 0")
         .await;
     let (old, old_kid) = (scene.issued, scene.header["kid"].clone());
-    let options = management(TokenFormat::Jwt(SigningAlgorithm::Es256));
+    let options = Options::with_format(TokenFormat::Jwt(SigningAlgorithm::Es256));
     let scene = Scene::on(
         scene.prokura.restart(options).await,
         SigningAlgorithm::Es256,
