@@ -19,3 +19,4 @@ mod operations;
 mod quickstart;
 mod remote;
 mod schema;
+mod standards;

@@ -141,6 +141,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
     );
 }
 
+/// T24. A plain-HTTP listener beyond loopback is refused without an explicit setting.
 #[test]
 fn an_invalid_value_is_refused_before_anything_is_created() {
     let directory = tempdir().unwrap();

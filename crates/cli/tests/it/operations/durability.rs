@@ -33,11 +33,13 @@ enum State {
     Deleted,
 }
 
+/// P5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_sigkill_on_sqlite() {
     kill_in_a_loop(&[]).await;
 }
 
+/// P5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_sigkill_on_postgres() {
     let url = postgres::fresh_database();

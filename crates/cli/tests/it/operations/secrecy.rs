@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::harness::{Client, Credentials, Reply, postgres, process::Prokura};
 
+/// P1, A20, G2, Q4.
 #[tokio::test]
 async fn no_secret_or_token_is_stored_or_shown_again_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
@@ -33,6 +34,7 @@ async fn no_secret_or_token_is_stored_or_shown_again_on_sqlite() {
     );
 }
 
+/// P1, A20, G2, Q4.
 #[tokio::test]
 async fn no_secret_or_token_is_stored_or_shown_again_on_postgres() {
     let directory = tempfile::tempdir().unwrap();

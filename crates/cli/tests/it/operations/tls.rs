@@ -33,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 // What is spoken.
 
+/// H6.
 #[test]
 fn tls_1_3_and_1_2_both_work() {
     let (directory, authority) = issued();
@@ -85,6 +86,7 @@ fn curl_gets_a_token_over_both_versions() {
     }
 }
 
+/// H6.
 #[test]
 fn older_versions_are_refused() {
     const ALERT: u8 = 21;
@@ -131,6 +133,7 @@ fn a_returning_client_resumes_its_session() {
 
 // What is not.
 
+/// H6, T24.
 #[test]
 fn plain_http_gets_no_redirect() {
     let (directory, _) = issued();
@@ -149,6 +152,7 @@ fn plain_http_gets_no_redirect() {
     );
 }
 
+/// H3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_client_is_cut_off() {
     let (directory, _) = issued();
@@ -215,6 +219,7 @@ fn with_tls_the_server_may_listen_beyond_loopback() {
     );
 }
 
+/// H6.
 #[test]
 fn hsts_is_sent_over_tls_with_an_https_public_url() {
     let (directory, authority) = issued();

@@ -58,6 +58,7 @@ async fn ready(prokura: &Prokura, token: &str) -> (String, String, String) {
     (account.id, tag, secret)
 }
 
+/// G21.
 #[tokio::test]
 async fn every_change_of_an_account_changes_its_entity_tag() {
     let (prokura, token) = start_with_token().await;
@@ -94,7 +95,7 @@ async fn every_change_of_an_account_changes_its_entity_tag() {
     }
 }
 
-/// With a stale tag every change is refused. With the current tag it happens.
+/// G21. With a stale tag every change is refused. With the current tag it happens.
 #[tokio::test]
 async fn a_change_with_a_stale_entity_tag_is_refused() {
     let (prokura, token) = start_with_token().await;
@@ -139,7 +140,7 @@ async fn a_change_with_a_stale_entity_tag_is_refused() {
     }
 }
 
-/// `*` matches every existing account, and a missing account is a 404.
+/// G21. `*` matches every existing account, and a missing account is a 404.
 #[tokio::test]
 async fn a_star_matches_every_existing_account() {
     let (prokura, token) = start_with_token().await;
@@ -168,7 +169,7 @@ async fn a_star_matches_every_existing_account() {
     }
 }
 
-/// Use does not count as a change: a client may change an account that was used since the client read it. The tag still
+/// G21. Use does not count as a change: a client may change an account that was used since the client read it. The tag still
 /// changes, because `lastUsedAt` does.
 #[tokio::test]
 async fn use_changes_the_entity_tag_but_does_not_block_a_change() {
@@ -185,7 +186,7 @@ async fn use_changes_the_entity_tag_but_does_not_block_a_change() {
     reply.expect(200);
 }
 
-/// RFC 9110 §13.1.2: `If-None-Match` gives 304.
+/// G21. RFC 9110 §13.1.2: `If-None-Match` gives 304.
 #[tokio::test]
 async fn an_unchanged_account_is_a_304() {
     let (prokura, token, account) = start_with_account().await;
@@ -205,7 +206,7 @@ async fn an_unchanged_account_is_a_304() {
     reply.expect(200);
 }
 
-/// Only one of several changes with the same tag succeeds.
+/// G21. Only one of several changes with the same tag succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_concurrent_conditional_changes_exactly_one_succeeds() {
     let (prokura, token, account) = start_with_account().await;

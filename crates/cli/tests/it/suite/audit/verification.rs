@@ -78,7 +78,7 @@ async fn an_export_of_many_events_is_verified_by_the_command() {
     assert_ne!(head(&line), last);
 }
 
-/// Every kind of change to the database, and what the command says about it.
+/// P7. Every kind of change to the database, and what the command says about it.
 #[tokio::test]
 async fn the_command_names_what_was_changed_in_the_database() {
     const INSERT: &str = "INSERT INTO audit_events SELECT organization_id, #, at, actor, action, target, request_id, \

@@ -198,7 +198,7 @@ async fn pipelined_requests_are_answered_in_order() {
     }
 }
 
-/// H1. Bytes that are not HTTP/1 get one error response, or none.
+/// H1, H5. Bytes that are not HTTP/1 get one error response, or none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_that_are_not_http_are_refused() {
     let prokura = start().await;

@@ -355,7 +355,7 @@ async fn a_resource_must_be_named_exactly() {
     assert_eq!(issued.expect(200).json()["scope"], "management:all");
 }
 
-/// M10. The documents are public, cacheable, readable from pages of other origins, and read-only.
+/// M10, H7. The documents are public, cacheable, readable from pages of other origins, and read-only.
 #[tokio::test]
 async fn the_documents_are_public_and_read_only() {
     let prokura = start().await;

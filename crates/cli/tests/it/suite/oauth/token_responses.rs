@@ -17,7 +17,7 @@ const ALGORITHMS: [SigningAlgorithm; 3] = [
     SigningAlgorithm::Rs256,
 ];
 
-/// R1, R2, R4, R8. RFC 6749 §5.1, each member and each header.
+/// R1, R2, R4, R8, H7. RFC 6749 §5.1, each member and each header.
 #[tokio::test]
 async fn a_token_response_has_exactly_the_expected_members_and_headers() {
     let prokura = start().await;

@@ -145,7 +145,7 @@ async fn the_issuer_must_match_exactly() {
     scene.assert_refused("missing", &token).await;
 }
 
-/// JV14. The claims are one JSON object in UTF-8 with no duplicate members.
+/// JV14, B13. The claims are one JSON object in UTF-8 with no duplicate members.
 #[tokio::test]
 async fn claims_that_are_not_one_json_object_without_duplicates_are_refused() {
     let scene = Scene::es256().await;
