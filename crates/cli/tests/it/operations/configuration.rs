@@ -33,7 +33,7 @@ fn directory_with(file: &str, text: &str) -> TempDir {
 }
 
 #[test]
-fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let directory = directory_with(
         "p.toml",
         "listen = \"127.0.0.1:3003\"\nlog_level = \"warn\"\n",

@@ -29,7 +29,7 @@ async fn works(prokura: &Prokura, credentials: ClientCredentials) -> bool {
 }
 
 #[tokio::test]
-async fn an_account_lives_from_creation_to_deletion() {
+async fn an_account_is_managed_from_creation_to_deletion() {
     let prokura = start().await;
     let root = sdk(&prokura, &prokura.root);
 

@@ -18,7 +18,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_an_error() {
+async fn an_unreachable_server_is_an_error() {
     let url = format!("postgres://postgres@127.0.0.1:{}/none", free_port());
     let error = described(&open(&url).installation().await.unwrap_err());
     assert!(error.contains("refused"), "{error}");

@@ -76,7 +76,7 @@ async fn another_host_changes_nothing() {
 /// H9. Every response has a request ID, which the log has too. The server takes the ID of the request if its characters
 /// are safe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_has_a_request_id() {
+async fn every_response_has_a_request_id() {
     let (prokura, token) = start_with_token().await;
     let mut seen = Vec::new();
     for (method, path) in [

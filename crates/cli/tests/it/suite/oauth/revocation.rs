@@ -311,7 +311,7 @@ async fn a_revocation_reaches_every_node_at_once() {
 
 /// V8. A node keeps a revocation until the token has expired on every node, not only by its own clock.
 #[tokio::test]
-async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
+async fn a_revoked_token_stays_invalid_on_a_node_whose_clock_is_behind() {
     if DATABASE == Database::Sqlite {
         return;
     }
