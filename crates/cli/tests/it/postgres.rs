@@ -112,7 +112,7 @@ fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
         ("postgres://u:hunter2@host/db?ssl=true", "not known"),
         (
             "postgres://u:hunter2@host/db?sslmode",
-            "cannot be told apart",
+            "are ambiguous",
         ),
         (
             "postgres://u:hunter2@host:port/db",
@@ -236,7 +236,7 @@ async fn a_write_that_fails_midway_changes_nothing_and_quotes_nothing() {
         ..account
     };
     let failed = revoke(&store, &nowhere, 1).await;
-    assert!(described(&failed.unwrap_err()).contains("the organization is gone"));
+    assert!(described(&failed.unwrap_err()).contains("the organization does not exist"));
     assert_eq!(count(&url, "revoked_tokens").await, 0);
 
     let failed = store

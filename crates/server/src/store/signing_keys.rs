@@ -1,9 +1,9 @@
 //! The keys that sign tokens.
 
 use super::{
-    Store, StoreError, Written,
-    database::{Statement, Step},
-    during,
+    database::{DatabaseError, Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
 };
 use crate::domain::{SigningAlgorithm, StoredSigningKey};
 
@@ -27,8 +27,8 @@ impl Store {
                     id: row.next()?,
                     algorithm: SigningAlgorithm::parse(&row.next::<String>()?).ok_or_else(
                         || {
-                            super::DatabaseError::new(
-                                "a signing key is of an algorithm that this build does not know",
+                            DatabaseError::new(
+                                "a signing key has an algorithm that this version does not know",
                             )
                         },
                     )?,
@@ -41,7 +41,7 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Keeps the first key of an algorithm. `false`: another node was faster, and nothing changed.
+    /// Stores the first key of an algorithm. `false`: the algorithm has a key already, and nothing changed.
     pub async fn create_first_signing_key(
         &self,
         key: &StoredSigningKey,
