@@ -4,13 +4,13 @@
 //! members and the claims that we write: any other member, a second spelling of a member or of the base64, another type,
 //! is refused before a signature is looked at (RFC 8725 §3).
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::signing::{KeyError, SigningKey};
 use crate::{
     domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId},
-    encoding::push_json_text,
+    encoding::{BASE64_URL, push_json_text},
 };
 
 /// No token of ours is longer; what is, should cost nothing.
@@ -29,10 +29,10 @@ pub(super) fn sign(
     let claims = claims(issuer, token);
     let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
     text.push_str(&key.header);
-    BASE64_URL_SAFE_NO_PAD.encode_string(&claims, &mut text);
+    BASE64_URL.encode_string(&claims, &mut text);
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
+    BASE64_URL.encode_string(&signature, &mut text);
     Ok(text)
 }
 
@@ -116,7 +116,7 @@ pub(super) fn open<'k>(
     {
         return None;
     }
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+    let signature = BASE64_URL.decode(signature).ok()?;
     if !key.verifies(message.as_bytes(), &signature) {
         return None;
     }
@@ -149,7 +149,7 @@ pub(super) fn open<'k>(
 
 /// A JSON object in a base64url segment. `serde` alone would take an array of the members as well.
 fn object<T: DeserializeOwned>(segment: &str) -> Option<T> {
-    let json = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    let json = BASE64_URL.decode(segment).ok()?;
     (json.first() == Some(&b'{'))
         .then(|| serde_json::from_slice(&json).ok())
         .flatten()

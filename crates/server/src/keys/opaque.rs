@@ -9,10 +9,13 @@
 //!
 //! The seal covers the format, the token id and the issuer as well, so that a token of another issuer is no token here.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
 
 use super::{NONCE_BYTES, SealingKey, facts};
-use crate::domain::{AccessToken, TokenId};
+use crate::{
+    domain::{AccessToken, TokenId},
+    encoding::BASE64_URL,
+};
 
 pub(super) const PREFIX: &str = "prka_";
 const FORMAT: u8 = 1;
@@ -32,16 +35,14 @@ pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> Strin
 
     let mut text = String::with_capacity(PREFIX.len() + bytes.div_ceil(3) * 4);
     text.push_str(PREFIX);
-    BASE64_URL_SAFE_NO_PAD.encode_string(&whole, &mut text);
+    BASE64_URL.encode_string(&whole, &mut text);
     text
 }
 
 /// The token behind the text. `None`: not one of ours.
 pub(super) fn open(key: &SealingKey, issuer: &str, text: &str) -> Option<AccessToken> {
     // The decoder takes exactly one spelling: no padding, no loose bits at the end.
-    let mut whole = BASE64_URL_SAFE_NO_PAD
-        .decode(text.strip_prefix(PREFIX)?)
-        .ok()?;
+    let mut whole = BASE64_URL.decode(text.strip_prefix(PREFIX)?).ok()?;
     let (head, sealed) = whole.split_at_mut_checked(HEAD_BYTES)?;
     let (&mut [FORMAT], id) = head.split_first_chunk_mut::<1>()? else {
         return None;

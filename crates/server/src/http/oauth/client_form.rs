@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, header};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
 use memchr::memchr;
 
 use super::OAuthError;
 use crate::{
     authority::PresentedCredentials,
     domain::{ClientId, ClientSecret},
+    encoding::BASE64,
     http::{
         form::{Malformed, decode, decode_text, pairs},
         refusal::Refusal,
@@ -173,7 +174,7 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
 /// only identifies; it must be the same client.
 fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
     let mut decoded = [0; BASIC_BYTES];
-    let length = BASE64_STANDARD.decode_slice(encoded, &mut decoded).ok()?;
+    let length = BASE64.decode_slice(encoded, &mut decoded).ok()?;
     let decoded = std::str::from_utf8(&decoded[..length]).ok()?;
     let at = memchr(b':', decoded.as_bytes())?;
     let (id, secret) = (
@@ -259,8 +260,7 @@ mod tests {
         let plain = |text: &str| text.to_owned();
         let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
         for form in [plain as fn(&str) -> String, escaped] {
-            let encoded =
-                BASE64_STANDARD.encode(format!("{}:{}", form(&id), form(secret.expose())));
+            let encoded = BASE64.encode(format!("{}:{}", form(&id), form(secret.expose())));
             assert!(matches!(
                 read_basic(encoded.as_bytes(), None),
                 Some(PresentedCredentials::Secret { .. })
@@ -268,7 +268,7 @@ mod tests {
             assert!(read_basic(encoded.as_bytes(), Some(&id)).is_some());
             assert!(read_basic(encoded.as_bytes(), Some("other")).is_none());
         }
-        let long = BASE64_STANDARD.encode([b':'; BASIC_BYTES + 1]);
+        let long = BASE64.encode([b':'; BASIC_BYTES + 1]);
         assert!(read_basic(long.as_bytes(), None).is_none());
     }
 
