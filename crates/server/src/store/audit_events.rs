@@ -31,7 +31,7 @@ impl Store {
         after: i64,
         limit: usize,
     ) -> Result<Vec<ChainedEvent>, StoreError> {
-        const DOING: &str = "listing audit events";
+        const OPERATION: &str = "listing audit events";
         // Each parameter is compared before it is tested for NULL: the comparison tells PostgreSQL its type. The target of
         // `revoke_token` is a token; its account is the actor, since accounts revoke only their own tokens.
         let select = Statement::new(
@@ -58,14 +58,14 @@ impl Store {
                 i64::try_from(limit).unwrap_or(i64::MAX).into(),
             ],
         );
-        let rows = self.read(DOING, select).await?;
+        let rows = self.read(OPERATION, select).await?;
         rows.into_iter()
             .map(|mut row| {
                 let sequence = row.next()?;
                 event(organization, sequence, &mut row)
             })
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
     /// The head of the chain of `organization`, and up to `limit` of its events with sequence numbers above `after`. Both are read
@@ -76,7 +76,7 @@ impl Store {
         after: i64,
         limit: usize,
     ) -> Result<Option<(ChainHead, Vec<ChainedEvent>)>, StoreError> {
-        const DOING: &str = "reading an audit chain";
+        const OPERATION: &str = "reading an audit chain";
         // The limit is in the subquery, so that PostgreSQL reads along the primary key and sorts only the result.
         let select = Statement::new(
             concat!(
@@ -92,8 +92,8 @@ impl Store {
                 i64::try_from(limit).unwrap_or(i64::MAX).into(),
             ],
         );
-        let rows = self.read(DOING, select).await?;
-        chain(organization, rows).map_err(during(DOING))
+        let rows = self.read(OPERATION, select).await?;
+        chain(organization, rows).map_err(during(OPERATION))
     }
 }
 

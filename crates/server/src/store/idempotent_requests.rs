@@ -72,15 +72,15 @@ impl Store {
     }
 
     async fn kept_answer(&self, request: &IdempotentRequest) -> Result<Vec<u8>, StoreError> {
-        const DOING: &str = "reading the answer to an idempotent request";
+        const OPERATION: &str = "reading the answer to an idempotent request";
         let select = Statement::new(
             "SELECT sealed FROM idempotent_requests WHERE id = $1",
             [request.id.into()],
         );
-        self.read_one(DOING, select, |row| row.next())
+        self.read_one(OPERATION, select, |row| row.next())
             .await?
             // The record was there when the write was refused.
-            .ok_or_else(|| during(DOING)(DatabaseError::new("the answer has just expired")))
+            .ok_or_else(|| during(OPERATION)(DatabaseError::new("the answer has just expired")))
     }
 
     /// Deletes the records that expire by `expired_by`.

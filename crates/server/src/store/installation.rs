@@ -25,9 +25,9 @@ pub struct Organization {
 impl Store {
     /// Records `check` as the check value of the installation's master key, unless one is recorded. Returns the recorded one.
     pub async fn claim_installation(&self, check: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        const DOING: &str = "claiming the installation";
+        const OPERATION: &str = "claiming the installation";
         self.write(
-            DOING,
+            OPERATION,
             vec![Step::Run(Statement::new(
                 "INSERT INTO installation (id, master_key_check, bootstrapped_at) VALUES (1, $1, NULL) \
                  ON CONFLICT (id) DO NOTHING",
@@ -40,32 +40,32 @@ impl Store {
 
     /// The check value of the master key, and when the first organization was created. `None`: no check value is recorded.
     pub async fn installation(&self) -> Result<Option<([u8; 32], Option<Timestamp>)>, StoreError> {
-        const DOING: &str = "reading the installation";
+        const OPERATION: &str = "reading the installation";
         let select = Statement::new(
             "SELECT master_key_check, bootstrapped_at FROM installation",
             [],
         );
-        let rows = self.read(DOING, select).await?;
+        let rows = self.read(OPERATION, select).await?;
         rows.into_iter()
             .next()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .transpose()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
     /// The id and name of every organization, oldest first.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>, StoreError> {
-        const DOING: &str = "reading the organizations";
+        const OPERATION: &str = "reading the organizations";
         let select = Statement::new(
             "SELECT id, name FROM organizations ORDER BY created_at, id",
             [],
         );
-        self.read(DOING, select)
+        self.read(OPERATION, select)
             .await?
             .into_iter()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
     /// Creates the first organization with its first account. `false`: there has been an organization already, and nothing changed.

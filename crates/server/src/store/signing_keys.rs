@@ -10,10 +10,10 @@ use crate::domain::{SigningAlgorithm, StoredSigningKey};
 impl Store {
     /// Every key that has not been retired, oldest first.
     pub async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
-        const DOING: &str = "reading the signing keys";
+        const OPERATION: &str = "reading the signing keys";
         let rows = self
             .read(
-                DOING,
+                OPERATION,
                 Statement::new(
                     "SELECT id, algorithm, private_key, public_key, created_at FROM signing_keys \
                      WHERE retired_at IS NULL ORDER BY algorithm, generation",
@@ -38,7 +38,7 @@ impl Store {
                 })
             })
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
     /// Stores the first key of an algorithm. `false`: the algorithm has a key already, and nothing changed.

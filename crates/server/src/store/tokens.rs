@@ -106,13 +106,13 @@ impl Store {
 
     /// Every stored revoked token, and when it expires.
     pub(super) async fn revoked_tokens(&self) -> Result<HashMap<TokenId, Timestamp>, StoreError> {
-        const DOING: &str = "reading the revoked tokens";
+        const OPERATION: &str = "reading the revoked tokens";
         let select = Statement::new("SELECT id, expires_at FROM revoked_tokens", []);
-        self.read(DOING, select)
+        self.read(OPERATION, select)
             .await?
             .into_iter()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 }
