@@ -61,7 +61,7 @@ impl Authority {
             return Err(OpenAuthorityError::WrongMasterKey);
         }
 
-        store.remember().await.map_err(Unavailable::from)?;
+        store.enable_cache().await.map_err(Unavailable::from)?;
 
         let algorithms = algorithms_in_use(&settings.resources);
         let mut stored = store.signing_keys().await.map_err(Unavailable::from)?;

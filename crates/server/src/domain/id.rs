@@ -32,12 +32,7 @@ macro_rules! id {
             /// so that one id has one spelling). `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
                 // So long a text the library takes with its hyphens only, but in either case.
-                // `|` and not `||`: many bytes are then looked at together.
-                let has_upper = |text: &str| {
-                    text.bytes()
-                        .fold(false, |any, byte| any | byte.is_ascii_uppercase())
-                };
-                if text.len() != 36 || has_upper(text) {
+                if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
                     return None;
                 }
                 Uuid::try_parse(text).ok().map(Self)

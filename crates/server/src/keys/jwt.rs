@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::signing::{KeyError, SigningKey};
 use crate::{
     domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId},
-    encoding::{BASE64_URL, push_base64_url, push_json_text},
+    encoding::{BASE64_URL, push_json_text},
 };
 
 /// No token of ours is longer; what is, should cost nothing.
@@ -29,10 +29,10 @@ pub(super) fn sign(
     let claims = claims(issuer, token);
     let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
     text.push_str(&key.header);
-    push_base64_url(&mut text, claims.as_bytes());
+    BASE64_URL.encode_string(&claims, &mut text);
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
-    push_base64_url(&mut text, &signature);
+    BASE64_URL.encode_string(&signature, &mut text);
     Ok(text)
 }
 

@@ -102,10 +102,7 @@ fn an_invalid_url_is_explained_without_its_password() {
         ),
         ("postgres://u:hunter2@host/db?sslcert=me.pem", "not known"),
         ("postgres://u:hunter2@host/db?ssl=true", "not known"),
-        (
-            "postgres://u:hunter2@host/db?sslmode",
-            "cannot be told apart",
-        ),
+        ("postgres://u:hunter2@host/db?sslmode", "are ambiguous"),
         (
             "postgres://u:hunter2@host:port/db",
             "invalid value for option `port`",

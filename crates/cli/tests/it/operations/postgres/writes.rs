@@ -37,7 +37,7 @@ async fn a_write_that_fails_midway_changes_nothing_and_its_error_quotes_no_row()
         ..account
     };
     let failed = revoke(&store, &nowhere, 1).await;
-    assert!(described(&failed.unwrap_err()).contains("the organization is gone"));
+    assert!(described(&failed.unwrap_err()).contains("the organization does not exist"));
     assert_eq!(count(&url, "revoked_tokens").await, 0);
 
     let failed = store
