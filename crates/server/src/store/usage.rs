@@ -6,7 +6,7 @@ use super::{
     during,
 };
 use crate::domain::{
-    DailyUsage, Day, OrganizationId, SecretId, SecretUse, ServiceAccount, ServiceAccountId,
+    ClientProof, DailyUsage, Day, OrganizationId, SecretUse, ServiceAccount, ServiceAccountId,
     Timestamp, Usage,
 };
 
@@ -29,8 +29,9 @@ pub(super) const ROUND: usize = 1 << 15;
 
 /// Counting. None of it waits for the database.
 impl Store {
-    /// Counts a token issued to `account` with `secret`.
-    pub fn count_issued(&self, account: ServiceAccountId, secret: SecretId, now: Timestamp) {
+    /// Counts a token issued to `account`, as a use of what `proof` names.
+    pub fn count_issued(&self, account: ServiceAccountId, proof: ClientProof, now: Timestamp) {
+        let ClientProof::Secret(secret) = proof;
         let memory = self.memory.as_deref();
         if !memory.is_some_and(|memory| memory.count_issued(account, secret, now)) {
             self.usage.count(account, |usage| usage.issued(secret, now));

@@ -15,7 +15,7 @@ use prokura_server::{
     authority::{Authority, Clock, ClockError, RotationPolicy, Settings, SystemEntropy},
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http::{self, Tls},
-    keys::{KeyRing, MasterKey},
+    keys::{MasterKey, SigningKeySeal},
     store::{OpenSqliteError, Postgres, Sqlite, SqliteAccess, Store},
 };
 use rusqlite::types::ValueRef;
@@ -182,7 +182,7 @@ impl Prokura {
             .plan_bootstrap(name(organization), name("Administrator"))
             .unwrap();
         self.authority.bootstrap_another(&plan).await.unwrap();
-        let issued = plan.credentials();
+        let issued = plan.issued();
         Credentials {
             id: issued.account.id.to_string(),
             client_id: issued.account.id.client_id().to_string(),
@@ -313,7 +313,9 @@ impl Prokura {
         };
         let stored = store.signing_keys().await.unwrap();
         let stored = stored.iter().find(|key| key.algorithm == algorithm);
-        let pkcs8 = KeyRing::unseal_signing_key(&master_key(), stored.unwrap()).unwrap();
+        let pkcs8 = SigningKeySeal::new(&master_key())
+            .unseal(stored.unwrap())
+            .unwrap();
         Forger::new(algorithm, &pkcs8)
     }
 }

@@ -1,7 +1,7 @@
 //! The published keys (section K).
 //!
 //! K3 is white-box: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. K2's leading
-//! zeros are too: 600 keys in `crates/server/src/keys/signing.rs`.
+//! zeros are too: 600 keys in `crates/server/src/keys/signing_key.rs`.
 
 use std::collections::BTreeSet;
 
