@@ -37,7 +37,8 @@ impl From<GetServiceAccountError> for ChangeError {
 }
 
 impl Authority {
-    /// The account `id` of the caller's organization as the target of a change. Without a precondition the account is not read.
+    /// The account `id` of the caller's organization as the target of a change. Without a precondition the account is not
+    /// read.
     pub(super) async fn target(
         &self,
         caller: &Caller,

@@ -6,8 +6,8 @@ use crate::domain::{AccessToken, Timestamp};
 impl Authority {
     /// The token in `text` with the scopes that its account still holds, if the token is active at `now`.
     ///
-    /// No other code accepts a token. `None`: this server did not issue it, it is expired or revoked, or its account was deleted,
-    /// disabled or expired, or had its tokens revoked.
+    /// No other code accepts a token. `None`: this server did not issue it, it is expired or revoked, or its account was
+    /// deleted, disabled or expired, or had its tokens revoked.
     pub(super) async fn active_token(
         &self,
         text: &str,

@@ -66,8 +66,8 @@ impl Authority {
 
     /// The client that `credentials` prove at `now`, and the proof.
     ///
-    /// Every refusal of well-formed credentials costs the same: one check and one read of the store. A refusal is counted here
-    /// for the audit trail. Callers may count it as usage too, but no response depends on its reason.
+    /// Every refusal of well-formed credentials costs the same: one check and one read of the store. A refusal is counted
+    /// here for the audit trail. Callers may count it as usage too, but no response depends on its reason.
     pub(super) async fn find_client(
         &self,
         credentials: &PresentedCredentials,

@@ -6,7 +6,8 @@ use super::{state::Authority, unavailable::Unavailable};
 use crate::domain::RefusedLogins;
 
 impl Authority {
-    /// Writes the refused logins of past minutes. Call it every few seconds. Whatever cannot be written is kept for the next call.
+    /// Writes the refused logins of past minutes. Call it every few seconds. Whatever cannot be written is kept for the
+    /// next call.
     ///
     /// Do not drop the future before it completes, unless this is the last call: the events that are being written would be
     /// written twice.
@@ -36,8 +37,8 @@ impl Authority {
         }
     }
 
-    /// Looks up which wrong secrets are revoked or expired secrets of the account. The owner of an account wants to know above
-    /// all whether a replaced secret is still in use.
+    /// Looks up which wrong secrets are revoked or expired secrets of the account. The owner of an account wants to know
+    /// above all whether a replaced secret is still in use.
     async fn resolve_wrong_secrets(&self, batch: &mut [RefusedLogins]) -> Result<(), Unavailable> {
         let mut known = HashMap::new();
         for refused in batch

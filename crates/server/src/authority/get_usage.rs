@@ -7,8 +7,8 @@ use crate::domain::{DailyUsage, Day, ServiceAccountId};
 pub(super) const KEPT_DAYS: i64 = 400;
 
 impl Authority {
-    /// The counts of the account `id` of the caller's organization for each of the last `days` days (UTC), oldest first and today
-    /// last. Days without usage are included. Counts that another node has not written yet are missing.
+    /// The counts of the account `id` of the caller's organization for each of the last `days` days (UTC), oldest first and
+    /// today last. Days without usage are included. Counts that another node has not written yet are missing.
     pub async fn get_usage(
         &self,
         caller: &Caller,

@@ -6,9 +6,9 @@ use crate::domain::{MANAGEMENT_SCOPES, ServiceAccount, ServiceAccountId};
 impl Authority {
     /// The account `id`, if the caller may receive a secret of it.
     ///
-    /// A secret gives its holder the scopes of the account, so receiving one requires the same scopes as creating the account.
-    /// For its own account the caller needs the management scopes alone: it holds the others anyway, though its token may have
-    /// fewer scopes than the account.
+    /// A secret gives its holder the scopes of the account, so receiving one requires the same scopes as creating the
+    /// account. For its own account the caller needs the management scopes alone: it holds the others anyway, though its
+    /// token may have fewer scopes than the account.
     pub(super) async fn account_for_new_secret(
         &self,
         caller: &Caller,

@@ -28,8 +28,8 @@ pub struct Idempotent<'a, T> {
     pub response: Box<dyn Fn(&T) -> RecordedResponse + Send + Sync + 'a>,
 }
 
-/// A recorded response. Its bytes have no meaning here. They contain a secret, so `Debug` hides them and the memory is wiped on
-/// drop.
+/// A recorded response. Its bytes have no meaning here. They contain a secret, so `Debug` hides them and the memory is
+/// wiped on drop.
 pub struct RecordedResponse(Zeroizing<Vec<u8>>);
 
 /// The outcome of a request that may be idempotent.
@@ -86,8 +86,8 @@ impl<T> OnceOutcome<T> {
 }
 
 impl Authority {
-    /// Carries out `write` once: unless `caller` sent the same `idempotent` request before, `operation` being its action and the
-    /// account that it changes. `None`: the request is not idempotent.
+    /// Carries out `write` once: unless `caller` sent the same `idempotent` request before, `operation` being its action
+    /// and the account that it changes. `None`: the request is not idempotent.
     ///
     /// `done` is what the request returns when it succeeds; the recorded response is made from it. `write` writes the change
     /// and the record in one transaction.

@@ -34,8 +34,8 @@ impl From<AuthenticateClientError> for IntrospectTokenError {
 }
 
 impl Authority {
-    /// The content of the token `text`, with the scopes that its account still holds. `None`: it is not an active token of the
-    /// caller's organization (RFC 7662 §2.2).
+    /// The content of the token `text`, with the scopes that its account still holds. `None`: it is not an active token of
+    /// the caller's organization (RFC 7662 §2.2).
     pub async fn introspect_token(
         &self,
         credentials: &PresentedCredentials,

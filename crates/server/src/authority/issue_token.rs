@@ -24,13 +24,14 @@ pub struct TokenRequest<'a> {
     pub resources: Vec<&'a str>,
 }
 
-/// The authorization grant of a token request (RFC 6749 §1.3): one variant for each supported `grant_type`, with the parameters
-/// of that grant alone.
+/// The authorization grant of a token request (RFC 6749 §1.3): one variant for each supported `grant_type`, with the
+/// parameters of that grant alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// RFC 6749 §4.4.
     ClientCredentials,
-    /// Any other `grant_type`. It is refused after the client is authenticated, so that only clients learn what is supported.
+    /// Any other `grant_type`. It is refused after the client is authenticated, so that only clients learn what is
+    /// supported.
     Unsupported,
 }
 

@@ -34,8 +34,8 @@ impl Authority {
         .await
     }
 
-    /// All accounts of the caller's organization that match `filter`, in chunks and constant memory. An account that is created or
-    /// deleted meanwhile may be missing. Every other account is included exactly once.
+    /// All accounts of the caller's organization that match `filter`, in chunks and constant memory. An account that is
+    /// created or deleted meanwhile may be missing. Every other account is included exactly once.
     pub fn stream_service_accounts(
         self: Arc<Self>,
         caller: &Caller,

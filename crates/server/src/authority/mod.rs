@@ -1,7 +1,7 @@
 //! The use cases: what clients and operators can do, as methods of [`Authority`].
 //!
-//! A use case reads the clock once and passes `now` on as a value. It knows no status code, no header and no JSON. Without the
-//! store, the clock, randomness or a key it fails with [`Unavailable`]; it never permits anything by default.
+//! A use case reads the clock once and passes `now` on as a value. It knows no status code, no header and no JSON. Without
+//! the store, the clock, randomness or a key it fails with [`Unavailable`]; it never permits anything by default.
 
 mod account_change;
 mod active_token;

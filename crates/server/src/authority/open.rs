@@ -48,8 +48,9 @@ pub enum OpenAuthorityError {
 or_unavailable!(OpenAuthorityError::Unavailable);
 
 impl Authority {
-    /// Opens the authority with these `settings`: migrates the database, checks that it belongs to the master key, and creates
-    /// a signing key for each algorithm in use that has none. Several nodes may do this at once on one empty database.
+    /// Opens the authority with these `settings`: migrates the database, checks that it belongs to the master key, and
+    /// creates a signing key for each algorithm in use that has none. Several nodes may do this at once on one empty
+    /// database.
     pub async fn open(
         mut store: Store,
         master: &MasterKey,

@@ -51,8 +51,8 @@ pub(super) trait Position: Sized + Send + 'static {
 }
 
 impl Authority {
-    /// The page of `limit` items at `cursor`. Without a cursor, it is the first page. `read` reads items after a position, up to a
-    /// number.
+    /// The page of `limit` items at `cursor`. Without a cursor, it is the first page. `read` reads items after a position,
+    /// up to a number.
     pub(super) async fn page<P: Position, R>(
         &self,
         caller: &Caller,

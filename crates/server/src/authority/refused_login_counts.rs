@@ -1,5 +1,5 @@
-//! The counts of refused logins by account, minute and address. After the minute they become audit events, so refusing a login
-//! writes nothing.
+//! The counts of refused logins by account, minute and address. After the minute they become audit events, so refusing a
+//! login writes nothing.
 //!
 //! Memory and disk are bounded, whatever strangers do. With too many addresses, the counts stay exact but cover several
 //! addresses. With too many minutes, because the store cannot write for a long time, they cover several minutes.
@@ -22,8 +22,9 @@ const ADDRESSES_OF_ACCOUNT: usize = 16;
 const ADDRESSES: usize = 1000;
 /// How many accounts are counted in a minute. Refused logins of further accounts are not recorded.
 const ACCOUNTS: usize = 5000;
-/// How many events wait to be written, one for each account, minute and address. Further refusals are merged into one event for
-/// each account, for as many accounts; those of further accounts are not recorded. All counts together take about 15 MB.
+/// How many events wait to be written, one for each account, minute and address. Further refusals are merged into one event
+/// for each account, for as many accounts; those of further accounts are not recorded. All counts together take about 15
+/// MB.
 const WAITING: usize = 10_000;
 /// How many events one transaction writes. It blocks other changes of their organizations.
 const BATCH: usize = 32;

@@ -8,8 +8,8 @@ use super::{
 use crate::domain::{AccessToken, Action, Actor, AuditEvent};
 
 impl Authority {
-    /// Revokes the token `text` if it is the caller's own. RFC 7009 §2.2: any other text, including a token of another client, is
-    /// a success without effect. So a caller cannot learn what a token is by revoking it.
+    /// Revokes the token `text` if it is the caller's own. RFC 7009 §2.2: any other text, including a token of another
+    /// client, is a success without effect. So a caller cannot learn what a token is by revoking it.
     pub async fn revoke_token(
         &self,
         credentials: &PresentedCredentials,

@@ -26,8 +26,8 @@ pub struct RotationRequest {
 }
 
 impl Authority {
-    /// Creates a secret for the account `id` and revokes its live secrets, immediately or after a grace period. Tokens issued so
-    /// far stay valid unless the request revokes them.
+    /// Creates a secret for the account `id` and revokes its live secrets, immediately or after a grace period. Tokens
+    /// issued so far stay valid unless the request revokes them.
     pub async fn rotate_secret(
         &self,
         caller: &Caller,

@@ -32,8 +32,8 @@ impl From<GetServiceAccountError> for UpdateServiceAccountError {
 }
 
 impl Authority {
-    /// Applies `patch` to the account `id` of the caller's organization, and returns the account after the change. A patch that
-    /// changes nothing writes nothing and leaves no audit event.
+    /// Applies `patch` to the account `id` of the caller's organization, and returns the account after the change. A patch
+    /// that changes nothing writes nothing and leaves no audit event.
     pub async fn update_service_account(
         &self,
         caller: &Caller,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// The name of one request (draft-ietf-httpapi-idempotency-key-header): 1 to 255 characters of printable ASCII. It decrypts the
-/// recorded response, so `Debug` hides it and the memory is wiped on drop.
+/// The name of one request (draft-ietf-httpapi-idempotency-key-header): 1 to 255 characters of printable ASCII. It decrypts
+/// the recorded response, so `Debug` hides it and the memory is wiped on drop.
 #[derive(Clone)]
 pub struct IdempotencyKey(Zeroizing<String>);
 

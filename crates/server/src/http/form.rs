@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded`, decoded strictly (RFC 6749 Appendix B).
 //!
-//! Common decoders keep an invalid escape and replace invalid UTF-8. This one refuses both, because the decoded texts are compared
-//! with secrets and scopes.
+//! Common decoders keep an invalid escape and replace invalid UTF-8. This one refuses both, because the decoded texts are
+//! compared with secrets and scopes.
 
 use std::{borrow::Cow, iter};
 

@@ -36,8 +36,8 @@ impl DerivedKeys {
 
     /// The stored form of `secret`: the HMAC-SHA-256 of its text.
     ///
-    /// A random secret of 256 bits needs no slow hash (NIST SP 800-63B §5.1.2). With a slow hash, anyone could keep the server
-    /// busy.
+    /// A random secret of 256 bits needs no slow hash (NIST SP 800-63B §5.1.2). With a slow hash, anyone could keep the
+    /// server busy.
     pub fn digest(&self, secret: &ClientSecret) -> SecretDigest {
         let mut digest = self.secret_digests.clone();
         digest.update(secret.expose().as_bytes());

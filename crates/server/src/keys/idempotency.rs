@@ -48,8 +48,8 @@ impl IdempotencyKeys {
         }
     }
 
-    /// The lock of the response to the request with the name `key` in `place`. A place names the caller, the operation and its
-    /// target, and contains no line feed.
+    /// The lock of the response to the request with the name `key` in `place`. A place names the caller, the operation and
+    /// its target, and contains no line feed.
     pub fn lock(&self, place: &str, key: &IdempotencyKey) -> ResponseLock {
         let mut id = self.ids.clone();
         for part in [place, "\n", key.expose()] {

@@ -35,8 +35,8 @@ pub(super) fn sign(
     Ok(text)
 }
 
-/// The claims of RFC 9068 §2.2, and the two claims of Prokura that decide whether the token is active. The JSON is written by hand:
-/// only the issuer and the audience, which come from the configuration, need escaping.
+/// The claims of RFC 9068 §2.2, and the two claims of Prokura that decide whether the token is active. The JSON is written
+/// by hand: only the issuer and the audience, which come from the configuration, need escaping.
 fn claims(issuer: &str, token: &AccessToken) -> String {
     let account = &mut [0; 36];
     let account = token.service_account_id.encode(account);
@@ -98,7 +98,8 @@ enum Audience {
     Many(Vec<Box<str>>),
 }
 
-/// The token in `text`, whose key `key` finds by its `kid`. `None`: the text is not a token of `issuer` that one of its keys signed.
+/// The token in `text`, whose key `key` finds by its `kid`. `None`: the text is not a token of `issuer` that one of its
+/// keys signed.
 pub(super) fn open<'k>(
     text: &str,
     issuer: &str,

@@ -76,8 +76,8 @@ impl MasterKey {
     }
 }
 
-/// The key that follows from a [salt](MasterKey::salt) and `part` together, and from neither alone. RFC 5869 §3.1: a salt may be
-/// secret.
+/// The key that follows from a [salt](MasterKey::salt) and `part` together, and from neither alone. RFC 5869 §3.1: a salt
+/// may be secret.
 pub(super) fn derive_with(salt: &Salt, part: &[u8]) -> Zeroizing<[u8; 32]> {
     expand(&salt.extract(part), "key of two parts")
 }

@@ -39,8 +39,8 @@ impl KeyRing {
         })
     }
 
-    /// Replaces the signing keys by `stored`, for every request from now on. Tokens of a key that is not among them are invalid
-    /// at once. On an error the keys stay as they were.
+    /// Replaces the signing keys by `stored`, for every request from now on. Tokens of a key that is not among them are
+    /// invalid at once. On an error the keys stay as they were.
     pub fn exchange_signing_keys(&self, stored: &[StoredSigningKey]) -> Result<(), OpenKeyError> {
         let signing = SigningKeys::open(&self.derived.signing_key_seal, stored, &self.algorithms)?;
         self.signing.store(Arc::new(signing));

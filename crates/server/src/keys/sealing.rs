@@ -5,8 +5,8 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, Tag, UnboundKey}
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 12;
 
-/// A key for AES-256-GCM-SIV (RFC 8452). It resists nonce misuse, so random nonces stay safe far beyond the 2^32 messages after
-/// which plain GCM needs a new key. A busy server issues that many tokens in a day.
+/// A key for AES-256-GCM-SIV (RFC 8452). It resists nonce misuse, so random nonces stay safe far beyond the 2^32 messages
+/// after which plain GCM needs a new key. A busy server issues that many tokens in a day.
 pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {

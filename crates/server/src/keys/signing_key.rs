@@ -36,7 +36,8 @@ enum Pair {
 pub struct KeyError;
 
 impl SigningKey {
-    /// Generates a key, and returns it with its PKCS #8 document. RSA takes about 100 ms, the other algorithms less than 1 ms.
+    /// Generates a key, and returns it with its PKCS #8 document. RSA takes about 100 ms, the other algorithms less than 1
+    /// ms.
     pub fn generate(algorithm: SigningAlgorithm) -> Result<(Self, Zeroizing<Vec<u8>>), KeyError> {
         let random = SystemRandom::new();
         let pkcs8 = match algorithm {
@@ -122,8 +123,8 @@ impl SigningKey {
         &self.jwk
     }
 
-    /// The public key in the encoding of the algorithm: a SEC 1 point (ES256), 32 bytes (EdDSA) or RSAPublicKey (RS256, RFC 8017
-    /// A.1.1).
+    /// The public key in the encoding of the algorithm: a SEC 1 point (ES256), 32 bytes (EdDSA) or RSAPublicKey (RS256, RFC
+    /// 8017 A.1.1).
     pub fn public_key(&self) -> &[u8] {
         match &self.pair {
             Pair::Es256(pair) => pair.public_key().as_ref(),

@@ -12,8 +12,8 @@ use crate::domain::{AccessToken, PublicJwk, SigningAlgorithm, StoredSigningKey};
 
 /// The set of signing keys in use.
 ///
-/// The set never changes; the key ring replaces it as a whole. So the published keys and the memory of verified tokens always
-/// belong to the keys beside them.
+/// The set never changes; the key ring replaces it as a whole. So the published keys and the memory of verified tokens
+/// always belong to the keys beside them.
 pub(super) struct SigningKeys {
     /// Oldest first. The newest key of an algorithm signs, every key verifies.
     keys: Vec<SigningKey>,

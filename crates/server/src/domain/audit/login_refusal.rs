@@ -6,8 +6,8 @@ use crate::domain::{SecretDigest, SecretId, Unusable};
 /// (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug)]
 pub enum LoginRefusal {
-    /// No unrevoked secret of the account has this digest. It may be the digest of a revoked secret, which is looked up later
-    /// (see [`RefusedLogins::resolve_wrong_secrets`](super::RefusedLogins::resolve_wrong_secrets)).
+    /// No unrevoked secret of the account has this digest. It may be the digest of a revoked secret, which is looked up
+    /// later (see [`RefusedLogins::resolve_wrong_secrets`](super::RefusedLogins::resolve_wrong_secrets)).
     WrongSecret(SecretDigest),
     /// The secret expired, or the grace period of a rotation ended.
     ExpiredSecret(SecretId),

@@ -11,8 +11,8 @@ use crate::domain::{OrganizationId, SecretDigest, SecretId, ServiceAccountId, Ti
 /// How many distinct secrets one event tells apart. Logins with further secrets are counted only.
 const SECRETS: usize = 8;
 
-/// The refused logins of one account from one address in one minute. Where there are too many to tell apart, they cover several
-/// addresses or minutes.
+/// The refused logins of one account from one address in one minute. Where there are too many to tell apart, they cover
+/// several addresses or minutes.
 #[derive(Clone, Debug)]
 pub struct RefusedLogins {
     /// The account's organization.
@@ -84,8 +84,8 @@ impl RefusedLogins {
         !self.wrong_secrets.is_empty()
     }
 
-    /// Counts a wrong secret under its actual reason if it is one of `ended`: the expired and revoked secrets of the account,
-    /// each with the reason to refuse it.
+    /// Counts a wrong secret under its actual reason if it is one of `ended`: the expired and revoked secrets of the
+    /// account, each with the reason to refuse it.
     pub fn resolve_wrong_secrets(&mut self, ended: &[(SecretDigest, LoginRefusal)]) {
         for (digest, times) in mem::take(&mut self.wrong_secrets) {
             let Some((_, refusal)) = ended.iter().find(|(known, _)| known.matches(&digest)) else {

@@ -20,8 +20,8 @@ const HEADER: &str = "Idempotency-Key";
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(in crate::http) struct Idempotency {
-    /// A name for the request: 1 to 255 characters in double quotes (a String of RFC 9651), for example a random UUID. For 24
-    /// hours, the same request of the same caller with the same key gets the same response and changes nothing.
+    /// A name for the request: 1 to 255 characters in double quotes (a String of RFC 9651), for example a random UUID. For
+    /// 24 hours, the same request of the same caller with the same key gets the same response and changes nothing.
     #[param(
         rename = "Idempotency-Key",
         value_type = String,

@@ -58,8 +58,9 @@ fn basic_credentials(value: &[u8]) -> Option<&[u8]> {
         .then(|| encoded.trim_ascii())
 }
 
-/// The client id and secret in Basic credentials. RFC 6749 §2.3.1: each is form-encoded. Encoding changes no character of an id or
-/// secret of Prokura, so clients that do not encode work as well. A `client_id` in the body must name the same client.
+/// The client id and secret in Basic credentials. RFC 6749 §2.3.1: each is form-encoded. Encoding changes no character of
+/// an id or secret of Prokura, so clients that do not encode work as well. A `client_id` in the body must name the same
+/// client.
 fn read_basic(encoded: &[u8], client_id: Option<&str>) -> Option<PresentedCredentials> {
     let mut decoded = [0; BASIC_BYTES];
     let length = BASE64.decode_slice(encoded, &mut decoded).ok()?;

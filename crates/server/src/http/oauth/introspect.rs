@@ -19,8 +19,8 @@ use crate::{
 
 /// Introspect a token: whether it is active, and its content.
 ///
-/// The caller authenticates as a client and holds `tokens:introspect`. For a token that is not an active token of the caller's
-/// organization, the response is `{"active": false}`.
+/// The caller authenticates as a client and holds `tokens:introspect`. For a token that is not an active token of the
+/// caller's organization, the response is `{"active": false}`.
 #[utoipa::path(
     post,
     path = "/oauth2/introspect",
@@ -51,8 +51,8 @@ pub(in crate::http) async fn introspect_token(
     })
 }
 
-/// The JSON of the [`wire::IntrospectionResponse`] for an active token, written by hand: only the audience and the issuer, which come
-/// from the configuration, need escaping.
+/// The JSON of the [`wire::IntrospectionResponse`] for an active token, written by hand: only the audience and the issuer,
+/// which come from the configuration, need escaping.
 fn active(token: &AccessToken, issuer: &str) -> String {
     let account = &mut [0; 36];
     let account = token.service_account_id.encode(account);

@@ -14,9 +14,9 @@ pub(super) const GRANTS: [(&str, Grant); 1] = [("client_credentials", Grant::Cli
 
 /// Get an access token.
 ///
-/// The client authenticates with HTTP Basic, or with `client_id` and `client_secret` in the body. Without `scope` the token has
-/// all scopes that the client holds for the resource. `resource` (RFC 8707) or `audience` names the resource. Without either,
-/// the requested scopes select the resource; without those, it is the management API.
+/// The client authenticates with HTTP Basic, or with `client_id` and `client_secret` in the body. Without `scope` the token
+/// has all scopes that the client holds for the resource. `resource` (RFC 8707) or `audience` names the resource. Without
+/// either, the requested scopes select the resource; without those, it is the management API.
 #[utoipa::path(
     post,
     path = "/oauth2/token",
@@ -58,7 +58,8 @@ fn grant(grant_type: &str) -> Grant {
         .map_or(Grant::Unsupported, |(_, grant)| *grant)
 }
 
-/// The JSON of the [`wire::TokenResponse`], written by hand: neither tokens nor scopes (RFC 6749 Appendix A.4) need escaping.
+/// The JSON of the [`wire::TokenResponse`], written by hand: neither tokens nor scopes (RFC 6749 Appendix A.4) need
+/// escaping.
 fn response(issued: &IssuedToken) -> String {
     let IssuedToken {
         text,

@@ -163,8 +163,7 @@ async fn of_a_living_token_everything_is_said() {
                 "sub": client.client_id,
                 "token_type": "Bearer",
                 "iat": now,
-                // Rounded up, so that `expires_in` is kept.
-                "exp": now + 901,
+                "exp": now + 900,
                 "aud": resource,
                 "iss": prokura.issuer,
                 "jti": jti,

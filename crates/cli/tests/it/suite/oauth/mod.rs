@@ -6,6 +6,7 @@ mod introspection;
 mod metadata;
 mod revocation;
 mod scopes;
+mod token_lifetime;
 mod token_requests;
 mod token_responses;
 
