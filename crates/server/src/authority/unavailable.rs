@@ -31,7 +31,7 @@ macro_rules! or_unavailable {
     ($error:ident :: $variant:ident) => {
         impl<Cause> From<Cause> for $error
         where
-            $crate::authority::Unavailable: From<Cause>,
+            $crate::authority::unavailable::Unavailable: From<Cause>,
         {
             fn from(cause: Cause) -> Self {
                 Self::$variant(cause.into())
