@@ -36,12 +36,6 @@ impl Timestamp {
     pub const fn whole_minutes(self) -> i64 {
         self.0.div_euclid(60_000)
     }
-
-    /// Whole seconds since the Unix epoch, a begun second counted: the earliest `exp` that promises no less
-    /// than was said in `expires_in`.
-    pub const fn whole_seconds_up(self) -> i64 {
-        self.0.saturating_add(999).div_euclid(1000)
-    }
 }
 
 impl fmt::Display for Timestamp {

@@ -131,7 +131,7 @@ impl Store {
         );
         let ended = |mut row: Row| {
             let secret = secret(&mut row)?;
-            let refusal = if secret.revoked_at.is_some_and(|at| secret.has_run_out(at)) {
+            let refusal = if secret.revoked_at.is_some_and(|at| secret.has_expired(at)) {
                 LoginRefusal::ExpiredSecret(secret.id)
             } else {
                 LoginRefusal::EndedSecret(secret.id)

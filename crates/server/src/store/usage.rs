@@ -8,7 +8,8 @@ use super::{
     handle::Store,
 };
 use crate::domain::{
-    DailyUsage, Day, OrganizationId, SecretId, ServiceAccount, ServiceAccountId, Timestamp, Usage,
+    ClientProof, DailyUsage, Day, OrganizationId, ServiceAccount, ServiceAccountId, Timestamp,
+    Usage,
 };
 
 impl From<Day> for Value {
@@ -28,8 +29,9 @@ const BATCH_ACCOUNTS: usize = 256;
 
 /// Counting. It does not wait for the database.
 impl Store {
-    /// Counts a token issued to `account` with `secret`.
-    pub fn count_issued(&self, account: ServiceAccountId, secret: SecretId, now: Timestamp) {
+    /// Counts a token issued to `account`, as a use of what `proof` names.
+    pub fn count_issued(&self, account: ServiceAccountId, proof: ClientProof, now: Timestamp) {
+        let ClientProof::Secret(secret) = proof;
         self.memory.count_issued(account, secret, now);
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prokura_server::{
     domain::SigningAlgorithm,
-    keys::KeyRing,
+    keys::SigningKeySeal,
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 use rusqlite::types::ValueRef;
@@ -72,7 +72,9 @@ impl Prokura {
         };
         let stored = store.signing_keys().await.unwrap();
         let stored = stored.iter().find(|key| key.algorithm == algorithm);
-        let pkcs8 = KeyRing::unseal_signing_key(&master_key(), stored.unwrap()).unwrap();
+        let pkcs8 = SigningKeySeal::new(&master_key())
+            .unseal(stored.unwrap())
+            .unwrap();
         Forger::new(algorithm, &pkcs8)
     }
 }

@@ -195,7 +195,7 @@ impl Prokura {
             .plan_bootstrap(name(organization), name("Administrator"))
             .unwrap();
         self.authority.bootstrap_another(&plan).await.unwrap();
-        let issued = plan.credentials();
+        let issued = plan.issued();
         Credentials {
             id: issued.account.id.to_string(),
             client_id: issued.account.id.client_id().to_string(),

@@ -161,8 +161,7 @@ async fn an_active_token_is_reported_with_all_its_claims() {
                 "sub": client.client_id,
                 "token_type": "Bearer",
                 "iat": now,
-                // Rounded up, so that `expires_in` is kept.
-                "exp": now + 901,
+                "exp": now + 900,
                 "aud": resource,
                 "iss": prokura.issuer,
                 "jti": jti,

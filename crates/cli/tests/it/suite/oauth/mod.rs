@@ -9,6 +9,7 @@ mod introspection;
 mod metadata;
 mod revocation;
 mod scopes;
+mod token_lifetime;
 mod token_parameters;
 mod token_requests;
 mod token_responses;

@@ -1,7 +1,7 @@
 //! The published signing keys (section K; RFC 7517).
 //!
 //! K3 also has unit tests: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. So has
-//! K2: the leading zeros of 600 keys are in `crates/server/src/keys/signing.rs`.
+//! K2: the leading zeros of 600 keys are in `crates/server/src/keys/signing_key.rs`.
 
 use std::collections::BTreeSet;
 
