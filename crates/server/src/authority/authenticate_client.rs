@@ -52,7 +52,7 @@ impl Authority {
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Client, AuthenticateClientError> {
         match self.find_client(credentials, origin, now).await? {
@@ -67,7 +67,7 @@ impl Authority {
     pub(super) async fn find_client(
         &self,
         credentials: &PresentedCredentials,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Found<SecretId, LoginRefusal>, StoreError> {
         let PresentedCredentials::Secret { client, secret } = credentials else {

@@ -50,7 +50,7 @@ impl Authority {
     pub async fn create_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         new: NewServiceAccount,
         mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
     ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {

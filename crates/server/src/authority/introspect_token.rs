@@ -33,7 +33,7 @@ impl Authority {
         &self,
         credentials: &PresentedCredentials,
         text: &str,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<Option<AccessToken>, IntrospectTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let caller = self.authenticate_client(credentials, origin, now).await?;

@@ -65,7 +65,7 @@ impl Authority {
     pub async fn issue_token(
         &self,
         request: &TokenRequest<'_>,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
         let found = self.find_client(request.credentials, origin, now).await;

@@ -110,11 +110,11 @@ pub enum Unavailable {
 }
 
 /// Where a request comes from, for the audit trail.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// The id of the request. `None`: a command, no request.
-    pub request_id: Option<String>,
-    /// The address of the client. `None`: this machine, by command.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'r> {
+    /// The id of the request. `None`: a command on this machine, not a request.
+    pub request_id: Option<&'r str>,
+    /// The address of the client. `None`: a command on this machine.
     pub address: Option<IpAddr>,
 }
 
@@ -238,7 +238,7 @@ impl Caller {
     /// The audit event of something that this caller does.
     fn event(
         &self,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
         action: Action,
         target: String,
@@ -250,7 +250,7 @@ impl Caller {
             actor: Actor::ServiceAccount(self.service_account_id),
             action,
             target,
-            request_id: origin.request_id.clone(),
+            request_id: origin.request_id.map(str::to_owned),
             address: origin.address,
             detail,
         }

@@ -66,7 +66,7 @@ impl Recorder {
     pub(super) fn count(
         &self,
         whom: Option<(OrganizationId, ServiceAccountId)>,
-        origin: &Origin,
+        origin: &Origin<'_>,
         refusal: LoginRefusal,
         now: Timestamp,
     ) {
@@ -95,7 +95,7 @@ impl Recorder {
             Some(at) => of_account[at].count(refusal, now),
             None => {
                 minute.addresses += usize::from(address.is_some());
-                let request_id = origin.request_id.clone();
+                let request_id = origin.request_id.map(str::to_owned);
                 of_account.push(RefusedLogins::first(
                     organization,
                     account,

@@ -47,7 +47,7 @@ impl Authority {
     pub async fn rotate_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         request: RotationRequest,
         precondition: &Precondition,
@@ -109,7 +109,7 @@ impl Authority {
     pub async fn cancel_rotation(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<ServiceAccount, SecretError> {

@@ -96,7 +96,7 @@ impl Authority {
     pub async fn add_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         expires_in_seconds: Option<u32>,
         precondition: &Precondition,
@@ -152,7 +152,7 @@ impl Authority {
     pub async fn delete_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         secret: SecretId,
         precondition: &Precondition,
@@ -173,7 +173,7 @@ impl Authority {
     pub async fn revoke_tokens(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<(), ChangeError> {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{api::ApiError, door::Cause};
+use super::api::ApiError;
 use crate::authority::Authority;
 
 /// Is the process alive?
@@ -37,10 +37,7 @@ pub(super) async fn check_liveness() -> Response {
 pub(super) async fn check_readiness(State(authority): State<Arc<Authority>>) -> Response {
     match authority.check_readiness().await {
         Ok(()) => answer(StatusCode::OK, r#"{"status":"ready"}"#),
-        Err(error) => {
-            let cause = Cause(Arc::new(error));
-            ApiError::Unavailable(cause).into_response()
-        }
+        Err(error) => ApiError::from(error).into_response(),
     }
 }
 

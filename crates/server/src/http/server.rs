@@ -1,13 +1,7 @@
 //! Accepting connections and serving them, each bounded in what it may cost.
 
 use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::{IpAddr, TcpListener},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
+    convert::Infallible, future::Future, io, net::TcpListener, pin::pin, sync::Arc, time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
@@ -18,7 +12,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use super::{Tls, service::Service};
+use super::{exchange::Peer, service::Service, tls::Tls};
 use crate::authority::Authority;
 
 /// Connections at once; more wait in the kernel's queue.
@@ -128,15 +122,13 @@ impl Connection {
         };
         match handshake {
             Ok(stream) => self.serve_http(stream, peer).await,
-            Err(error) => tracing::debug!(address = %peer, %error, "a TLS handshake failed"),
+            Err(error) => {
+                tracing::debug!(address = %peer.address, %error, "a TLS handshake failed")
+            }
         }
     }
 
-    async fn serve_http(
-        mut self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin,
-        peer: IpAddr,
-    ) {
+    async fn serve_http(mut self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, peer: Peer) {
         let service = &self.service;
         let service =
             service_fn(async |request| Ok::<_, Infallible>(service.answer(request, peer).await));
@@ -163,7 +155,7 @@ impl Connection {
 }
 
 /// Sets what holds for every connection, and tells whose it is. `None`: it is gone already.
-fn prepare(stream: &TcpStream) -> Option<IpAddr> {
+fn prepare(stream: &TcpStream) -> Option<Peer> {
     // A client that reads nothing of its answers would otherwise keep its connection, and its slot, for ever.
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
@@ -171,5 +163,6 @@ fn prepare(stream: &TcpStream) -> Option<IpAddr> {
     }
     // An answer is one small write; waiting for more only adds delay.
     stream.set_nodelay(true).ok()?;
-    Some(stream.peer_addr().ok()?.ip().to_canonical())
+    let address = stream.peer_addr().ok()?.ip().to_canonical();
+    Some(Peer { address })
 }

@@ -3,10 +3,11 @@
 use prokura_wire as wire;
 use serde_json::Value;
 
-use super::{ApiError, json::JsonObject, query};
+use super::{ApiError, json::JsonObject};
 use crate::{
     authority::NewServiceAccount,
     domain::{AccountPatch, Description, Labels, LabelsPatch, Name, ScopeSet, Timestamp},
+    rfc3339::parse_instant,
 };
 
 /// How long the tokens of one account may be made to live, in seconds.
@@ -154,5 +155,5 @@ fn into_labels(value: Value) -> Option<LabelsPatch> {
 }
 
 fn into_instant(value: Value) -> Option<Timestamp> {
-    query::instant(value.as_str()?)
+    parse_instant(value.as_str()?)
 }

@@ -11,10 +11,13 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
 use serde::Serialize;
 
-use super::ApiError;
+use super::error::ApiError;
 use crate::{
-    authority::{KeptAnswer, Origin, Unavailable},
-    http::door::{self, Cause},
+    authority::{KeptAnswer, Unavailable},
+    http::{
+        cause::{Cause, chain},
+        exchange::Exchange,
+    },
 };
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -89,7 +92,7 @@ impl Answer {
 
     /// Reads what [`Self::to_kept`] wrote.
     pub(super) fn from_kept(kept: &KeptAnswer) -> Result<Self, ApiError> {
-        read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause(Arc::new(UnreadableAnswer))))
+        read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
     }
 }
 
@@ -146,7 +149,7 @@ pub(super) const JSON_LINES: Format = Format {
 /// that is away is a 503; one that goes away later cuts the answer off.
 pub(super) async fn streamed<T: Send + 'static>(
     format: Format,
-    origin: Origin,
+    exchange: Arc<Exchange>,
     chunks: impl Stream<Item = Result<Vec<T>, Unavailable>> + Send + 'static,
     push: fn(&mut String, &T),
 ) -> Result<Response, ApiError> {
@@ -155,8 +158,8 @@ pub(super) async fn streamed<T: Send + 'static>(
     // The door has logged the request by then, as one that went well.
     let rest = chunks.inspect_err(move |error| {
         tracing::error!(
-            request_id = origin.request_id.as_deref(),
-            cause = door::chain(error),
+            request_id = exchange.request_id.as_str(),
+            cause = chain(error),
             "an answer was cut off"
         );
     });

@@ -1,7 +1,5 @@
 //! Every way in which the management API says no.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -16,7 +14,7 @@ use crate::{
         UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
-    http::{door::Cause, refusal::Refusal},
+    http::{cause::Cause, refusal::Refusal},
 };
 
 /// DESIGN: `{ message, statusCode, code, requestId }`, with 400 the fields, with 403 the scopes.
@@ -233,7 +231,7 @@ impl IntoResponse for ApiError {
 
 impl From<Unavailable> for ApiError {
     fn from(error: Unavailable) -> Self {
-        Self::Unavailable(Cause(Arc::new(error)))
+        Self::Unavailable(Cause::new(error))
     }
 }
 

@@ -20,7 +20,10 @@ use super::{
     path::{AccountId, SecretIdInPath},
     service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, credentials},
 };
-use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
+use crate::{
+    authority::{AddedSecret, Authority, ListedSecret},
+    http::exchange::Exchange,
+};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -73,7 +76,7 @@ pub(in crate::http) async fn add_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
@@ -83,7 +86,7 @@ pub(in crate::http) async fn add_secret(
     let answered = authority
         .add_secret(
             &caller,
-            &origin,
+            &exchange.origin(),
             id,
             expires_in_seconds,
             &precondition,
@@ -123,10 +126,10 @@ pub(in crate::http) async fn delete_secret(
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret, &precondition)
+        .delete_secret(&caller, &exchange.origin(), id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -153,12 +156,12 @@ pub(in crate::http) async fn cancel_rotation(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
     let account = authority
-        .cancel_rotation(&caller, &origin, id, &precondition)
+        .cancel_rotation(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(answer(&account).into_response())
 }
@@ -182,12 +185,12 @@ pub(in crate::http) async fn revoke_tokens(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
     authority
-        .revoke_tokens(&caller, &origin, id, &precondition)
+        .revoke_tokens(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,9 @@ use axum::{
 };
 use prokura_wire as wire;
 
-use super::{ApiError, answer::json, bearer::ReadsServiceAccounts, path::AccountId, query::Query};
+use super::{
+    answer::json, bearer::ReadsServiceAccounts, error::ApiError, path::AccountId, query::Query,
+};
 use crate::{
     authority::Authority,
     domain::{DailyUsage, Day},

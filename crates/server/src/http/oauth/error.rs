@@ -1,7 +1,5 @@
 //! Every way in which an OAuth endpoint says no.
 
-use std::sync::Arc;
-
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,7 +9,7 @@ use prokura_wire as wire;
 use super::answer;
 use crate::{
     authority::{AuthenticateClientError, IntrospectTokenError, IssueTokenError, Unavailable},
-    http::{door::Cause, refusal::Refusal},
+    http::{cause::Cause, refusal::Refusal},
 };
 
 /// RFC 6749 §5.2 and its companions. Descriptions are fixed texts: nothing that was sent comes back.
@@ -110,7 +108,7 @@ impl IntoResponse for OAuthError {
 
 impl From<Unavailable> for OAuthError {
     fn from(error: Unavailable) -> Self {
-        Self::Unavailable(Cause(Arc::new(error)))
+        Self::Unavailable(Cause::new(error))
     }
 }
 

@@ -8,9 +8,10 @@ use prokura_wire as wire;
 
 use super::{ANSWER_BYTES, OAuthError, answer, client_form::ClientForm, json};
 use crate::{
-    authority::{Authority, Origin},
+    authority::Authority,
     domain::{AccessToken, ClientId},
     encoding::push_json_text,
+    http::exchange::Exchange,
 };
 
 /// Ask whether a token lives, and what it says.
@@ -30,7 +31,7 @@ use crate::{
 )]
 pub(in crate::http) async fn introspect_token(
     State(authority): State<Arc<Authority>>,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
@@ -39,7 +40,7 @@ pub(in crate::http) async fn introspect_token(
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = authority
-        .introspect_token(&form.credentials, text, &origin)
+        .introspect_token(&form.credentials, text, &exchange.origin())
         .await?;
     Ok(match token {
         Some(token) => json(active(&token, authority.issuer())),

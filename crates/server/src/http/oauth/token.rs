@@ -7,7 +7,10 @@ use bytes::Bytes;
 use prokura_wire as wire;
 
 use super::{OAuthError, client_form::ClientForm, json};
-use crate::authority::{Authority, IssuedToken, Origin, TokenRequest};
+use crate::{
+    authority::{Authority, IssuedToken, TokenRequest},
+    http::exchange::Exchange,
+};
 
 /// Trade a client id and secret for a short-lived access token.
 ///
@@ -29,7 +32,7 @@ use crate::authority::{Authority, IssuedToken, Origin, TokenRequest};
 )]
 pub(in crate::http) async fn issue_token(
     State(authority): State<Arc<Authority>>,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
@@ -43,7 +46,7 @@ pub(in crate::http) async fn issue_token(
         scope: form.get("scope"),
         resources: form.resources(),
     };
-    let issued = authority.issue_token(&request, &origin).await?;
+    let issued = authority.issue_token(&request, &exchange.origin()).await?;
     Ok(json(response(&issued)))
 }
 

@@ -9,7 +9,7 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-use super::{is_managed, needs_body, request_id, takes, text_header};
+use super::operation::{is_managed, needs_body, request_id_header, takes, text_header};
 use crate::{
     authority::{ClockError, Unavailable},
     http::{api::ApiError, oauth::OAuthError, refusal::Refusal},
@@ -225,7 +225,7 @@ impl Shared {
         response
             .content
             .insert("application/json".to_owned(), content.into());
-        let (name, header) = request_id();
+        let (name, header) = request_id_header();
         response.headers.insert(name, RefOr::T(header));
         if let Some((name, description)) = self.header {
             let (name, header) = text_header(name, description);
