@@ -2,7 +2,10 @@
 
 use super::{Authority, Origin, PresentedCredentials, Unavailable};
 use crate::{
-    domain::{AccessToken, Client, GrantError, ScopeSet, Timestamp, TokenId},
+    domain::{
+        AccessToken, Client, GrantError, OrganizationId, ScopeSet, ServiceAccountId, Timestamp,
+        TokenId,
+    },
     store::Found,
 };
 
@@ -28,6 +31,10 @@ pub struct IssuedToken {
     pub lifetime_seconds: u32,
     /// `scope`.
     pub scopes: ScopeSet,
+    /// The organization of the client.
+    pub organization_id: OrganizationId,
+    /// The account of the client.
+    pub service_account_id: ServiceAccountId,
 }
 
 /// Why no token is issued (RFC 6749 §5.2, RFC 8707 §2). The order is that of the checks, so that who is not a client
@@ -111,6 +118,8 @@ impl Authority {
             text,
             lifetime_seconds,
             scopes: token.scopes,
+            organization_id: token.organization_id,
+            service_account_id: token.service_account_id,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::{
     inline::Inline,
     oauth::{introspect, jwks, metadata, revoke, token},
     openapi, reference,
-    routing::{Operation, Route, Routes, operations},
+    routing::{Operation, Respond, Route, Routes, operations},
 };
 use crate::authority::Authority;
 
@@ -42,20 +42,24 @@ operations! {
     "/readyz" { GET health::check_readiness }
 }
 
-/// The documents, which accept GET alone and are not operations of the API document.
-fn documents(authority: &Authority) -> Vec<(&'static str, Document)> {
+/// Public documents.
+fn documents(authority: &Authority) -> Vec<(&'static str, Respond)> {
     let metadata = Document::json(&metadata::document(authority));
-    let keys = Document::json(&jwks::document(authority));
     let openapi = Document::json_text(openapi(authority.issuer()));
+    let keys = Document::json(&jwks::document(authority));
     let mut documents = vec![
-        (METADATA[0], metadata.clone()),
-        (METADATA[1], metadata),
-        ("/.well-known/jwks.json", keys),
-        ("/openapi.json", openapi.clone()),
-        ("/api/openapi.json", openapi),
+        (METADATA[0], fixed(metadata.clone())),
+        (METADATA[1], fixed(metadata)),
+        ("/.well-known/jwks.json", fixed(keys)),
+        ("/openapi.json", fixed(openapi.clone())),
+        ("/api/openapi.json", fixed(openapi)),
     ];
-    documents.extend(reference::page());
+    documents.extend(reference::page().map(|(path, document)| (path, fixed(document))));
     documents
+}
+
+fn fixed(document: Document) -> Respond {
+    Box::new(move |headers| document.answer(headers))
 }
 
 /// RFC 8414 §3, and where OpenID Connect clients look for the same document.

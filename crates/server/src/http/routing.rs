@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method},
+    http::{HeaderMap, HeaderValue, Method},
     response::Response,
 };
 use futures_util::future::BoxFuture;
 
-use super::{document::Document, exchange::RouteLabel, inline::Inline};
+use super::{exchange::RouteLabel, inline::Inline};
 use crate::authority::Authority;
 
 /// A path and the operations on it.
@@ -59,17 +59,20 @@ pub(super) use operations;
 /// Everything that a server serves.
 pub(super) struct Routes {
     pub(super) operations: &'static [Route],
-    /// Paths and the documents there.
-    pub(super) documents: Vec<(&'static str, Document)>,
+    /// The documents: paths that accept GET alone and are not operations of the API document.
+    pub(super) documents: Vec<(&'static str, Respond)>,
     /// The path of an issuer that has one, and the paths of the documents that are also served with it at their end: RFC 8414
     /// §3.1 puts the well-known segment between host and path.
     pub(super) below_issuer: Option<(String, &'static [&'static str])>,
 }
 
+/// Responds to a GET with these headers.
+pub(super) type Respond = Box<dyn Fn(&HeaderMap) -> Response + Send + Sync>;
+
 /// Where a request goes.
 pub(super) enum Endpoint<'r> {
     Operation(&'static Operation),
-    Document(&'r Document),
+    Document(&'r Respond),
     /// The path is there, but not for this method.
     MethodNotAllowed(Allow),
     NotFound,
@@ -108,7 +111,7 @@ impl Routes {
         (Some(label), endpoint)
     }
 
-    fn document(&self, path: &str) -> Option<(&'static str, &Document)> {
+    fn document(&self, path: &str) -> Option<(&'static str, &Respond)> {
         let at = |path: &str| self.documents.iter().find(|(known, _)| *known == path);
         let found = at(path).or_else(|| {
             let (issuer_path, documents) = self.below_issuer.as_ref()?;
@@ -120,18 +123,18 @@ impl Routes {
 }
 
 impl Route {
-    /// Whether `path` is this route's: every `{name}` stands for one segment that is not empty. Nothing is decoded.
+    /// Whether `path` is this route's. A `{name}` stands for one segment, which may be empty except at the end of the path, so
+    /// that `/service-accounts/` is no account. Nothing is decoded.
     fn is_at(&self, path: &str) -> bool {
         let (mut template, mut path) = (self.template, path);
         while let Some((fixed, rest)) = template.split_once('{') {
             let Some(varying) = path.strip_prefix(fixed) else {
                 return false;
             };
-            let end = varying.find('/').unwrap_or(varying.len());
-            if end == 0 {
+            if varying.is_empty() {
                 return false;
             }
-            path = &varying[end..];
+            path = varying.find('/').map_or("", |end| &varying[end..]);
             template = rest.split_once('}').map_or("", |(_, behind)| behind);
         }
         template == path
@@ -166,5 +169,31 @@ impl Allow {
     /// The value of the header.
     pub(super) fn header(&self) -> HeaderValue {
         HeaderValue::try_from(&*self.0).expect("methods fit a header")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_at_every_path_of_its_form() {
+        let is_at = |template, path| {
+            let operations = &[];
+            let route = Route {
+                template,
+                operations,
+            };
+            route.is_at(path)
+        };
+        assert!(is_at("/a/{id}", "/a/b"));
+        assert!(is_at("/a/{id}/c/{other}", "/a/b/c/d"));
+        assert!(is_at("/a/{id}/c", "/a//c"));
+        for path in ["/a", "/a/", "/a/b/", "/a/b/c", "/b/a", "/a%2Fb", "a/b", ""] {
+            assert!(!is_at("/a/{id}", path), "{path}");
+        }
+        for path in ["/a/b", "/a/b/", "/a/b/d", "/a/b/c/", "/a/b/b/c"] {
+            assert!(!is_at("/a/{id}/c", path), "{path}");
+        }
     }
 }

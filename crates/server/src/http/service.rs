@@ -20,7 +20,8 @@ use super::{
     routes,
     routing::{Endpoint, Operation, Routes},
     steps::{
-        body, error_body, head, host, log_line, response_headers::ResponseHeaders, route, target,
+        body, error_body, head, host::HostCheck, log_line, response_headers::ResponseHeaders,
+        route, target,
     },
 };
 use crate::authority::{Authority, Unavailable};
@@ -33,6 +34,7 @@ struct Inner {
     authority: Arc<Authority>,
     request_ids: RequestIds,
     routes: Routes,
+    host: HostCheck,
     response_headers: ResponseHeaders,
 }
 
@@ -46,6 +48,7 @@ impl Service {
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(authority.random_prefix()?),
             routes: routes::routes(&authority),
+            host: HostCheck::new(authority.issuer()),
             response_headers: ResponseHeaders::new(authority.issuer(), over_tls),
             authority,
         })))
@@ -84,7 +87,7 @@ impl Inner {
 
         let handled = async {
             target::check(&exchange)?;
-            host::check(&headers)?;
+            self.host.check(&headers)?;
             let body = body::read(&exchange, body).await?;
             self.handle(&exchange, endpoint, headers, body, inline)
                 .await
@@ -111,7 +114,7 @@ impl Inner {
     ) -> Result<Response, Refusal> {
         let operation = match endpoint {
             Endpoint::Operation(operation) => operation,
-            Endpoint::Document(document) => return Ok(document.answer(&headers)),
+            Endpoint::Document(respond) => return Ok(respond(&headers)),
             Endpoint::MethodNotAllowed(allow) => {
                 // OPTIONS asks for nothing but `Allow` (RFC 9110 §9.3.7).
                 let mut response = if exchange.method == Method::OPTIONS {

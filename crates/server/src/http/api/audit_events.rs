@@ -25,19 +25,19 @@ use crate::{
 
 /// List audit events, oldest first.
 ///
-/// Always a page, and unless it is the last a `nextCursor`. Repeat the filters with the cursor.
+/// One page, with a `nextCursor` unless it is the last. Send the same filters with the cursor.
 #[utoipa::path(
     get,
     path = "/api/v1/audit-events",
     tag = "audit",
     security(("bearer" = ["management:audit:read"])),
     params(
-        ("limit" = Option<u32>, Query, description = "How many at most: 1 to 200; 50 unless given", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before"),
-        ("serviceAccountId" = Option<String>, Query, description = "Only events about this account: it is their target, or one of its tokens is", format = "uuid"),
-        ("action" = Option<String>, Query, description = "Only events of this kind", example = "rotate_secret"),
-        ("actor" = Option<String>, Query, description = "Only what this one did: the id of an account, operator, or unauthenticated"),
-        ("since" = Option<String>, Query, description = "Only events from this instant on", format = "date-time"),
+        ("limit" = Option<u32>, Query, description = "The most events of the page, 1 to 200. Default: 50", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the previous page"),
+        ("serviceAccountId" = Option<String>, Query, description = "Only events whose target is this account or one of its tokens", format = "uuid"),
+        ("action" = Option<String>, Query, description = "Only events of this action", example = "rotate_secret"),
+        ("actor" = Option<String>, Query, description = "Only events of this actor: the id of an account, `operator`, or `unauthenticated`"),
+        ("since" = Option<String>, Query, description = "Only events at or after this instant", format = "date-time"),
         ("until" = Option<String>, Query, description = "Only events before this instant", format = "date-time")
     ),
     responses(
@@ -75,15 +75,15 @@ pub(in crate::http) async fn list_audit_events(
 
 /// Export the audit trail.
 ///
-/// All events of the organization, one per line, oldest first: the whole chain of hashes. `prokura audit verify --file`
-/// checks it.
+/// All events of the organization, one JSON object per line, oldest first. Each event contains the hash of the one before;
+/// `prokura audit verify --file` verifies the chain.
 #[utoipa::path(
     get,
     path = "/api/v1/audit-events/export",
     tag = "audit",
     security(("bearer" = ["management:audit:read"])),
     responses(
-        (status = 200, description = "The events, an object per line", body = wire::AuditEvent, content_type = "application/x-ndjson")
+        (status = 200, description = "The events, one JSON object per line", body = wire::AuditEvent, content_type = "application/x-ndjson")
     )
 )]
 pub(in crate::http) async fn export_audit_events(

@@ -9,7 +9,7 @@ use prokura_wire as wire;
 use super::{OAuthError, client_form::ClientForm, json};
 use crate::{
     authority::{Authority, IssuedToken, TokenRequest},
-    http::exchange::Exchange,
+    http::exchange::{Exchange, Identity},
 };
 
 /// Trade a client id and secret for a short-lived access token.
@@ -47,6 +47,10 @@ pub(in crate::http) async fn issue_token(
         resources: form.resources(),
     };
     let issued = authority.issue_token(&request, &exchange.origin()).await?;
+    exchange.identify(Identity {
+        organization_id: issued.organization_id,
+        service_account_id: issued.service_account_id,
+    });
     Ok(json(response(&issued)))
 }
 
@@ -57,6 +61,7 @@ fn response(issued: &IssuedToken) -> String {
         text,
         lifetime_seconds,
         scopes,
+        ..
     } = issued;
     [
         r#"{"access_token":""#,
@@ -93,7 +98,7 @@ struct TokenForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ScopeSet;
+    use crate::domain::{OrganizationId, ScopeSet, ServiceAccountId};
 
     #[test]
     fn what_is_written_down_is_what_would_be_serialized() {
@@ -101,6 +106,8 @@ mod tests {
             text: "prka_A-z_0.9".to_owned(),
             lifetime_seconds: 3600,
             scopes: ScopeSet::parse("management:all !#[]~ orders:read").unwrap(),
+            organization_id: OrganizationId::from_bytes([1; 16]),
+            service_account_id: ServiceAccountId::from_bytes([2; 16]),
         };
         let serialized = serde_json::to_string(&wire::TokenResponse {
             access_token: wire::Secret::new(issued.text.clone()),

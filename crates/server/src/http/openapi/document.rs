@@ -24,18 +24,17 @@ use crate::domain::{
 #[openapi(
     info(
         title = "Prokura",
-        description = "Service accounts for an organization's machines: manage them, trade their secrets for short-lived \
-                       access tokens, check those tokens.\n\nEvery answer has an `X-Request-Id`; name it when you ask why. \
-                       Instants are RFC 3339 in UTC with milliseconds. Errors of the management API say in `code` what is \
-                       wrong, for programs, and in `message` how to mend it, for people; those of the OAuth endpoints are \
-                       RFC 6749's.",
+        description = "Service accounts for machines: manage the accounts, exchange their secrets for short-lived access \
+                       tokens, and introspect and revoke the tokens.\n\nEvery response has an `X-Request-Id`; quote it in \
+                       bug reports. Instants are RFC 3339 in UTC with milliseconds. An error of the management API has a \
+                       `code` for programs and a `message` for people. Errors of the OAuth endpoints follow RFC 6749.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags(
-        (name = "service-accounts", description = "Manage the identities of machines"),
-        (name = "audit", description = "Read who changed what"),
+        (name = "service-accounts", description = "Manage service accounts and their secrets"),
+        (name = "audit", description = "Read the audit trail"),
         (name = "oauth2", description = "Issue, introspect and revoke access tokens"),
-        (name = "health", description = "For load balancers and supervisors")
+        (name = "health", description = "Health checks for load balancers and supervisors")
     ),
     components(schemas(prokura_wire::ApiError, prokura_wire::OAuthError))
 )]
@@ -86,7 +85,7 @@ fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 fn bearer() -> SecurityScheme {
     let scopes = Scopes::from_iter([
-        (MANAGEMENT_ALL, "Everything below"),
+        (MANAGEMENT_ALL, "All scopes of the management API"),
         (SERVICE_ACCOUNTS_READ, "Read service accounts"),
         (
             SERVICE_ACCOUNTS_WRITE,
@@ -108,12 +107,12 @@ fn add_links(operation: &mut Operation) {
         return;
     };
     for (name, operation_id, description) in [
-        ("get", "get_service_account", "Get this account"),
-        ("update", "update_service_account", "Change this account"),
+        ("get", "get_service_account", "Get the account"),
+        ("update", "update_service_account", "Change the account"),
         ("rotate", "rotate_secret", "Rotate its secret"),
-        ("delete", "delete_service_account", "Delete this account"),
+        ("delete", "delete_service_account", "Delete the account"),
         ("secrets", "list_secrets", "List its secrets"),
-        ("usage", "get_usage", "Count its tokens"),
+        ("usage", "get_usage", "Get its usage"),
     ] {
         let link = LinkBuilder::new()
             .operation_id(operation_id)

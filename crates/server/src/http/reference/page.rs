@@ -1,5 +1,5 @@
-//! `/docs`: the API document as a page to read and to try, by Swagger UI. Everything that the page needs comes from here, so
-//! that it works without the internet; its content security policy lets in nothing else.
+//! The page at `/docs`: Swagger UI for the API document. The server serves every file of the page, so it works without internet
+//! access, and its content security policy forbids everything else.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::http::document::Document;
 
-/// The page may load what this server serves and may talk to it. It runs no script written into it, sits in no frame, and
-/// sends no form. Swagger UI draws its icons from `data:` URLs.
+/// The page may load files of this server and send requests to it. It runs no inline script, cannot be framed and submits no
+/// form. Swagger UI loads its icons from `data:` URLs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                                        connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The documents of the page, and where they are.
+/// The files of the page and their paths.
 pub(in crate::http) fn page() -> [(&'static str, Document); 4] {
     let own = |content_type, text: &'static str| {
         guarded(Document::new(
@@ -42,14 +42,14 @@ pub(in crate::http) fn page() -> [(&'static str, Document); 4] {
     ]
 }
 
-/// A file of Swagger UI, which the build has compressed.
+/// A file of Swagger UI, compressed when the server was built.
 fn vendored(name: &str, content_type: &'static str) -> Document {
     let SwaggerFile {
         bytes, gzpipped, ..
     } = utoipa_swagger_ui::serve(name, Config::default().into())
         .ok()
         .flatten()
-        .expect("the file is built in");
+        .expect("the file is part of the binary");
     let bytes = match bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
