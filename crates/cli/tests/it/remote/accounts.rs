@@ -59,7 +59,7 @@ fn an_account_lives_from_bootstrap_json_to_its_deletion_by_what_the_help_says() 
             "service-accounts delete" => {
                 let error = person.run(["service-accounts", "get", &id]).failed(1);
                 assert!(
-                    error.contains("there is no such service account"),
+                    error.contains("the service account does not exist"),
                     "{error}"
                 );
             }
