@@ -28,7 +28,7 @@ pub(super) fn takes(operation: &Operation, name: &str, place: &ParameterIn) -> b
 pub(super) fn request_id_header() -> (String, Header) {
     text_header(
         "X-Request-Id",
-        "The id of the request, which is also in the server's log",
+        "The id of the request, also in the server's log",
     )
 }
 
