@@ -3,10 +3,7 @@
 use prokura_wire as wire;
 use serde_json::Value;
 
-use crate::{
-    domain::{ChainedEvent, OrganizationId},
-    rfc3339::parse_instant,
-};
+use crate::domain::{ChainedEvent, OrganizationId, Timestamp};
 
 /// The event as the API answers it.
 pub(crate) fn to_wire(event: &ChainedEvent) -> wire::AuditEvent {
@@ -32,7 +29,7 @@ pub fn parse_line(line: &str) -> Option<(ChainedEvent, Vec<u8>)> {
     let event = ChainedEvent {
         organization_id: OrganizationId::parse(&read.organization_id)?,
         sequence: read.sequence,
-        at: parse_instant(&read.at)?,
+        at: Timestamp::parse_rfc3339(&read.at)?,
         actor: read.actor,
         action: read.action,
         target: read.target,
@@ -70,7 +67,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::Timestamp;
 
     fn event() -> ChainedEvent {
         ChainedEvent {

@@ -7,8 +7,8 @@
 //! * [`http`]: the server itself.
 //!
 //! A module imports only modules above it in this list: see `docs/ARCHITECTURE.md`. Beside the list are [`audit_export`], the
-//! format of exported audit events, and private modules without rules of their own: `encoding` (base64 and JSON text),
-//! `rfc3339` (instants) and `packed` (compact in-memory records).
+//! format of exported audit events, and two private modules that know nothing of Prokura: `encoding` (base64 and JSON text) and
+//! `packed` (compact records in memory).
 
 pub mod audit_export;
 pub mod authority;
@@ -17,5 +17,4 @@ mod encoding;
 pub mod http;
 pub mod keys;
 mod packed;
-mod rfc3339;
 pub mod store;

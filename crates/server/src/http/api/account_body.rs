@@ -7,7 +7,6 @@ use super::{ApiError, json::JsonObject};
 use crate::{
     authority::NewServiceAccount,
     domain::{AccountPatch, Description, Labels, LabelsPatch, Name, ScopeSet, Timestamp},
-    rfc3339::parse_instant,
 };
 
 /// How long the tokens of one account may be made to live, in seconds.
@@ -155,5 +154,5 @@ fn into_labels(value: Value) -> Option<LabelsPatch> {
 }
 
 fn into_instant(value: Value) -> Option<Timestamp> {
-    parse_instant(value.as_str()?)
+    Timestamp::parse_rfc3339(value.as_str()?)
 }

@@ -7,7 +7,6 @@ use super::error::ApiError;
 use crate::{
     domain::{ServiceAccountId, Timestamp},
     http::form,
-    rfc3339::parse_instant,
 };
 
 /// The items of a page if `limit` is not given.
@@ -121,7 +120,7 @@ impl Query {
         self.take(
             name,
             "must be an RFC 3339 instant such as 2026-11-23T12:00:00Z, its + written %2B",
-            parse_instant,
+            Timestamp::parse_rfc3339,
         )
     }
 }
