@@ -10,6 +10,9 @@ use crate::{
     },
 };
 
+/// The target of the lines, whatever file they are written in: operators filter by it.
+const TARGET: &str = "prokura_server::http";
+
 /// Writes one line: failures of the server at error, requests to the management API at info, everything else (tokens, health
 /// checks, documents) at debug. The query is never in it.
 pub(in crate::http) fn write(exchange: &Exchange, response: &Response) {
@@ -17,7 +20,7 @@ pub(in crate::http) fn write(exchange: &Exchange, response: &Response) {
     let cause = response.extensions().get::<Cause>();
     let is_failure = cause.is_some() || status.is_server_error();
     let is_management = exchange.target.path().starts_with("/api/");
-    if !is_failure && !is_management && !tracing::enabled!(tracing::Level::DEBUG) {
+    if !is_failure && !is_management && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
         return;
     }
     let template = exchange.route.map(|route| route.template);
@@ -25,6 +28,7 @@ pub(in crate::http) fn write(exchange: &Exchange, response: &Response) {
     macro_rules! line {
         ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
             tracing::$level!(
+                target: TARGET,
                 method = exchange.method.as_str(),
                 path = shown_path(template, exchange.target.path()),
                 status = status.as_u16(),
