@@ -12,7 +12,7 @@ impl Authority {
         &self,
         client: ClientId,
         secret: &ClientSecret,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
         let presented = self.keys.derived.digest(secret);

@@ -1,12 +1,9 @@
 //! The JWK set: the public keys of the algorithms in use (RFC 7517 §5).
 
-use std::{
-    future::{Ready, ready},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::{extract::Request, handler::Handler, http::HeaderMap, response::Response};
+use axum::{http::HeaderMap, response::Response};
 use prokura_wire::{JsonWebKey, JsonWebKeySet};
 
 use crate::{
@@ -16,10 +13,9 @@ use crate::{
 };
 
 /// The JWK set of a server. The document is written anew when the signing keys have changed.
-#[derive(Clone)]
 pub(in crate::http) struct KeySetDocument {
     authority: Arc<Authority>,
-    written: Arc<ArcSwap<Written>>,
+    written: ArcSwap<Written>,
 }
 
 struct Written {
@@ -33,11 +29,12 @@ impl KeySetDocument {
         let written = Written::new(authority.published_keys());
         Self {
             authority,
-            written: Arc::new(ArcSwap::from_pointee(written)),
+            written: ArcSwap::from_pointee(written),
         }
     }
 
-    fn answer(&self, request_headers: &HeaderMap) -> Response {
+    /// The response to a GET with these headers.
+    pub(in crate::http) fn answer(&self, request_headers: &HeaderMap) -> Response {
         let keys = self.authority.published_keys();
         let written = self.written.load();
         if Arc::ptr_eq(&written.keys, &keys) {
@@ -58,14 +55,6 @@ impl Written {
             document: Document::json(&set),
             keys,
         }
-    }
-}
-
-impl<S> Handler<(), S> for KeySetDocument {
-    type Future = Ready<Response>;
-
-    fn call(self, request: Request, _: S) -> Self::Future {
-        ready(self.answer(request.headers()))
     }
 }
 
