@@ -145,14 +145,11 @@ test("what is wrong is said field by field", async () => {
   await assert.rejects(serviceAccounts.get(server.bootstrap.clientId), isValidationError);
 });
 
-test("an id cannot lead elsewhere", async () => {
-  for (const id of ["", ".", ".."]) {
+test("an ID that would change the path is not sent", async () => {
+  for (const id of ["", ".", "..", "../audit-events", "%2e%2e", "x?limit=1", "x#y", "a/b"]) {
     await assert.rejects(serviceAccounts.get(id), TypeError);
     await assert.rejects(serviceAccounts.revoke(id), TypeError);
     await assert.rejects(serviceAccounts.deleteSecret(NOBODY, id), TypeError);
-  }
-  for (const id of ["../audit-events", "%2e%2e", "x?limit=1", "x#y", "a/b"]) {
-    await assert.rejects(serviceAccounts.get(id), isValidationError);
   }
 });
 
