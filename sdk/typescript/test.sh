@@ -19,7 +19,7 @@ npm pack --silent --pack-destination "$work" >/dev/null
 mv "$work"/prokura-sdk-*.tgz "$work/prokura-sdk.tgz"
 ln -s "$PWD/node_modules" "$work/node_modules"
 cp -r test/consumer "$work/consumer"
-cp -r test examples README.md ../behaviour.json "$work/consumer/"
+cp -r src test examples README.md ../behaviour.json "$work/consumer/"
 cd "$work/consumer"
 npm install --offline --no-audit --no-fund --no-package-lock --silent
 

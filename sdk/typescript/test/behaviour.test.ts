@@ -4,7 +4,16 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import { isHttpError, isProkuraError, isTimeoutError, type ManagementClient } from "@prokura/sdk";
-import { breakOff, type Handler, hang, inTurn, reply, type StandIn, startStandIn } from "./harness/stand-in.js";
+import {
+  breakOff,
+  type Handler,
+  hang,
+  inTurn,
+  NOWHERE,
+  reply,
+  type StandIn,
+  startStandIn,
+} from "./harness/stand-in.js";
 
 type Class = "repeatable" | "change" | "export" | "oauth";
 type Outcome = "pause" | "new token" | "no";
@@ -108,8 +117,7 @@ async function observe(t: TestContext, event: string, name: string, then = succe
   const isToken = name === "issue_token";
   const handle = event === "cannot connect" ? success : inTurn(handler(event), then);
   const standIn = await startStandIn(t, isToken ? success : handle, isToken ? handle : () => ({}));
-  // Nothing listens on port 1.
-  const nowhere = { baseUrl: "http://127.0.0.1:1", maxRetries: 1 };
+  const nowhere = { baseUrl: NOWHERE, maxRetries: 1 };
   const tokenUrl = `${isToken ? nowhere.baseUrl : standIn.url}/oauth2/token`;
   const client = standIn.client(event === "cannot connect" ? { ...nowhere, tokenUrl } : {});
   const done = (CALLS[name] ?? assert.fail(name))(client).then(
@@ -219,15 +227,16 @@ for (const row of retryAfter) {
 
 for (const row of tokens) {
   test(`the token response ${row.status} ${JSON.stringify(row.response)}`, async (t) => {
-    let issued = 0;
-    const token: Handler = () => {
-      issued += 1;
-      return { status: row.status, body: JSON.stringify(row.response).replace("TOKEN", `token-${issued}`) };
+    const issue = (): Handler => {
+      let issued = 0;
+      return () => {
+        issued += 1;
+        return { status: row.status, body: JSON.stringify(row.response).replace("TOKEN", `token-${issued}`) };
+      };
     };
-    /** The bearer tokens of a call now and of another one after so many milliseconds; and the server. */
+    /** The bearer tokens of a call now and of another one after this many milliseconds; and the server. */
     const bearersOf = async (milliseconds: number) => {
-      issued = 0;
-      const standIn = await startStandIn(t, success, token);
+      const standIn = await startStandIn(t, success, issue());
       const { serviceAccounts } = standIn.client();
       await serviceAccounts.list();
       standIn.clock.advance(milliseconds);
@@ -236,7 +245,7 @@ for (const row of tokens) {
     };
 
     if (row.error !== undefined) {
-      const standIn = await startStandIn(t, success, token);
+      const standIn = await startStandIn(t, success, issue());
       const code = row.error.replace(" ", "_");
       await assert.rejects(standIn.client().serviceAccounts.list(), (error) => {
         assert.ok(isProkuraError(error));

@@ -7,7 +7,7 @@ import * as root from "@prokura/sdk";
 import * as kontext from "@kontext-dev/js-sdk/errors";
 import { ManagementClient } from "@prokura/sdk/management";
 import { startProkura } from "./harness/prokura.js";
-import { breakOff, reply, startStandIn } from "./harness/stand-in.js";
+import { breakOff, NOWHERE, reply, startStandIn } from "./harness/stand-in.js";
 
 const server = await startProkura();
 
@@ -168,12 +168,11 @@ test("a network error has its cause", async (t) => {
   assert.ok(error.message.startsWith(lost), error.message);
   assert.deepEqual(said(error), ["isNetworkError"]);
 
-  // Nothing listens on port 1.
   const credentials = { clientId: "sa_1", clientSecret: "s" };
-  const nobody = new ManagementClient({ baseUrl: "http://127.0.0.1:1", credentials, maxRetries: 0 });
+  const nobody = new ManagementClient({ baseUrl: NOWHERE, credentials, maxRetries: 0 });
   assert.match(
     String(await failure(nobody.serviceAccounts.list())),
-    /: cannot connect to http:\/\/127\.0\.0\.1:1\/oauth2\/token: ./,
+    /: cannot connect to http:\/\/127\.0\.0\.1:2\/oauth2\/token: ./,
   );
 });
 

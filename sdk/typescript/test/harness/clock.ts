@@ -2,8 +2,8 @@
 
 import type { Clock } from "@prokura/sdk/management";
 
-/** The default timeouts of an attempt and of a call. */
-const TIMEOUTS = [10_000, 30_000];
+/** Whether a sleep is the timeout of an attempt or of a call, and not a pause. */
+const isTimeout = (milliseconds: number) => milliseconds === 10_000 || milliseconds >= 30_000;
 
 interface Sleeper {
   milliseconds: number;
@@ -43,7 +43,7 @@ export class TestClock implements Clock {
   /** Waits for a pause, which is any sleep that is no timeout; moves the clock to its end, and returns its length. */
   async pass(): Promise<number> {
     for (;;) {
-      const sleeper = this.#sleepers.find(({ milliseconds }) => !TIMEOUTS.includes(milliseconds));
+      const sleeper = this.#sleepers.find(({ milliseconds }) => !isTimeout(milliseconds));
       if (sleeper) {
         this.advance(sleeper.endsAt - this.#now);
         return sleeper.milliseconds;

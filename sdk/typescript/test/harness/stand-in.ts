@@ -25,6 +25,9 @@ export type Handler = (request: Received, response: ServerResponse) => Reply | u
 
 export const SECRET = "prk_a_secret_that_nobody_may_see";
 
+/** A URL at which nothing listens. The port is one that fetch does not block. */
+export const NOWHERE = "http://127.0.0.1:2";
+
 /** Never answers. */
 export const hang: Handler = () => undefined;
 /** Closes the connection without an answer. */
