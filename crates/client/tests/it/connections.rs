@@ -54,7 +54,7 @@ impl Connections {
     pub async fn start(reply: impl FnMut(&Received) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let received = Arc::default();
+        let received = Arc::<Mutex<Vec<Received>>>::default();
         let (seen, reply) = (Arc::clone(&received), Arc::new(Mutex::new(reply)));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

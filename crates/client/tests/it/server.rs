@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
 
 /// A request that the server received.
 #[derive(Clone, Debug)]
@@ -25,7 +25,6 @@ pub struct Asked {
     pub query: String,
     pub headers: HeaderMap,
     pub body: String,
-    pub at: Instant,
 }
 
 impl Asked {
@@ -66,7 +65,6 @@ impl Server {
                     query: head.uri.query().unwrap_or_default().to_owned(),
                     headers: head.headers,
                     body: String::from_utf8(body.to_vec()).unwrap(),
-                    at: Instant::now(),
                 };
                 seen.push(request.clone());
                 request
