@@ -12,11 +12,11 @@ use crate::{
     items::Items,
 };
 
-/// The default page size: the largest that the server accepts.
+/// The default size of a page: the maximum that the server allows.
 const PAGE: u32 = 200;
 
 impl Client {
-    /// Lists audit events, oldest first. Awaiting the call returns one page; [`ListAuditEvents::stream`] reads all pages.
+    /// Lists audit events, oldest first. Await the call to get a page; [`ListAuditEvents::stream`] returns all events.
     /// Requires the scope `management:audit:read`.
     pub fn list_audit_events(&self) -> ListAuditEvents {
         let call = Call::new(self, Method::GET, &["audit-events"]);
@@ -33,12 +33,12 @@ impl Client {
 }
 
 call! {
-    /// Lists audit events: [`Client::list_audit_events`]. Awaiting it returns one page. An event must match all filters.
+    /// Lists audit events: [`Client::list_audit_events`]. Await the call to get a page. An event must pass all filters.
     ListAuditEvents -> AuditEventList, json
 }
 
 impl ListAuditEvents {
-    /// All events. Pages are requested as the items are read.
+    /// Streams all events and requests the pages as needed.
     pub fn stream(self) -> Items<AuditEvent> {
         Items::new(self.call, |call| async move {
             let page = Self { call: call.clone() }.await?;
@@ -47,43 +47,43 @@ impl ListAuditEvents {
         })
     }
 
-    /// Events about this service account: it or one of its tokens is the target.
+    /// Only events about this service account: it or one of its tokens is the target.
     pub fn service_account_id(mut self, id: impl Into<String>) -> Self {
         self.call.parameter("serviceAccountId", id.into());
         self
     }
 
-    /// Events of this operation, such as `rotate_secret`.
+    /// Only events of this operation, such as `rotate_secret`.
     pub fn action(mut self, action: impl Into<String>) -> Self {
         self.call.parameter("action", action.into());
         self
     }
 
-    /// Events of this actor: the ID of a service account, `operator` or `unauthenticated`.
+    /// Only events of this actor: the ID of a service account, `operator` or `unauthenticated`.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.call.parameter("actor", actor.into());
         self
     }
 
-    /// Events at or after this instant (RFC 3339).
+    /// Only events at or after this instant (RFC 3339).
     pub fn since(mut self, instant: impl Into<String>) -> Self {
         self.call.parameter("since", instant.into());
         self
     }
 
-    /// Events before this instant (RFC 3339).
+    /// Only events before this instant (RFC 3339).
     pub fn until(mut self, instant: impl Into<String>) -> Self {
         self.call.parameter("until", instant.into());
         self
     }
 
-    /// The page size: 1 to 200. Default: 200.
+    /// Sets the maximum number of events in a page: 1 to 200. Default: 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.call.parameter("limit", limit);
         self
     }
 
-    /// The `next_cursor` of the previous page. Set the same filters as for that page.
+    /// Sets where the page begins: the `next_cursor` of the previous page, which must have had the same filters.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.call.parameter("cursor", cursor.into());
         self

@@ -102,14 +102,13 @@ impl Client {
         TokenSource::builder(endpoint, self.0.credentials.clone()).http(self.0.options.clone())
     }
 
-    /// Returns the state of a token (RFC 7662). Requires the scope `tokens:introspect`. For a token that is not valid, or
-    /// that belongs to another organization, `active` is `false`.
+    /// Introspects a token (RFC 7662). Requires the scope `tokens:introspect`. A token of another organization is inactive.
     pub async fn introspect_token(&self, token: &str) -> Result<IntrospectionResponse, Error> {
         let answer = self.oauth("introspect", token).await?;
         answer.json()
     }
 
-    /// Revokes one of the client's own tokens (RFC 7009). A token that is not valid, or not the client's, is a success.
+    /// Revokes one of the client's own tokens (RFC 7009). An inactive token, or one of another client, is a success.
     pub async fn revoke_token(&self, token: &str) -> Result<(), Error> {
         self.oauth("revoke", token).await?;
         Ok(())

@@ -9,45 +9,51 @@ import type { CallOptions } from "./deadline.js";
 import type { PaginationParams } from "./service-accounts.js";
 
 /**
- * One change, or all refused logins to an account from one address within one minute. The events of an organization form a
- * chain: each contains the hash of the previous one.
+ * A change, or the logins to an account refused from one address in one minute. The events of an organization form a hash
+ * chain: each event contains the hash of the previous one.
  */
 export interface AuditEvent {
   /** The organization that the event belongs to. */
   organizationId: string;
-  /** The number of the event in its organization: 1, 2, 3 and so on, without gaps. */
+  /** The number of the event in the organization: 1, 2, 3 and so on, without gaps. */
   sequence: number;
-  /** When it happened. For refused logins: when the first one happened. */
+  /** When the event happened. For refused logins: when the first was refused. */
   at: string;
-  /** Who did it: the ID of a service account, `operator` (a command on the server), or `unauthenticated`. */
+  /**
+   * Who acted: the ID of a service account, `operator` for the operator of the server, or `unauthenticated` for a caller
+   * without valid credentials.
+   */
   actor: string;
-  /** The name of the operation, such as `rotate_secret`. */
+  /** The name of the operation, such as `rotate_secret`. Later versions may add operations. */
   action: string;
-  /** The ID of the object that changed. */
+  /** The ID of the object that was changed. */
   target: string;
-  /** The ID of the request. For refused logins: of the first one. Null for a command on the server. */
+  /** The ID of the request that caused the event. For refused logins: the first request. Null: a command caused the event. */
   requestId: string | null;
-  /** The address that the request came from. Null for a command on the server, and if there were too many addresses. */
+  /**
+   * The address that the request came from. Null: a command caused the event, or the event counts refused logins from several
+   * addresses.
+   */
   address: string | null;
-  /** The fields that changed, with their new values. For refused logins: their number and reasons. Never a secret. */
+  /** The fields that changed, with their new values. For refused logins: how many, and the reasons. Never contains a secret. */
   changes: { [name: string]: string };
-  /** The hash of the previous event, in hexadecimal. Zeros in the first event. */
+  /** The hash of the previous event in hexadecimal. Zeros in the first event. */
   previousHash: string;
-  /** SHA-256 of the previous hash and all fields above, in hexadecimal. */
+  /** SHA-256 over the previous hash and all fields above, in hexadecimal. */
   hash: string;
 }
 
-/** Filters for audit events. An event must match all of them. */
+/** Filters for audit events. An event must pass all of them. */
 export interface AuditEventFilter {
-  /** Events about this service account: it or one of its tokens is the target. */
+  /** Only events about this service account: it or one of its tokens is the target. */
   serviceAccountId?: string | undefined;
-  /** Events of this operation, such as `rotate_secret`. */
+  /** Only events of this operation, such as `rotate_secret`. */
   action?: string | undefined;
-  /** Events of this actor: the ID of a service account, `operator` or `unauthenticated`. */
+  /** Only events of this actor: the ID of a service account, `operator` or `unauthenticated`. */
   actor?: string | undefined;
-  /** Events at or after this instant (RFC 3339). */
+  /** Only events at or after this instant (RFC 3339). */
   since?: string | Date | undefined;
-  /** Events before this instant (RFC 3339). */
+  /** Only events before this instant (RFC 3339). */
   until?: string | Date | undefined;
 }
 

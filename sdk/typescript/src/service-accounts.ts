@@ -21,29 +21,29 @@ export interface ServiceAccount {
   id: string;
   /** The client ID for the token endpoint: `sa_` and the ID. */
   clientId: string;
-  /** The display name. It need not be unique. */
+  /** Display name. Two accounts may have the same name. */
   name: string;
   /** What the account is for. */
   description: string | null;
-  /** The scopes that the account may request, in alphabetical order. */
+  /** All scopes that the account may request, in alphabetical order. */
   scopes: string[];
-  /** The person or team responsible for the account. Null: not set. */
+  /** The person or team that is responsible for the account. Null: none. */
   owner: string | null;
   /** Key-value tags for grouping and filtering. */
   labels: Labels;
-  /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are rejected until it is enabled. */
+  /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive. */
   disabled: boolean;
-  /** The lifetime of its tokens in seconds. Null: the lifetime that the server configures for the resource. */
+  /** Lifetime of the account's access tokens, in seconds. Null: the lifetime of the resource that the token is for. */
   tokenLifetimeSeconds: number | null;
-  /** When the account expires. An expired account is treated as disabled. Null: never. */
+  /** When the account expires. From then on it gets no tokens, and its tokens are inactive. Null: never. */
   expiresAt: string | null;
   /** When the account was created. */
   createdAt: string;
   /** When the account or one of its secrets last changed. */
   updatedAt: string;
-  /** The ID of the account that created it. Null: the server created it. */
+  /** The ID of the account that created it. Null: the server itself. */
   createdBy: string | null;
-  /** When the account last got a token. Null: never. */
+  /** When a token was last issued to the account. Null: never. */
   lastUsedAt: string | null;
 }
 
@@ -54,64 +54,64 @@ export interface Labels {
 
 /** A new service account. Only the name is required. */
 export interface CreateServiceAccountRequest {
-  /** The display name: one line of 1 to 255 characters. */
+  /** Display name: one line of 1 to 255 characters. */
   name: string;
-  /** What the account is for: up to 1,024 characters. */
+  /** What the account is for: up to 1,024 characters. Line breaks are allowed. */
   description?: string | null | undefined;
-  /** The scopes that the account may request. Default: the management scopes of the caller. */
+  /** All scopes that the account may request. Default: the management scopes of the caller. */
   scopes?: readonly string[] | null | undefined;
-  /** The person or team responsible for the account: one line of up to 255 characters. */
+  /** The person or team that is responsible for the account: one line of 1 to 255 characters. */
   owner?: string | null | undefined;
   /**
-   * Key-value tags for grouping and filtering: up to 32 labels, keys of up to 63 characters without colons, values of up to
+   * Key-value tags for grouping and filtering: up to 32, with keys of 1 to 63 characters without colons and values of up to
    * 255 characters.
    */
   labels?: Labels | null | undefined;
-  /** The lifetime of its tokens: 60 to 86,400 seconds. Default: the lifetime that the server configures for the resource. */
+  /** Lifetime of the account's access tokens: 60 to 86,400 seconds. Default: the lifetime of the resource. */
   tokenLifetimeSeconds?: number | null | undefined;
   /** When the account expires (RFC 3339). Default: never. */
   expiresAt?: string | Date | null | undefined;
 }
 
-/** A change of a service account. It is a merge patch (RFC 7396): members left out stay as they are, null clears. */
+/** Settings to change (RFC 7396). Absent members stay as they are; null removes a value. */
 export interface UpdateServiceAccountRequest {
-  /** The display name: one line of 1 to 255 characters. */
+  /** Display name: one line of 1 to 255 characters. */
   name?: string | undefined;
-  /** What the account is for: up to 1,024 characters. */
+  /** What the account is for: up to 1,024 characters. Line breaks are allowed. */
   description?: string | null | undefined;
-  /** The scopes that the account may request. Replaces the current ones. Removed scopes no longer work in its tokens. */
+  /** All scopes that the account may request. Scopes that are removed stop working in its tokens at once. */
   scopes?: readonly string[] | undefined;
-  /** Disables or enables the account. A disabled account gets no tokens, and its tokens are rejected until it is enabled. */
+  /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive. */
   disabled?: boolean | undefined;
-  /** The person or team responsible for the account: one line of up to 255 characters. */
+  /** The person or team that is responsible for the account: one line of 1 to 255 characters. */
   owner?: string | null | undefined;
-  /** Labels to set. A null value removes that label; other labels stay. Null removes all labels. */
+  /** The labels to set. A label set to null is removed, other labels stay. Null instead of an object removes all labels. */
   labels?: { readonly [key: string]: string | null } | null | undefined;
-  /** The lifetime of its future tokens: 60 to 86,400 seconds. Null: the lifetime that the server configures for the resource. */
+  /** Lifetime of the account's access tokens: 60 to 86,400 seconds. Null: the lifetime of the resource. */
   tokenLifetimeSeconds?: number | null | undefined;
   /** When the account expires (RFC 3339). Null: never. */
   expiresAt?: string | Date | null | undefined;
 }
 
-/** Filters for service accounts. An account must match all of them. */
+/** Filters for service accounts. An account must pass all of them. */
 export interface ServiceAccountFilter {
-  /** Accounts whose name contains this text, ignoring case. */
+  /** Only accounts whose name contains this text, ignoring case. */
   name?: string | undefined;
-  /** Accounts with all of these labels. */
+  /** Only accounts with all of these labels. */
   labels?: { readonly [key: string]: string } | undefined;
-  /** Accounts of this owner (exact match). */
+  /** Only accounts with exactly this owner. */
   owner?: string | undefined;
-  /** Only disabled accounts, or only enabled ones. */
+  /** Only disabled accounts (`true`), or only enabled accounts (`false`). */
   disabled?: boolean | undefined;
-  /** Accounts that have got no token for this many days. */
+  /** Only accounts that were issued no token for this many days. */
   unusedForDays?: number | undefined;
-  /** Accounts with a secret that expires within this many days. Secrets that a rotation retires do not count. */
+  /** Only accounts with a secret that expires within this many days. Secrets that a rotation retires do not count. */
   secretExpiresWithinDays?: number | undefined;
 }
 
 /** Selects a page of a list. */
 export interface PaginationParams {
-  /** The page size: 1 to 200. */
+  /** The maximum number of items in a page: 1 to 200. */
   limit?: number | undefined;
   /** The `nextCursor` of the previous page. */
   cursor?: string | undefined;
@@ -122,7 +122,7 @@ export interface ServiceAccountResponse extends Tagged {
   serviceAccount: ServiceAccount;
 }
 
-/** A service account and its new secret. The secret is shown only once. */
+/** A service account and its new secret, which cannot be read again later. */
 export interface ServiceAccountCredentialsResponse extends ServiceAccountResponse {
   credentials: ClientCredentials;
 }
@@ -137,23 +137,23 @@ export interface ListServiceAccountsResponse {
   nextCursor?: string;
 }
 
-/** The options of a rotation. */
+/** How to rotate a secret. */
 export interface RotateSecretRequest {
-  /** How long the old secrets stay valid: up to 604,800 seconds. Default: 0. */
+  /** How long the old secrets stay active: up to 604,800 seconds. Default: they stop working at once. */
   gracePeriodSeconds?: number | undefined;
-  /** The lifetime of the new secret in seconds. Default: it does not expire. */
+  /** Lifetime of the new secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
-  /** Whether to revoke all tokens issued so far. Default: false. */
+  /** Whether to revoke the tokens issued so far. Default: false. */
   revokeTokens?: boolean | undefined;
 }
 
-/** The options of an additional secret. */
+/** A secret to add. */
 export interface AddSecretRequest {
-  /** The lifetime of the secret in seconds. Default: it does not expire. */
+  /** Lifetime of the secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
 }
 
-/** A secret of a service account, without its value. */
+/** A secret of a service account, without the secret text. */
 export interface ServiceAccountSecret {
   /** The ID of the secret, a UUID. */
   id: string;
@@ -161,15 +161,18 @@ export interface ServiceAccountSecret {
   hint: string;
   /** When the secret was created. */
   createdAt: string;
-  /** The ID of the account that created it. Null: the server created it. */
+  /** The ID of the account that created it. Null: the server itself. */
   createdBy: string | null;
-  /** When the secret stops working: its expiry or the end of its grace period, whichever is first. Null: never. */
+  /** When the secret stops working: its expiry or the end of its grace period, whichever comes first. Null: never. */
   expiresAt: string | null;
-  /** When the secret last obtained a token. Null: not known. */
+  /** When a token was last issued for the secret. Null: not known. */
   lastUsedAt: string | null;
-  /** The state. A `retiring` secret works until its grace period ends. Later versions may add states. */
+  /** The state. A `retiring` secret works until the grace period of a rotation ends. Later versions may add states. */
   state: "active" | "retiring" | "expired" | "revoked" | (string & {});
-  /** Whether the secret can be deleted safely: a newer secret is in use, and this one has not been used for a day. */
+  /**
+   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day, and this one has
+   * not.
+   */
   safeToRevoke: boolean;
 }
 
@@ -178,7 +181,7 @@ export interface ListSecretsResponse {
   items: ServiceAccountSecret[];
 }
 
-/** An additional secret. Its value is shown only once. */
+/** An added secret. Its text cannot be read again later. */
 export interface AddSecretResponse {
   secret: ServiceAccountSecret;
   credentials: ClientCredentials;
@@ -188,9 +191,9 @@ export interface AddSecretResponse {
 export interface DailyUsage {
   /** The day, such as `2026-11-23`. */
   date: string;
-  /** The number of access tokens issued to the account. */
+  /** Access tokens issued to the account. */
   tokensIssued: number;
-  /** The number of refused token requests. */
+  /** Token requests that were refused. */
   tokensRefused: number;
 }
 
@@ -217,7 +220,7 @@ export class ServiceAccounts {
     this.#api = api;
   }
 
-  /** Creates a service account. The response contains its secret, which is shown only once. */
+  /** Creates a service account. The response contains its secret, which cannot be read again later. */
   async create(
     account: CreateServiceAccountRequest,
     options: IdempotentOptions = {},
@@ -258,7 +261,7 @@ export class ServiceAccounts {
     return await this.#api.json<ServiceAccountResponse>(at("GET", id), "serviceAccount", options);
   }
 
-  /** Changes a service account. Members left out stay as they are; null clears. */
+  /** Updates a service account. Absent members stay as they are; null removes a value. */
   async update(
     id: string,
     patch: UpdateServiceAccountRequest,
@@ -269,8 +272,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Rotates the secret of a service account. The response contains the new secret, which is shown only once. The old secrets
-   * stop working at once, or after `gracePeriodSeconds`. Tokens already issued stay valid, unless `revokeTokens` is set.
+   * Rotates the secret of a service account. Without a grace period, the old secrets stop working at once. Tokens issued so
+   * far stay active until they expire. The response contains the new secret, which cannot be read again later.
    */
   async rotateSecret(
     id: string,
@@ -282,15 +285,15 @@ export class ServiceAccounts {
   }
 
   /**
-   * Cancels the last rotation while its grace period runs. The new secret stops working at once, and the old ones stay valid
-   * as before.
+   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were retiring
+   * stay active.
    */
   async cancelRotation(id: string, options: ChangeOptions = {}): Promise<ServiceAccountResponse> {
     const call = { ...at("POST", id, "cancel-rotation"), ifMatch: options.ifMatch };
     return await this.#api.json<ServiceAccountResponse>(call, "serviceAccount", options);
   }
 
-  /** Deletes a service account permanently. Its secrets and all of its tokens stop working at once. */
+  /** Deletes a service account permanently. Its secrets and all its tokens stop working at once. */
   async revoke(id: string, options: ChangeOptions = {}): Promise<void> {
     await this.#api.done({ ...at("DELETE", id), ifMatch: options.ifMatch }, options);
   }
@@ -300,19 +303,19 @@ export class ServiceAccounts {
     await this.revoke(id, options);
   }
 
-  /** Revokes all tokens issued to a service account so far. Its secrets stay valid. */
+  /** Revokes every token issued to a service account so far. Its secrets keep working. */
   async revokeTokens(id: string, options: ChangeOptions = {}): Promise<void> {
     await this.#api.done({ ...at("POST", id, "revoke-tokens"), ifMatch: options.ifMatch }, options);
   }
 
-  /** Lists the secrets of a service account, newest first, without their values. */
+  /** Lists the secrets of a service account, newest first, without the secret texts. */
   async listSecrets(id: string, options: CallOptions = {}): Promise<ListSecretsResponse> {
     return await this.#api.json<ListSecretsResponse>(at("GET", id, "secrets"), "items", options);
   }
 
   /**
-   * Adds a secret to a service account. The response contains the secret, which is shown only once. The other secrets stay
-   * valid. An account can have five valid secrets.
+   * Adds a secret to a service account; the others stay active. An account can have five active secrets. The response contains
+   * the new secret, which cannot be read again later.
    */
   async addSecret(
     id: string,
@@ -323,12 +326,12 @@ export class ServiceAccounts {
     return await this.#api.json<AddSecretResponse>(call, "credentials", options);
   }
 
-  /** Deletes one secret of a service account. It stops working at once. Tokens already issued stay valid. */
+  /** Deletes one secret of a service account. It stops working at once. Tokens issued so far stay active. */
   async deleteSecret(id: string, secretId: string, options: ChangeOptions = {}): Promise<void> {
     await this.#api.done({ ...at("DELETE", id, "secrets", secretId), ifMatch: options.ifMatch }, options);
   }
 
-  /** Returns how many tokens a service account got and was refused, day by day. */
+  /** Counts the tokens issued and refused to a service account, by day. */
   async getUsage(id: string, params: UsageParams = {}, options: CallOptions = {}): Promise<UsageResponse> {
     return await this.#api.json<UsageResponse>({ ...at("GET", id, "usage"), query: { ...params } }, "items", options);
   }

@@ -10,25 +10,25 @@ import type { Http } from "./http.js";
 import { parseObject } from "./json.js";
 import { readAnswer } from "./request.js";
 
-/** The state of a token (RFC 7662 §2.2). A token that is not active has no other member. */
+/** The claims of a token (RFC 7662 §2.2). A response about an inactive token contains `active` only. */
 export interface IntrospectionResponse {
-  /** Whether the token is valid now. */
+  /** Whether the token is active. */
   active: boolean;
-  /** The scopes that it grants, separated by spaces. */
+  /** The scopes of the token, separated by spaces. */
   scope?: string;
-  /** The client that it was issued to. */
+  /** The client that the token was issued to. */
   client_id?: string;
   /** `Bearer`. */
   token_type?: string;
-  /** When it expires, in seconds since the Unix epoch. */
+  /** When the token expires, in seconds since the Unix epoch. */
   exp?: number;
-  /** When it was issued, in seconds since the Unix epoch. */
+  /** When the token was issued, in seconds since the Unix epoch. */
   iat?: number;
-  /** The subject: the client ID. */
+  /** The subject of the token: the client ID. */
   sub?: string;
-  /** The resource that it is for. */
+  /** The resource that the token is for. */
   aud?: string;
-  /** The server that issued it. */
+  /** The issuer of the token. */
   iss?: string;
   /** The ID of the token. */
   jti?: string;
@@ -48,8 +48,7 @@ export class Tokens {
   }
 
   /**
-   * Returns the state of a token (RFC 7662). Requires the scope `tokens:introspect`. For a token that is not valid, or that
-   * belongs to another organization, `active` is `false`.
+   * Introspects a token (RFC 7662). Requires the scope `tokens:introspect`. A token of another organization is inactive.
    */
   async introspect(token: string, options: CallOptions = {}): Promise<IntrospectionResponse> {
     const { request, answer } = await this.#post("/oauth2/introspect", token, options);
@@ -60,7 +59,7 @@ export class Tokens {
     return body as unknown as IntrospectionResponse;
   }
 
-  /** Revokes one of the client's own tokens (RFC 7009). A token that is not valid, or not the client's, is a success. */
+  /** Revokes one of the client's own tokens (RFC 7009). An inactive token, or one of another client, is a success. */
   async revoke(token: string, options: CallOptions = {}): Promise<void> {
     await this.#post("/oauth2/revoke", token, options);
   }
