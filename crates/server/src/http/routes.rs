@@ -15,7 +15,8 @@ use crate::authority::Authority;
 /// Every route.
 pub(super) fn router(authority: Arc<Authority>) -> Router {
     let metadata = Document::json(&oauth::metadata::document(&authority));
-    let keys = oauth::jwks::KeySetDocument::new(Arc::clone(&authority));
+    let published = Arc::clone(&authority);
+    let keys = oauth::jwks::KeySetDocument::new(move || published.published_keys());
     let (router, openapi) = documented().split_for_parts();
     let openapi = Document::json_text(openapi_text(openapi, authority.issuer()));
     let mut router = router
