@@ -64,7 +64,7 @@ impl Authority {
             return Err(OpenAuthorityError::WrongMasterKey);
         }
 
-        store.remember().await?;
+        store.enable_cache().await?;
 
         let algorithms = algorithms_in_use(&settings.resources);
         let derived = DerivedKeys::new(master);

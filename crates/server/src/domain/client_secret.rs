@@ -53,10 +53,9 @@ impl ClientSecret {
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == Self::CHARS
             && text.starts_with(PREFIX)
-            // `&` instead of `&&` lets the compiler check many bytes at once.
-            && text.as_bytes()[PREFIX.len()..]
-                .iter()
-                .fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
+            && text[PREFIX.len()..]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric());
         if !well_formed {
             return None;
         }

@@ -32,12 +32,7 @@ macro_rules! id {
             /// that each id has one spelling. `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
                 // Of 36 characters, the library accepts only the form with hyphens, but in either case.
-                // `|` instead of `||` lets the compiler check many bytes at once.
-                let has_upper = |text: &str| {
-                    text.bytes()
-                        .fold(false, |any, byte| any | byte.is_ascii_uppercase())
-                };
-                if text.len() != 36 || has_upper(text) {
+                if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
                     return None;
                 }
                 Uuid::try_parse(text).ok().map(Self)

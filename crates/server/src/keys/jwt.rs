@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::signing_key::{KeyError, SigningKey};
 use crate::{
     domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId},
-    encoding::{BASE64_URL, push_base64_url, push_json_text},
+    encoding::{BASE64_URL, push_json_text},
 };
 
 /// The maximum length of a token. A longer text is refused without further work.
@@ -28,10 +28,10 @@ pub(super) fn sign(
     let claims = claims(issuer, token);
     let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
     text.push_str(&key.header);
-    push_base64_url(&mut text, claims.as_bytes());
+    BASE64_URL.encode_string(&claims, &mut text);
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
-    push_base64_url(&mut text, &signature);
+    BASE64_URL.encode_string(&signature, &mut text);
     Ok(text)
 }
 

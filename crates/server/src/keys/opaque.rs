@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{AccessToken, TokenId},
-    encoding::{BASE64_URL, push_base64_url},
+    encoding::BASE64_URL,
 };
 
 pub(super) const PREFIX: &str = "prka_";
@@ -38,7 +38,7 @@ pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> Strin
 
     let mut text = String::with_capacity(PREFIX.len() + bytes.div_ceil(3) * 4);
     text.push_str(PREFIX);
-    push_base64_url(&mut text, &whole);
+    BASE64_URL.encode_string(&whole, &mut text);
     text
 }
 

@@ -7,13 +7,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::facts;
 use crate::{
     domain::{AccessToken, TokenId},
-    packed::Cache,
+    packed::{Cache, NeverPinned},
 };
 
 /// The capacity in bytes, which fits about 100,000 tokens.
 const BYTES: usize = 16 << 20;
 
-pub(super) struct VerifiedTokens(Cache<32>);
+pub(super) struct VerifiedTokens(Cache<32, NeverPinned>);
 
 /// The SHA-256 of the text of a token.
 pub(super) struct TextDigest([u8; 32]);
@@ -28,7 +28,7 @@ impl TextDigest {
 
 impl VerifiedTokens {
     pub(super) fn new() -> Self {
-        Self(Cache::new(BYTES, |_, _| false))
+        Self(Cache::new(BYTES, NeverPinned))
     }
 
     pub(super) fn get(&self, text: &TextDigest) -> Option<AccessToken> {
@@ -42,7 +42,7 @@ impl VerifiedTokens {
         let mut record = Vec::with_capacity(16 + facts::length(token));
         record.extend_from_slice(token.id.as_bytes());
         facts::push(&mut record, token);
-        self.0.insert(&text.0, &record, None, &mut |_, _| ());
+        self.0.insert(&text.0, &record);
     }
 }
 
