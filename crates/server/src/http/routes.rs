@@ -51,7 +51,8 @@ operations! {
 fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
     let metadata = Document::json(&metadata::document(authority));
     let openapi = Document::json_text(openapi(authority.issuer()));
-    let keys = KeySetDocument::new(Arc::clone(authority));
+    let published = Arc::clone(authority);
+    let keys = KeySetDocument::new(move || published.published_keys());
     let mut documents = vec![
         (METADATA[0], fixed(metadata.clone())),
         (METADATA[1], fixed(metadata)),
