@@ -7,8 +7,8 @@
 //! * [`http`]: the server itself.
 //!
 //! A module imports only modules above it in this list: see `docs/ARCHITECTURE.md`. Beside the list are [`audit_export`], the
-//! format of exported audit events, and two private modules that know nothing of Prokura: `encoding` (base64 and JSON text) and
-//! `packed` (compact records in memory).
+//! format of exported audit events, and two private modules that know nothing of Prokura: `encoding` (base64, JSON strings and
+//! character sets) and `packed` (a cache of many small records).
 
 pub mod audit_export;
 pub mod authority;

@@ -1,5 +1,7 @@
 //! Everything that is served, on one screen.
 
+use std::sync::Arc;
+
 use axum::{handler::Handler, http::Method};
 use utoipa::OpenApi as _;
 
@@ -8,7 +10,7 @@ use super::{
     document::Document,
     health,
     inline::Inline,
-    oauth::{introspect, jwks, metadata, revoke, token},
+    oauth::{introspect, jwks::KeySetDocument, metadata, revoke, token},
     openapi, reference,
     routing::{Operation, Respond, Route, Routes, operations},
 };
@@ -43,14 +45,17 @@ operations! {
 }
 
 /// Public documents.
-fn documents(authority: &Authority) -> Vec<(&'static str, Respond)> {
+fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
     let metadata = Document::json(&metadata::document(authority));
     let openapi = Document::json_text(openapi(authority.issuer()));
-    let keys = Document::json(&jwks::document(authority));
+    let keys = KeySetDocument::new(Arc::clone(authority));
     let mut documents = vec![
         (METADATA[0], fixed(metadata.clone())),
         (METADATA[1], fixed(metadata)),
-        ("/.well-known/jwks.json", fixed(keys)),
+        (
+            "/.well-known/jwks.json",
+            Box::new(move |headers| keys.answer(headers)),
+        ),
         ("/openapi.json", fixed(openapi.clone())),
         ("/api/openapi.json", fixed(openapi)),
     ];
@@ -69,7 +74,7 @@ const METADATA: [&str; 2] = [
 ];
 
 /// Everything that the server of `authority` serves.
-pub(super) fn routes(authority: &Authority) -> Routes {
+pub(super) fn routes(authority: &Arc<Authority>) -> Routes {
     let issuer_path = metadata::issuer_path(authority.issuer());
     Routes {
         operations: OPERATIONS,

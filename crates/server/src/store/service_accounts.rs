@@ -1,46 +1,18 @@
 //! Service accounts.
 
 use super::{
-    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
-    database::{Statement, Step, Value},
-    during,
+    credentials::{Credentials, Found},
+    database::{DatabaseError, Row, Statement, Step, Value, Written},
+    error::{StoreError, during},
+    handle::Store,
+    idempotent_requests::{IdempotentRequest, Once},
     secrets::{insert_secret, live},
+    target::Target,
 };
 use crate::domain::{
     AccountFilter, AuditEvent, Client, Description, Labels, Name, OrganizationId, ScopeSet,
     SecretDigest, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
-
-/// The account that a change is for. Whatever is not as it says is absent.
-#[derive(Clone, Copy, Debug)]
-pub struct Target {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// Its id.
-    pub id: ServiceAccountId,
-    /// The version in which it must be. `None`: any.
-    pub version: Option<i64>,
-}
-
-/// A client with the secrets that have not been revoked: all that authenticating it needs.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The client.
-    pub client: Client,
-    /// Its secrets; whether one has expired is for the reader to judge.
-    pub secrets: Vec<UnrevokedSecret>,
-}
-
-/// What a look-up of credentials finds.
-#[derive(Clone, Debug)]
-pub enum Found<P, R> {
-    /// The client, and what proves it.
-    Proven(Credentials, P),
-    /// The client is there, and the reason why it is not proven.
-    Unproven(Credentials, R),
-    /// There is no such client.
-    Nobody,
-}
 
 /// A place in the list: behind the account with this creation time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,15 +85,12 @@ impl Store {
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
         let read = self.read_service_account(organization, id);
-        let found = match &self.memory {
-            None => read.await?,
-            Some(memory) => match memory.account(id) {
-                Some(known) if known.organization_id == organization => Some(known),
-                Some(_) => read.await?,
-                None => memory.learn_account(id, read).await?,
-            },
+        let found = match self.memory.account(id) {
+            Some(cached) if cached.organization_id == organization => Some(cached),
+            Some(_) => read.await?,
+            None => self.memory.load_account(id, read).await?,
         };
-        Ok(found.map(|account| self.with_pending_use(account)))
+        Ok(found.map(|account| self.with_unwritten_use(account)))
     }
 
     async fn read_service_account(
@@ -178,7 +147,7 @@ impl Store {
         );
         let rows = self.read(DOING, select).await?;
         rows.into_iter()
-            .map(|mut row| Ok(self.with_pending_use(account(&mut row)?)))
+            .map(|mut row| Ok(self.with_unwritten_use(account(&mut row)?)))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -235,7 +204,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let steps = vec![Step::Require(change), Step::Append(event)];
         let written = self
-            .write_and_then(doing, steps, move |memory, _| memory.forget(target.id))
+            .write_and_update(doing, steps, move |memory, _| memory.invalidate(target.id))
             .await?;
         Ok(written == Written::Wholly)
     }
@@ -250,15 +219,13 @@ impl Store {
         id: ServiceAccountId,
         prove: impl Fn(&Credentials) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
-        let found = match &self.memory {
-            None => self.read_credentials(id).await?,
-            Some(memory) => match memory.credentials(id) {
-                Some(known) => match prove(&known) {
-                    Ok(proof) => return Ok(Found::Proven(known, proof)),
-                    Err(_) => self.read_credentials(id).await?,
-                },
-                None => memory.learn_client(id, self.read_credentials(id)).await?,
+        let read = self.read_credentials(id);
+        let found = match self.memory.credentials(id) {
+            Some(cached) => match prove(&cached) {
+                Ok(proof) => return Ok(Found::Proven(cached, proof)),
+                Err(_) => read.await?,
             },
+            None => self.memory.load_client(id, read).await?,
         };
         let Some(found) = found else {
             return Ok(Found::Nobody);

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use crate::{
-    authority::{KeptAnswer, Unavailable},
+    authority::{RecordedResponse, Unavailable},
     http::{
         cause::{Cause, chain},
         exchange::Exchange,
@@ -80,7 +80,7 @@ impl Answer {
     }
 
     /// The response as it is stored.
-    pub(super) fn to_kept(&self) -> KeptAnswer {
+    pub(super) fn to_recorded(&self) -> RecordedResponse {
         // Headers and body are text, so nothing is lost.
         let headers = self.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -91,13 +91,13 @@ impl Answer {
             headers.collect(),
             String::from_utf8_lossy(&self.body),
         );
-        KeptAnswer::new(
+        RecordedResponse::new(
             serde_json::to_vec(&kept).expect("a response is made of strings and a number"),
         )
     }
 
-    /// Reads a response that [`Self::to_kept`] wrote.
-    pub(super) fn from_kept(kept: &KeptAnswer) -> Result<Self, ApiError> {
+    /// Reads a response that [`Self::to_recorded`] wrote.
+    pub(super) fn from_recorded(kept: &RecordedResponse) -> Result<Self, ApiError> {
         read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         let answer = Answer::json(StatusCode::CREATED, &["\"\u{1f600}\n"])
             .with(header::LOCATION, HeaderValue::from_static("http://a/b"))
             .with(header::ETAG, HeaderValue::from_static("\"1\""));
-        let again = Answer::from_kept(&answer.to_kept()).ok().unwrap();
+        let again = Answer::from_recorded(&answer.to_recorded()).ok().unwrap();
         assert_eq!(again.status, answer.status);
         assert_eq!(again.headers, answer.headers);
         assert_eq!(again.body, answer.body);
@@ -216,8 +216,8 @@ mod tests {
             "[1,[],\"\"]",
             "[201,[[\"\\n\",\"\"]],\"\"]",
         ] {
-            let kept = KeptAnswer::new(kept.as_bytes().to_vec());
-            assert!(Answer::from_kept(&kept).is_err());
+            let kept = RecordedResponse::new(kept.as_bytes().to_vec());
+            assert!(Answer::from_recorded(&kept).is_err());
         }
     }
 }

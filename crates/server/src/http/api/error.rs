@@ -10,7 +10,7 @@ use prokura_wire as wire;
 use crate::{
     authority::{
         AuthenticateBearerError, ChangeError, CreateServiceAccountError, GetServiceAccountError,
-        GrantScopesError, ListError, RotateSecretError, SecretError, Unavailable,
+        GrantScopesError, IdempotencyError, ListError, SecretError, Unavailable,
         UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
@@ -261,7 +261,7 @@ impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
             CreateServiceAccountError::Scopes(error) => error.into(),
-            CreateServiceAccountError::KeyReused => Self::IdempotencyKeyReused,
+            CreateServiceAccountError::Idempotency(error) => error.into(),
             CreateServiceAccountError::Unavailable(error) => error.into(),
         }
     }
@@ -307,14 +307,11 @@ impl From<GetServiceAccountError> for ApiError {
     }
 }
 
-impl From<RotateSecretError> for ApiError {
-    fn from(error: RotateSecretError) -> Self {
+impl From<IdempotencyError> for ApiError {
+    fn from(error: IdempotencyError) -> Self {
         match error {
-            RotateSecretError::TooMuchGrace(most) => Self::field(
-                "gracePeriodSeconds",
-                format!("must be a whole number from 0 to {most}"),
-            ),
-            RotateSecretError::Secret(error) => error.into(),
+            IdempotencyError::KeyReused => Self::IdempotencyKeyReused,
+            IdempotencyError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -326,7 +323,11 @@ impl From<SecretError> for ApiError {
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
-            SecretError::KeyReused => Self::IdempotencyKeyReused,
+            SecretError::TooMuchGrace(most) => Self::field(
+                "gracePeriodSeconds",
+                format!("must be a whole number from 0 to {most}"),
+            ),
+            SecretError::Idempotency(error) => error.into(),
             SecretError::Change(error) => error.into(),
         }
     }

@@ -14,7 +14,7 @@ use super::{
     ApiError,
     answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
-    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    idempotency::Idempotency,
     if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
@@ -62,7 +62,7 @@ pub(in crate::http) async fn list_secrets(
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
-        IdempotencyKeyHeader
+        Idempotency
     ),
     request_body(content = Option<wire::AddSecret>),
     responses(
@@ -83,17 +83,19 @@ pub(in crate::http) async fn add_secret(
     let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
-    let answered = authority
-        .add_secret(
-            &caller,
-            &exchange.origin(),
-            id,
-            expires_in_seconds,
-            &precondition,
-            request.answered_by(&added),
-        )
-        .await?;
-    respond(answered, added)
+    let origin = exchange.origin();
+    request
+        .once(&added, |once| {
+            authority.add_secret(
+                &caller,
+                &origin,
+                id,
+                expires_in_seconds,
+                &precondition,
+                once,
+            )
+        })
+        .await
 }
 
 fn added(added: &AddedSecret) -> Answer {
