@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{handler::Handler, http::Method};
+use axum::{
+    handler::Handler,
+    http::{HeaderMap, Method},
+};
 use utoipa::OpenApi as _;
 
 use super::{
@@ -54,7 +57,7 @@ fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
         (METADATA[1], fixed(metadata)),
         (
             "/.well-known/jwks.json",
-            Box::new(move |headers| keys.answer(headers)),
+            Box::new(move |headers: &HeaderMap| keys.answer(headers)),
         ),
         ("/openapi.json", fixed(openapi.clone())),
         ("/api/openapi.json", fixed(openapi)),

@@ -97,8 +97,8 @@ impl Answer {
     }
 
     /// Reads a response that [`Self::to_recorded`] wrote.
-    pub(super) fn from_recorded(kept: &RecordedResponse) -> Result<Self, ApiError> {
-        read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
+    pub(super) fn from_recorded(recorded: &RecordedResponse) -> Result<Self, ApiError> {
+        read(recorded.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
     }
 }
 

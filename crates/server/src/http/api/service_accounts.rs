@@ -55,8 +55,8 @@ pub(in crate::http) async fn create_service_account(
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let new = account_body::new_service_account(body)?;
-    let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
     let origin = exchange.origin();
+    let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
     request
         .once(&answer, |once| {
             authority.create_service_account(&caller, &origin, new, once)
