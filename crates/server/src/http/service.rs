@@ -310,7 +310,7 @@ mod tests {
                 .plan_bootstrap(name("Acme"), name("Administrator"))
                 .unwrap();
             authority.bootstrap_another(&plan).await.unwrap();
-            let root = plan.credentials();
+            let root = plan.issued();
             let basic = format!("{}:{}", root.account.id.client_id(), root.secret.expose());
             Self {
                 service: Service::new(authority, false).unwrap(),
