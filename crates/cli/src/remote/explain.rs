@@ -38,7 +38,10 @@ fn message(error: &Error, target: &Target) -> String {
             source: Some(source),
             ..
         } => format!("{error}: {source}"),
-        _ => error.to_string(),
+        _ => match error.hint() {
+            Some(hint) => format!("{error}: {hint}"),
+            None => error.to_string(),
+        },
     }
 }
 

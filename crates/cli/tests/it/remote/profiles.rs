@@ -98,7 +98,7 @@ fn a_profile_is_added_from_flags_and_a_secret_file_or_standard_input() {
     let error = person
         .run(["profile", "add", "x"].iter().chain(&url))
         .failed(1);
-    assert!(error.contains("is no URL"), "{error}");
+    assert!(error.contains("is not a URL"), "{error}");
     let error = person
         .run(["profile", "add", "x"].iter().chain(&flags))
         .failed(1);
