@@ -24,7 +24,7 @@ pub struct Bootstrap {
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     /// An organization has the name already.
-    #[error("an organization called {0:?} exists already; choose another name")]
+    #[error("an organization named {0:?} already exists")]
     NameTaken(String),
     /// No answer.
     #[error(transparent)]

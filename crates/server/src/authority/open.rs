@@ -27,10 +27,7 @@ pub enum OpenAuthorityError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     /// The store belongs to another master key.
-    #[error(
-        "this is not the master key that the database was made with; give the right one with --master-key-file (every \
-         node needs the same)"
-    )]
+    #[error("the database was created with another master key")]
     WrongMasterKey,
     /// A signing key cannot be used.
     #[error(transparent)]

@@ -108,26 +108,19 @@ pub struct Certificate {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCertificate {
     /// No chain.
-    #[error(
-        "the certificate file holds no chain in PEM: the server's own certificate is needed first, then those that sign it"
-    )]
+    #[error("the certificate file contains no PEM certificate")]
     NoChain,
     /// A first certificate that cannot be read.
     #[error("the first certificate cannot be used")]
     UnusableCertificate(#[source] rustls::Error),
     /// No key, or an encrypted one.
-    #[error("the key file holds no private key in PEM that is readable without a password")]
+    #[error("the key file contains no unencrypted PEM private key")]
     NoKey,
     /// A key of a kind that TLS here does not have.
-    #[error(
-        "the private key cannot be used: it has to be ECDSA (P-256, P-384, P-521), Ed25519, or RSA of 2048 bits or more"
-    )]
+    #[error("the private key has an unsupported type or size")]
     UnusableKey,
     /// A key of something else.
-    #[error(
-        "the private key is not that of the first certificate: put the server's own certificate first, and give the key for \
-         which it was issued"
-    )]
+    #[error("the private key does not belong to the first certificate")]
     Mismatch,
 }
 

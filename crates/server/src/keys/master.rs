@@ -13,7 +13,7 @@ pub struct MasterKey(Prk);
 
 /// A text that is no master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is one line, 32 random bytes in base64; `openssl rand -base64 32` makes one")]
+#[error("expected one line with 32 bytes in base64")]
 pub struct InvalidMasterKey;
 
 struct Bytes32;

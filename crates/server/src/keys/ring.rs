@@ -36,7 +36,7 @@ pub struct KeyRing {
 pub enum OpenKeyError {
     /// It does not open with this master key, or was altered.
     #[error(
-        "the signing key {0} cannot be opened: it was altered, or sealed with another master key"
+        "the signing key {0} cannot be decrypted: it was altered, or encrypted with another master key"
     )]
     Sealed(String),
     /// What it holds is no key.

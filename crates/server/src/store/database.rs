@@ -235,8 +235,7 @@ impl DatabaseError {
 pub enum MigrateError {
     /// A newer build has been here.
     #[error(
-        "the database has schema version {found}, and this build knows versions up to {known}: a newer Prokura has used \
-         it; run that version or a later one"
+        "the database has schema version {found}, but this version of Prokura only knows versions up to {known}"
     )]
     Newer {
         /// The version found.
@@ -245,9 +244,7 @@ pub enum MigrateError {
         known: i64,
     },
     /// Somebody else's tables.
-    #[error(
-        "the database holds tables that are not Prokura's (for example {0:?}); give Prokura a database of its own"
-    )]
+    #[error("the database contains tables of another application, such as {0:?}")]
     Foreign(String),
     /// It did not answer, or not as asked.
     #[error(transparent)]

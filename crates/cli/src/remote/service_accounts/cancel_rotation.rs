@@ -1,7 +1,7 @@
 //! `prokura service-accounts cancel-rotation`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, rows, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, rows, target::Target};
 
 /// What `prokura service-accounts cancel-rotation` is asked.
 #[derive(clap::Args)]
@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
 const EXAMPLE: &str = "\
 The secret that the rotation made ends at once, and those that were to retire live on as before.";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let cancelled = target.client.cancel_rotation(&self.account.id).await?.value;
         print::one(
             self.output.format(),

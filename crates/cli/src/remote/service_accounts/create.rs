@@ -1,7 +1,9 @@
 //! `prokura service-accounts create`.
 
 use crate::remote::{
-    Ask, Trouble, new_secret,
+    error::CommandError,
+    new_secret,
+    remote_command::Execute,
     target::Target,
     values::{label, scopes, seconds},
 };
@@ -47,8 +49,8 @@ Examples:
   prokura service-accounts create \"CI Pipeline\" --description \"Used by GitHub Actions\"
   prokura service-accounts create Shop --scope orders:read --secret-file shop.secret";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut create = target.client.create_service_account(self.name);
         if let Some(text) = self.description {

@@ -1,7 +1,7 @@
 //! `prokura service-accounts delete`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, confirm, print, target::Target};
+use super::account::Account;
+use crate::remote::{confirm, error::CommandError, print, remote_command::Execute, target::Target};
 
 /// What `prokura service-accounts delete` is asked.
 #[derive(clap::Args)]
@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
 const EXAMPLE: &str = "\
 To stop an account without losing it: `prokura service-accounts update ID --disable`.";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let id = &self.account.id;
         if self.confirm.must_ask()? {
             let found = target.client.get_service_account(id).await?;

@@ -1,7 +1,7 @@
 //! `prokura service-accounts get`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, rows, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, rows, target::Target};
 
 /// What `prokura service-accounts get` is asked.
 #[derive(clap::Args)]
@@ -13,8 +13,8 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let found = target
             .client
             .get_service_account(&self.account.id)

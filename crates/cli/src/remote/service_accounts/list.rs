@@ -1,6 +1,8 @@
 //! `prokura service-accounts list`.
 
-use crate::remote::{Ask, Trouble, print, target::Target, values::label};
+use crate::remote::{
+    error::CommandError, print, remote_command::Execute, target::Target, values::label,
+};
 
 /// What `prokura service-accounts list` is asked.
 #[derive(clap::Args)]
@@ -48,8 +50,8 @@ Examples:
   prokura service-accounts list --unused-for-days 90
   prokura service-accounts list --label team:platform --output ndjson | jq -r .id";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let mut list = target.client.list_service_accounts();
         if let Some(name) = self.name {
             list = list.name(name);
@@ -70,7 +72,7 @@ impl Ask for Arguments {
             list = list.secret_expires_within_days(days);
         }
         let format = self.output.format();
-        if !self.page.is_asked_for() {
+        if !self.page.is_requested() {
             return print::all(format, list.stream()).await;
         }
         if let Some(limit) = self.page.limit {

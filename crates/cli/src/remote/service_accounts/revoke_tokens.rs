@@ -1,7 +1,7 @@
 //! `prokura service-accounts revoke-tokens`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
 /// What `prokura service-accounts revoke-tokens` is asked.
 #[derive(clap::Args)]
@@ -14,8 +14,8 @@ pub(crate) struct Arguments {
 const EXAMPLE: &str = "\
 Its secrets live on, so it can get new tokens at once. An API that checks JWTs without asking the server does not hear of it.";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         target.client.revoke_tokens(&self.account.id).await?;
         print::note(&format!("Ended every token of {}.", self.account.id));
         Ok(())

@@ -1,7 +1,10 @@
 //! `prokura service-accounts rotate-secret`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, new_secret, profiles, target::Target, values::seconds};
+use super::account::Account;
+use crate::remote::{
+    error::CommandError, new_secret, profile, remote_command::Execute, target::Target,
+    values::seconds,
+};
 
 /// What `prokura service-accounts rotate-secret` is asked.
 #[derive(clap::Args)]
@@ -33,8 +36,8 @@ Examples:
   prokura service-accounts rotate-secret ID
   prokura service-accounts rotate-secret ID --grace 24h --secret-file ci.secret";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut rotate = target.client.rotate_secret(&self.account.id);
         if let Some(seconds) = self.grace {
@@ -47,7 +50,7 @@ impl Ask for Arguments {
             rotate = rotate.revoke_tokens();
         }
         let rotated = rotate.await?.value;
-        let kept = profiles::keep_new_secret(target, &rotated.credentials);
+        let kept = profile::keep_new_secret(target, &rotated.credentials);
         let account = &rotated.service_account;
         place.show(
             &rotated,

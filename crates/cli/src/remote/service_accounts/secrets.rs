@@ -1,22 +1,29 @@
 //! `prokura service-accounts secrets`.
 
-use super::Account;
+use super::account::Account;
 use crate::{
-    Failure,
-    remote::{Ask, Asking, Trouble, confirm, new_secret, print, target::Target, values::seconds},
+    failure::Failure,
+    remote::{
+        confirm,
+        error::CommandError,
+        new_secret, print,
+        remote_command::{Execute, Remote},
+        target::Target,
+        values::seconds,
+    },
 };
 
 /// What can be done with the secrets of an account.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// List them, newest first, without the secrets themselves
-    List(Asking<List>),
+    List(Remote<List>),
 
     /// Add one beside those that live, and show it this once
-    Add(Asking<Add>),
+    Add(Remote<Add>),
 
     /// End one at once
-    Delete(Asking<Delete>),
+    Delete(Remote<Delete>),
 }
 
 impl Command {
@@ -39,8 +46,8 @@ pub(crate) struct List {
     output: print::Options,
 }
 
-impl Ask for List {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for List {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let list = target.client.list_secrets(&self.account.id).await?;
         print::page(self.output.format(), &list.items, None, &list)?;
         Ok(())
@@ -61,8 +68,8 @@ pub(crate) struct Add {
     secret: new_secret::Options,
 }
 
-impl Ask for Add {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Add {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut add = target.client.add_secret(&self.account.id);
         if let Some(seconds) = self.expires_in {
@@ -94,8 +101,8 @@ pub(crate) struct Delete {
     confirm: confirm::Options,
 }
 
-impl Ask for Delete {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Delete {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let (account, secret) = (&self.account.id, &self.secret_id);
         if self.confirm.must_ask()? {
             confirm::ask(&format!(

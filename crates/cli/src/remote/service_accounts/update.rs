@@ -1,8 +1,11 @@
 //! `prokura service-accounts update`.
 
-use super::Account;
+use super::account::Account;
 use crate::remote::{
-    Ask, Trouble, print, rows,
+    error::CommandError,
+    print,
+    remote_command::Execute,
+    rows,
     target::Target,
     values::{label, scopes, seconds},
 };
@@ -91,8 +94,8 @@ Examples:
   prokura service-accounts update ID --owner \"Platform team\" --label tier:1
   prokura service-accounts update ID --disable";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let changes = self.changes;
         let mut update = target.client.update_service_account(&self.account.id);
         if let Some(name) = changes.name {

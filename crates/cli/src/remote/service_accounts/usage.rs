@@ -1,7 +1,7 @@
 //! `prokura service-accounts usage`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
 /// What `prokura service-accounts usage` is asked.
 #[derive(clap::Args)]
@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let mut get = target.client.get_usage(&self.account.id);
         if let Some(days) = self.days {
             get = get.days(days);

@@ -54,37 +54,31 @@ pub(super) struct Address {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPostgresUrl {
     /// Another scheme.
-    #[error("a PostgreSQL URL begins with postgres:// or postgresql://")]
+    #[error("the PostgreSQL URL does not begin with postgres:// or postgresql://")]
     Scheme,
     /// Characters that move the borders between the parts.
-    #[error(
-        "the PostgreSQL URL cannot be told apart: in user, password and parameters write @ as %40, / as %2F, ? as %3F, & as \
-         %26 and % as %25"
-    )]
+    #[error("the PostgreSQL URL is ambiguous: reserved characters are not percent-encoded")]
     Ambiguous,
     /// A part that is not what it should be.
     #[error("the PostgreSQL URL is malformed: {0}")]
     Malformed(String),
     /// A parameter that nobody here knows.
     #[error(
-        "the PostgreSQL URL has a parameter that is not known; known are sslmode, sslrootcert, {}", PARAMETERS.join(", ")
+        "the PostgreSQL URL has an unknown parameter (known: sslmode, sslrootcert, {})", PARAMETERS.join(", ")
     )]
     UnknownParameter,
     /// Nowhere to connect to.
-    #[error("the PostgreSQL URL names no host: postgres://user@host:5432/database")]
+    #[error("the PostgreSQL URL has no host")]
     NoHost,
     /// Another `sslmode`.
-    #[error("sslmode must be one of disable, prefer, require, verify-ca and verify-full")]
+    #[error("sslmode must be disable, prefer, require, verify-ca or verify-full")]
     SslMode,
     /// Certificates are given that nothing would be checked against.
-    #[error(
-        "sslrootcert has no effect with sslmode disable or prefer (the default): add sslmode=verify-full, or leave it out"
-    )]
+    #[error("sslrootcert has no effect with sslmode=disable or sslmode=prefer, the default")]
     UnusedRoots,
     /// Public authorities without the host's name.
     #[error(
-        "the system's certificate authorities sign for everybody, so sslmode=verify-ca would let anybody answer: name your \
-         own authority's file with sslrootcert, or use sslmode=verify-full"
+        "sslmode=verify-ca is not safe with public certificate authorities, which issue certificates for any host"
     )]
     WeakRoots,
     /// The file of authorities cannot be read.
@@ -96,15 +90,13 @@ pub enum InvalidPostgresUrl {
         source: pem::Error,
     },
     /// The file of authorities has none.
-    #[error("sslrootcert={} holds no certificate in PEM form", .0.display())]
+    #[error("sslrootcert={} contains no PEM certificate", .0.display())]
     NoRoots(PathBuf),
     /// The system has no authorities.
-    #[error(
-        "this system has no certificate authorities: install them (package ca-certificates), or name a file with sslrootcert"
-    )]
+    #[error("this system has no trusted certificate authorities")]
     NoSystemRoots,
     /// TLS itself.
-    #[error("TLS cannot be set up")]
+    #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
 }
 

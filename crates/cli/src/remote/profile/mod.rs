@@ -1,0 +1,10 @@
+//! Connection profiles: server URL, client ID and client secret by name, in a file of the user.
+
+mod add;
+mod command;
+mod rotation;
+mod store;
+
+pub(crate) use command::{Command, run};
+pub(crate) use rotation::keep_new_secret;
+pub(crate) use store::Profiles;
