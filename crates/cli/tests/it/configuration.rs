@@ -1,4 +1,4 @@
-//! What is configured, and what is refused.
+//! The configuration: precedence, validation, and `prokura check`.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -7,7 +7,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::harness::process::{Finished, Prokura, names_in, prokura, run};
 
-/// What `prokura check` says of `key`, with this environment and these arguments.
+/// The line of `prokura check` for `key`, with this environment and these arguments.
 fn effective(
     directory: &Path,
     key: &str,
@@ -33,7 +33,7 @@ fn directory_with(file: &str, text: &str) -> TempDir {
 }
 
 #[test]
-fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
+fn a_flag_overrides_the_environment_overrides_the_file_overrides_the_default() {
     let directory = directory_with(
         "p.toml",
         "listen = \"127.0.0.1:3003\"\nlog_level = \"warn\"\n",
@@ -71,7 +71,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
 }
 
 #[test]
-fn what_is_not_given_follows_from_what_is() {
+fn a_value_that_is_not_set_is_derived_from_others() {
     let directory = tempdir().unwrap();
     let given = ["--listen", "127.0.0.1:9000", "--data-dir", "d"];
     for (key, value) in [
@@ -86,7 +86,7 @@ fn what_is_not_given_follows_from_what_is() {
 }
 
 #[test]
-fn the_shown_configuration_is_one_that_can_be_read() {
+fn the_printed_configuration_is_a_valid_configuration_file() {
     let directory = directory_with(
         "p.toml",
         "[management_api]\ntoken_format = \"jwt\"\nsigning_algorithm = \"Ed25519\"\naliases = [\"https://alias.example\"]\n\
@@ -108,7 +108,7 @@ fn the_shown_configuration_is_one_that_can_be_read() {
 }
 
 #[test]
-fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
+fn an_error_in_a_file_names_file_line_and_key() {
     for (text, message) in [
         (
             "\n\nlistne = \"127.0.0.1:1\"",
@@ -125,7 +125,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
         ),
         (
             "[[resources]]\nidentifier = \"urn:a\"\nscopes = [\"management:all\"]",
-            "line 3: resources[0].scopes: must not hold",
+            "line 3: resources[0].scopes: must not contain",
         ),
     ] {
         let directory = directory_with("p.toml", text);
@@ -142,7 +142,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
 }
 
 #[test]
-fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
+fn an_invalid_value_is_refused_before_any_file_is_created() {
     let directory = tempdir().unwrap();
     for (arguments, message) in [
         (
@@ -154,12 +154,12 @@ fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
             &["--listen", "0.0.0.0:80", "--tls-terminated-upstream"],
             "--public-url",
         ),
-        (&["--public-url", "example.com"], "must be a whole URL"),
+        (&["--public-url", "example.com"], "must be a complete URL"),
         (&["--public-url", "http://example.com"], "use https"),
-        (&["--public-url", "https://example.com/?q"], "no query"),
+        (&["--public-url", "https://example.com/?q"], "must not have a query"),
         (
             &["--database-url", "mysql://user:s3cret@host/db"],
-            "must be sqlite:PATH, postgres://",
+            "must be sqlite:PATH or postgres://",
         ),
         (
             &["--database-url", "postgres://user:s3cret@host/db"],
@@ -195,7 +195,7 @@ fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn beyond_loopback_the_setting_is_enough() {
+fn plain_http_beyond_loopback_needs_tls_terminated_upstream() {
     let directory = tempdir().unwrap();
     for arguments in [
         &[
@@ -224,11 +224,11 @@ fn beyond_loopback_the_setting_is_enough() {
 }
 
 #[test]
-fn check_makes_nothing_and_shows_no_password() {
+fn check_creates_nothing_and_prints_no_password() {
     let directory = tempdir().unwrap();
     let text = run(directory.path(), ["check"]).succeeded();
     assert!(
-        text.contains("no database at ./prokura-data/prokura.db yet; `prokura serve` will make it"),
+        text.contains("The database ./prokura-data/prokura.db does not exist yet. `prokura serve` will create it"),
         "{text}"
     );
     assert!(names_in(directory.path()).is_empty());
@@ -250,12 +250,12 @@ fn check_makes_nothing_and_shows_no_password() {
     assert!(
         finished
             .failed(1)
-            .contains("key is no master key: a master key is one line")
+            .contains("cannot use the master key key: expected one line with 32 bytes in base64")
     );
 }
 
 #[test]
-fn check_sees_what_a_server_left_and_leaves_it_so() {
+fn check_inspects_an_existing_database_without_changing_it() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     let running = run(directory.path(), ["check"]).succeeded();
@@ -266,11 +266,11 @@ fn check_sees_what_a_server_left_and_leaves_it_so() {
     let stopped = run(directory.path(), ["check"]).succeeded();
     for text in [running, stopped] {
         assert!(
-            text.contains(", the newest that this build knows"),
+            text.contains(", the newest this version of Prokura knows"),
             "{text}"
         );
         assert!(
-            text.contains("The master key is the database's own"),
+            text.contains("The master key matches the database"),
             "{text}"
         );
     }
@@ -278,7 +278,7 @@ fn check_sees_what_a_server_left_and_leaves_it_so() {
 }
 
 #[test]
-fn the_api_may_be_listed_as_its_own_alias() {
+fn an_alias_that_equals_the_identifier_of_the_management_api_is_ignored() {
     let directory = directory_with(
         "p.toml",
         "public_url = \"https://example.com\"\n[management_api]\naliases = [\"https://example.com/api/v1\"]\n",
@@ -295,14 +295,14 @@ fn an_empty_file_is_an_empty_database() {
         ["check", "--database-url", "sqlite:new.db"],
     )
     .succeeded();
-    assert!(shown.contains("will make it"), "{shown}");
+    assert!(shown.contains("will create it"), "{shown}");
     let prokura = Prokura::serve_with(directory.path(), &["--database-url", "sqlite:new.db"]);
     assert!(prokura.data("master.key").exists());
     assert!(prokura.data("bootstrap.json").exists());
 }
 
 #[test]
-fn a_database_opens_with_its_own_master_key_alone() {
+fn a_database_only_opens_with_its_own_master_key() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));
     let key = directory.path().join("prokura-data/master.key");
@@ -325,7 +325,7 @@ fn a_database_opens_with_its_own_master_key_alone() {
         )
         .failed(1);
         assert!(
-            error.contains("not the master key that the database was made with"),
+            error.contains("the database was created with another master key"),
             "{error}"
         );
     }
@@ -340,13 +340,13 @@ fn a_database_opens_with_its_own_master_key_alone() {
         ],
     )
     .failed(1);
-    assert!(error.contains("none.key is missing"), "{error}");
+    assert!(error.contains("none.key does not exist"), "{error}");
 
     fs::rename(&key, directory.path().join("saved.key")).unwrap();
     for command in ["serve", "check"] {
         let error = run(directory.path(), [command, "--listen", "127.0.0.1:0"]).failed(1);
         assert!(
-            error.contains("master.key is missing, and the database"),
+            error.contains("master.key does not exist, but the database"),
             "{error}"
         );
         assert!(!key.exists());
@@ -358,18 +358,18 @@ fn a_database_opens_with_its_own_master_key_alone() {
 }
 
 #[test]
-fn a_master_key_that_others_can_read_is_warned_about() {
+fn a_master_key_that_other_users_can_read_is_logged() {
     let directory = tempdir().unwrap();
     let key = directory.path().join("key");
     fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let server = Prokura::serve_with(directory.path(), &["--master-key-file", "key"]);
     let log = server.stderr();
-    assert!(log.contains("open to others than its owner"), "{log}");
+    assert!(log.contains("can be read by other users"), "{log}");
 }
 
 #[test]
-fn a_port_in_use_is_named_and_leaves_nothing_behind() {
+fn a_port_in_use_is_reported_before_any_file_is_created() {
     let directory = tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -383,7 +383,7 @@ fn a_port_in_use_is_named_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_made_is_named() {
+fn a_data_directory_that_cannot_be_created_is_reported() {
     let directory = directory_with("file", "");
     for command in ["serve", "bootstrap"] {
         let names = ["--organization", "o", "--service-account", "a"];
@@ -397,14 +397,14 @@ fn a_data_directory_that_cannot_be_made_is_named() {
         let names = if command == "serve" { &[][..] } else { &names };
         let error = run(directory.path(), arguments.iter().chain(names)).failed(1);
         assert!(
-            error.contains("cannot make the data directory file/data"),
+            error.contains("cannot create the data directory file/data"),
             "{error}"
         );
     }
 }
 
 #[test]
-fn a_schema_that_is_newer_than_known_is_refused() {
+fn a_schema_from_a_newer_version_is_refused() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));
     let file = directory.path().join("prokura-data/prokura.db");
@@ -436,16 +436,16 @@ fn a_second_server_on_one_sqlite_file_is_refused() {
 }
 
 #[test]
-fn help_teaches_and_the_version_is_told() {
+fn help_has_examples_and_the_version_is_printed() {
     let directory = tempdir().unwrap();
     let help = run(directory.path(), ["serve", "--help"]).succeeded();
-    for taught in [
+    for part in [
         "PROKURA_LISTEN",
         "[default: 127.0.0.1:8080]",
-        "Example: prokura serve",
+        "  prokura serve --config",
         "--public-url",
     ] {
-        assert!(help.contains(taught), "{taught}: {help}");
+        assert!(help.contains(part), "{part}: {help}");
     }
     let version = run(directory.path(), ["--version"]).succeeded();
     assert_eq!(version, format!("prokura {}\n", env!("CARGO_PKG_VERSION")));

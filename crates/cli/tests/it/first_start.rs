@@ -1,4 +1,4 @@
-//! The first start, `prokura bootstrap`, and the end.
+//! The first start, `prokura bootstrap`, and shutdown.
 
 use std::{
     collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio,
@@ -47,7 +47,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_first_start_writes_credentials_for_the_owner_alone_and_tells_no_secret() {
+fn the_first_start_writes_credentials_for_the_owner_only_and_prints_no_secret() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let path = server.data("bootstrap.json");
@@ -87,7 +87,7 @@ fn the_first_start_writes_credentials_for_the_owner_alone_and_tells_no_secret() 
 }
 
 #[test]
-fn the_printed_commands_survive_a_path_with_blanks_and_quotes() {
+fn the_printed_commands_work_for_a_path_with_spaces_and_quotes() {
     let directory = tempdir().unwrap();
     let odd = directory.path().join("it's \"odd\" $HOME");
     fs::create_dir(&odd).unwrap();
@@ -116,7 +116,7 @@ fn the_printed_commands_survive_a_path_with_blanks_and_quotes() {
 }
 
 #[test]
-fn the_second_start_makes_nothing_new() {
+fn the_second_start_creates_nothing() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("prokura-data/bootstrap.json");
     drop(Prokura::serve(directory.path()));
@@ -134,7 +134,7 @@ fn the_second_start_makes_nothing_new() {
 }
 
 #[test]
-fn a_crash_between_commit_and_rename_is_recovered_from() {
+fn a_crash_between_commit_and_rename_is_recovered() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     server.kill();
@@ -150,7 +150,7 @@ fn a_crash_between_commit_and_rename_is_recovered_from() {
     assert!(!pending.exists());
     assert!(
         server.stdout().contains(done.to_str().unwrap()),
-        "a completed first start is told too"
+        "a completed first start is announced too"
     );
 }
 
@@ -181,7 +181,7 @@ fn a_pending_file_whose_account_was_never_committed_is_discarded() {
 }
 
 #[test]
-fn a_crash_before_the_commit_leaves_a_first_start_to_be_made() {
+fn after_a_crash_before_the_commit_the_first_start_is_repeated() {
     let directory = tempdir().unwrap();
     let data = directory.path().join("prokura-data");
     fs::create_dir(&data).unwrap();
@@ -197,7 +197,7 @@ fn a_crash_before_the_commit_leaves_a_first_start_to_be_made() {
 }
 
 #[test]
-fn bootstrap_beside_a_running_server_makes_a_further_organization() {
+fn bootstrap_beside_a_running_server_creates_another_organization() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let first = credentials_in(&server.data("bootstrap.json"));
@@ -223,7 +223,7 @@ fn bootstrap_beside_a_running_server_makes_a_further_organization() {
 }
 
 #[test]
-fn bootstrap_on_an_empty_store_is_the_first_start() {
+fn bootstrap_on_an_empty_store_replaces_the_first_start() {
     let directory = tempdir().unwrap();
     credentials(&bootstrap(directory.path(), "Example").succeeded());
     let data = directory.path().join("prokura-data");
@@ -252,12 +252,12 @@ fn a_name_that_is_taken_is_refused() {
     assert!(
         finished
             .failed(1)
-            .contains("an organization called \"Default\" exists already")
+            .contains("an organization named \"Default\" already exists")
     );
 }
 
 #[test]
-fn bootstrap_says_so_if_its_credentials_cannot_be_printed() {
+fn bootstrap_fails_if_its_credentials_cannot_be_printed() {
     let directory = tempdir().unwrap();
     let mut command = prokura(
         directory.path(),
@@ -272,12 +272,12 @@ fn bootstrap_says_so_if_its_credentials_cannot_be_printed() {
     assert!(
         finished
             .failed(1)
-            .contains("run this again with another name")
+            .contains("run the command again with another --organization name")
     );
 }
 
 #[test]
-fn two_first_starts_at_once_make_one_key_and_both_organizations_work_with_it() {
+fn concurrent_first_starts_create_one_master_key() {
     let directory = tempdir().unwrap();
     let spawn = |name: &str| {
         prokura(
@@ -304,7 +304,7 @@ fn two_first_starts_at_once_make_one_key_and_both_organizations_work_with_it() {
 }
 
 #[test]
-fn a_signal_ends_it_with_success() {
+fn a_signal_stops_the_server_with_exit_code_0() {
     for signal in ["TERM", "INT"] {
         let directory = tempdir().unwrap();
         let mut server = Prokura::serve(directory.path());
@@ -320,7 +320,7 @@ fn a_signal_ends_it_with_success() {
                 "prokura.db",
                 "prokura.db.lock"
             ],
-            "the log is flushed"
+            "the write-ahead log is checkpointed"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! The life of a service account on the command line.
+//! The commands for service accounts.
 
 use serde_json::json;
 
 use super::{Person, start, value_of};
 use crate::harness::process::Prokura;
 
-/// Whether this secret of this client gets a token.
+/// Whether this client gets a token with this secret.
 fn works(server: &Prokura, client_id: &str, secret: &str) -> bool {
     let person = Person::new();
     let mut token = person.command(["token"]);
@@ -16,14 +16,15 @@ fn works(server: &Prokura, client_id: &str, secret: &str) -> bool {
 }
 
 #[test]
-fn an_account_lives_from_bootstrap_json_to_its_deletion_by_what_the_help_says() {
+fn the_example_commands_of_the_help_work() {
     let (_directory, server, _) = start();
     let person = Person::new();
-    // As the help has it: the commands themselves, with what they answered before.
+    // Runs the commands of the help in order, and replaces ID by the ID that `create` printed.
     let help = person.run(["--help"]).succeeded();
     let commands = help
         .lines()
         .filter_map(|line| line.trim().strip_prefix("prokura "))
+        .filter(|line| !line.starts_with("serve "))
         .map(|line| line.split("  ").next().unwrap().to_owned())
         .collect::<Vec<_>>();
     assert_eq!(commands.len(), 6, "{help}");
@@ -47,7 +48,7 @@ fn an_account_lives_from_bootstrap_json_to_its_deletion_by_what_the_help_says() 
         match words_of(command) {
             "profile add" => {}
             "service-accounts create" => {
-                id = value_of(&printed, "Id           ");
+                id = value_of(&printed, "ID           ");
                 let secret = value_of(&printed, "Client secret");
                 assert!(works(&server, &format!("sa_{id}"), &secret));
             }
@@ -77,7 +78,7 @@ fn words_of(command: &str) -> &str {
 }
 
 #[test]
-fn an_account_is_made_and_changed_in_every_respect() {
+fn every_field_of_an_account_can_be_set_changed_and_cleared() {
     let (_directory, server, person) = start();
     let created = person.accounts_json([
         "create",
@@ -143,16 +144,16 @@ fn an_account_is_made_and_changed_in_every_respect() {
     assert_eq!(value_of(&enabled, "Labels        "), "-");
     assert!(works(&server, &format!("sa_{id}"), secret));
 
-    // The client id will do for the id, as the API's own shape and as a sheet for people.
+    // The client ID is accepted as the ID.
     let got = person.accounts_json(["get", &format!("sa_{id}")]);
     assert_eq!(got["serviceAccount"]["name"], "Store");
     let got = person.accounts(["get", id]);
-    assert_eq!(value_of(&got, "Id            "), id);
-    assert_eq!(value_of(&got, "Token lifetime"), "that of the resource");
+    assert_eq!(value_of(&got, "ID            "), id);
+    assert_eq!(value_of(&got, "Token lifetime"), "default of the resource");
 }
 
 #[test]
-fn secrets_come_and_go() {
+fn secrets_are_rotated_added_and_deleted() {
     let (_directory, server, person) = start();
     let created = person.accounts_json(["create", "CI"]);
     let id = created["serviceAccount"]["id"].as_str().unwrap();
@@ -204,7 +205,7 @@ fn secrets_come_and_go() {
 }
 
 #[test]
-fn the_tokens_of_an_account_are_ended() {
+fn the_tokens_of_an_account_are_revoked() {
     let (_directory, _server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
     let root = root.as_str().unwrap();
@@ -227,7 +228,7 @@ fn the_tokens_of_an_account_are_ended() {
 }
 
 #[test]
-fn deleting_is_refused_where_nobody_can_be_asked() {
+fn deleting_without_a_terminal_needs_yes() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -239,7 +240,7 @@ fn deleting_is_refused_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn an_account_may_have_no_scope_at_all() {
+fn an_account_can_have_no_scopes() {
     let (_directory, _server, person) = start();
     let created = person.accounts_json(["create", "Nobody", "--scope", ""]);
     assert_eq!(created["serviceAccount"]["scopes"], json!([]));

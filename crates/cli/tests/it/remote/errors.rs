@@ -1,4 +1,4 @@
-//! What a failure says: what to do next.
+//! Errors and hints.
 
 use std::net::TcpListener;
 
@@ -6,27 +6,27 @@ use super::{Person, start};
 use crate::harness::process::Finished;
 
 #[test]
-fn a_wrong_secret_says_where_it_came_from() {
+fn a_rejected_secret_is_reported_with_its_origin() {
     let (_directory, server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
-    // Somebody else rotates, so that the profile is out of date.
+    // Another user rotates the secret, so the profile is out of date.
     let other = Person::at(&server);
     other.accounts(["rotate-secret", root.as_str().unwrap()]);
     let error = person.run(["service-accounts", "list"]).failed(1);
-    for said in [
+    for part in [
         &server.url,
         root.as_str().unwrap(),
         "prokura audit list --action refuse_login",
         "from the profile \"default\"",
         "disabled",
     ] {
-        assert!(error.contains(said), "{said}: {error}");
+        assert!(error.contains(part), "{part}: {error}");
     }
     assert!(!error.contains("prk_"), "{error}");
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_with_where_its_url_came_from() {
+fn an_unreachable_server_is_reported_with_the_origin_of_its_url() {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -38,18 +38,18 @@ fn a_server_that_is_not_there_is_named_with_where_its_url_came_from() {
     command.envs([("PROKURA_URL", url.as_str()), ("PROKURA_CLIENT_ID", "c")]);
     command.env("PROKURA_CLIENT_SECRET", "s");
     let error = Finished::of(command.output().unwrap()).failed(1);
-    for said in [
+    for part in [
         url.as_str(),
         "onnection refused",
-        "`prokura serve`",
+        "check that the server is running",
         "PROKURA_URL",
     ] {
-        assert!(error.contains(said), "{said}: {error}");
+        assert!(error.contains(part), "{part}: {error}");
     }
 }
 
 #[test]
-fn a_scope_that_is_lacking_is_named() {
+fn a_missing_scope_is_named() {
     let (_directory, server, person) = start();
     let scope = [
         "--scope",
@@ -70,13 +70,13 @@ fn a_scope_that_is_lacking_is_named() {
     let run = |arguments: &[&str]| person.run(arguments.iter().chain(&as_reader));
     run(&["service-accounts", "list"]).succeeded();
     let error = run(&["service-accounts", "create", "CI"]).failed(1);
-    for said in [
+    for part in [
         "lacks management:service-accounts:write",
         client,
         "--client-id",
         "--scope",
     ] {
-        assert!(error.contains(said), "{said}: {error}");
+        assert!(error.contains(part), "{part}: {error}");
     }
     let error = run(&["introspect", "prka_x"]).failed(1);
     assert!(
@@ -90,7 +90,7 @@ fn a_scope_that_is_lacking_is_named() {
 }
 
 #[test]
-fn what_is_wrong_with_a_value_is_told_by_its_name() {
+fn an_invalid_value_is_reported_with_its_field() {
     let (_directory, _server, person) = start();
     let error = person.run(["service-accounts", "create", " "]).failed(1);
     assert!(error.contains("name "), "{error}");
@@ -104,17 +104,17 @@ fn what_is_wrong_with_a_value_is_told_by_its_name() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_asked() {
+fn wrong_usage_is_reported_before_a_request_is_sent() {
     let person = Person::new();
     for (arguments, says) in [
         (vec!["service-accounts"], "rotate-secret"),
         (
             vec!["service-accounts", "get", "CI Pipeline"],
-            "a UUID in lower case",
+            "a lowercase UUID",
         ),
         (
             vec!["service-accounts", "create", "CI", "--label", "a"],
-            "a colon",
+            "expected KEY:VALUE",
         ),
         (
             vec!["service-accounts", "create", "CI", "--token-lifetime", "1w"],
@@ -140,7 +140,7 @@ fn wrong_usage_is_told_before_anything_is_asked() {
         ),
         (
             vec!["token", "--profile", "x"],
-            "there is no profile \"x\"; there are none yet",
+            "there is no profile \"x\"",
         ),
     ] {
         let error = person.run(&arguments).failed(2);
@@ -149,7 +149,7 @@ fn wrong_usage_is_told_before_anything_is_asked() {
 }
 
 #[test]
-fn a_url_that_would_show_secrets_needs_a_word() {
+fn an_unencrypted_url_needs_allow_plain_http() {
     let person = Person::new();
     let run = |more: &[&str]| {
         // A name that is reserved for having no address (RFC 6761).
@@ -182,26 +182,26 @@ fn whatever_is_no_prokura_is_told_as_such() {
     command.env("PROKURA_CLIENT_SECRET", &root.client_secret);
     let error = Finished::of(command.output().unwrap()).failed(1);
     assert!(
-        error.contains("404") && error.contains("is there a Prokura at"),
+        error.contains("404") && error.contains("is the URL of a Prokura server"),
         "{error}"
     );
 }
 
 #[test]
-fn who_wants_to_know_more_is_told_the_request_id_and_the_causes() {
+fn verbose_prints_the_request_id_and_the_error_chain() {
     let (_directory, _server, person) = start();
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
     let get = ["service-accounts", "get", nobody];
     let brief = person.run(get);
-    assert_eq!(brief.stderr.lines().count(), 1, "{brief:?}");
+    assert_eq!(brief.stderr.lines().count(), 2, "{brief:?}");
     let long = person.run(get.iter().chain(&["--verbose"]));
     assert_eq!(long.code, Some(1));
-    for said in [
-        "  request id: ",
+    for part in [
+        "  request ID: ",
         "  status: 404 service_account_not_found",
         "  server: http",
     ] {
-        assert!(long.stderr.contains(said), "{said}: {long:?}");
+        assert!(long.stderr.contains(part), "{part}: {long:?}");
     }
     let mut command = person.command(["token", "-v", "--url", "http://127.0.0.1:1"]);
     command.envs([("PROKURA_CLIENT_ID", "c"), ("PROKURA_CLIENT_SECRET", "s")]);

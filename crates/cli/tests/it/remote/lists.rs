@@ -1,4 +1,4 @@
-//! Lists and exports: as tables, as JSON, line by line.
+//! Lists and exports as tables, JSON and NDJSON.
 
 use std::{collections::BTreeSet, fs, process::Stdio};
 
@@ -14,7 +14,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn json_has_the_shapes_of_the_api() {
+async fn json_output_equals_the_responses_of_the_api() {
     let (_directory, server, person) = start();
     let client = server.client();
     let token = client.access_token(&server.root()).await;
@@ -30,7 +30,7 @@ async fn json_has_the_shapes_of_the_api() {
     let id = account.id.as_str();
     let whole = cli(&["service-accounts", "list"]);
     let expected = api("/service-accounts").await;
-    // That the command asked for a token is a use of the administrator.
+    // Not the administrator: the command itself got a token, which counts as usage.
     assert_eq!(whole["items"][1], expected["items"][1]);
     assert_eq!(
         whole.as_object().unwrap().keys().collect::<Vec<_>>(),
@@ -49,7 +49,7 @@ async fn json_has_the_shapes_of_the_api() {
 }
 
 #[test]
-fn a_page_says_where_the_next_one_begins() {
+fn a_page_prints_the_cursor_of_the_next_one() {
     let (_directory, _server, person) = start();
     for name in ["One", "Two", "Three"] {
         person.accounts(["create", name]);
@@ -70,7 +70,7 @@ fn a_page_says_where_the_next_one_begins() {
 }
 
 #[test]
-fn a_list_can_be_narrowed() {
+fn a_list_can_be_filtered() {
     let (_directory, _server, person) = start();
     person.accounts(["create", "Shop", "--label", "a:1", "--owner", "Sales"]);
     let off = person.accounts_json(["create", "Workshop", "--label", "a:1", "--label", "b:2"]);
@@ -96,7 +96,7 @@ fn a_list_can_be_narrowed() {
     assert!(names(&["--secret-expires-within-days", "7"]).is_empty());
     let none = person.run(["service-accounts", "list", "--name", "nobody"]);
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
-    assert_eq!(none.stderr, "There are none.\n");
+    assert_eq!(none.stderr, "No results.\n");
     assert_eq!(
         person.accounts_json(["list", "--name", "nobody"]),
         json!({ "items": [] })
@@ -104,7 +104,7 @@ fn a_list_can_be_narrowed() {
 }
 
 #[tokio::test]
-async fn a_long_list_is_whole_in_every_format_and_a_reader_may_leave_early() {
+async fn a_long_list_is_complete_in_every_format_and_the_reader_may_close_the_pipe_early() {
     let (_directory, server, person) = start();
     let client = server.client();
     let token = client.access_token(&server.root()).await;
@@ -124,14 +124,14 @@ async fn a_long_list_is_whole_in_every_format_and_a_reader_may_leave_early() {
     let ids = ids.collect::<BTreeSet<_>>();
     assert_eq!(ids.len(), 450);
     let json = person.accounts_json(["list"]);
-    // That the command asked for a token is a use of the administrator.
+    // Not the administrator: the command itself got a token, which counts as usage.
     let is_same = json["items"].as_array().unwrap()[1..] == listed[1..];
     assert!(is_same);
     let table = person.accounts(["list"]);
     assert_eq!(table.lines().count(), 451);
     assert!(ids.iter().all(|id| table.contains(id)));
 
-    // More than a pipe holds, so that writing fails.
+    // The output is larger than a pipe buffer, so that writing fails.
     for arguments in [
         "service-accounts list --output ndjson",
         "service-accounts list --output json",
@@ -203,20 +203,20 @@ fn the_audit_trail_is_listed_exported_and_verified() {
         .run(["audit", "export", "--file", "audit.ndjson"])
         .failed(1);
     assert!(
-        refused.contains("audit.ndjson is there already"),
+        refused.contains("audit.ndjson already exists"),
         "{refused}"
     );
 }
 
 #[tokio::test]
-async fn an_export_that_breaks_off_is_a_failure_and_leaves_no_file() {
+async fn an_incomplete_export_is_a_failure_and_leaves_no_file() {
     let (_directory, server, person) = start();
     let client = server.client();
     let token = client.access_token(&server.root()).await;
     for _ in 0..230 {
         client.create(&token, json!({ "name": "CI" })).await;
     }
-    // A row behind the first part that cannot be read.
+    // An unreadable row after the first chunk.
     rusqlite::Connection::open(server.data("prokura.db"))
         .unwrap()
         .execute_batch("UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220")

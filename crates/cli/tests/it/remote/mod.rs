@@ -1,4 +1,4 @@
-//! The commands that ask a running server: the real binary against the real server, as a person or a pipeline uses them.
+//! The commands that talk to a running server: the real binary against the real server.
 
 mod accounts;
 mod errors;
@@ -23,7 +23,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::harness::process::{Finished, Prokura, prokura};
 
-/// Somebody with a home directory of his own.
+/// A user with a home directory.
 struct Person {
     home: TempDir,
 }
@@ -35,7 +35,7 @@ impl Person {
         }
     }
 
-    /// Somebody who has taken the first start's credentials.
+    /// A user with a profile for the administrator account of `server`.
     fn at(server: &Prokura) -> Self {
         let person = Self::new();
         let file = server.data("bootstrap.json");
@@ -44,7 +44,7 @@ impl Person {
         person
     }
 
-    /// A `prokura` command in this home, of which the environment says nothing else.
+    /// A `prokura` command with this home directory, and without other variables that influence it.
     fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = prokura(self.home.path(), arguments);
         command.env("HOME", self.home.path());
@@ -79,7 +79,7 @@ impl Person {
         self.run(all).succeeded()
     }
 
-    /// The same with JSON.
+    /// The same with `--output json`.
     fn accounts_json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
         let all = arguments.into_iter().chain(["--output", "json"]);
         serde_json::from_str(&self.accounts(all)).unwrap()
@@ -90,7 +90,7 @@ impl Person {
     }
 }
 
-/// A server, and somebody who may do everything there.
+/// A server, and a user with a profile for its administrator account.
 fn start() -> (TempDir, Prokura, Person) {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());

@@ -1,4 +1,4 @@
-//! A new secret is shown once, or is in its file, and nowhere else.
+//! A new secret is printed once or written to a file.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,7 +9,7 @@ use super::{mode, start};
 use crate::harness::process::{Finished, names_in};
 
 #[test]
-fn a_secret_in_its_file_is_not_printed() {
+fn a_secret_written_to_a_file_is_not_printed() {
     let (_directory, server, person) = start();
     for (number, format) in ["table", "json", "ndjson"].into_iter().enumerate() {
         let file = format!("{number}.secret");
@@ -40,7 +40,7 @@ fn a_secret_in_its_file_is_not_printed() {
 }
 
 #[test]
-fn a_file_that_is_there_is_not_overwritten_and_nothing_is_done() {
+fn an_existing_secret_file_is_not_overwritten_and_nothing_is_changed() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -55,7 +55,7 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_is_done() {
             .chain(&arguments)
             .chain(&["--secret-file", "kept"]);
         let refused = person.run(all).failed(1);
-        assert!(refused.contains("kept is there already"), "{refused}");
+        assert!(refused.contains("kept already exists"), "{refused}");
     }
     assert_eq!(fs::read_to_string(person.path("kept")).unwrap(), "kept");
     let changes = person
@@ -65,7 +65,7 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_is_done() {
 }
 
 #[test]
-fn a_call_that_fails_leaves_no_file() {
+fn a_failed_request_leaves_no_secret_file() {
     let (_directory, _server, person) = start();
     let before = names_in(person.home.path());
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
@@ -81,7 +81,7 @@ fn a_call_that_fails_leaves_no_file() {
 }
 
 #[test]
-fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
+fn a_secret_that_could_not_be_printed_is_reported_as_lost() {
     let (_directory, _server, person) = start();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut create = person.command(["service-accounts", "create", "CI"]);
@@ -101,7 +101,7 @@ fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
         "{error}"
     );
 
-    // Nor is it a success if whoever was to read it has gone.
+    // A closed pipe is a failure too.
     let mut create = person.command(["service-accounts", "create", "CI"]);
     let mut child = create
         .stdout(Stdio::piped())
@@ -114,7 +114,7 @@ fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
 }
 
 #[test]
-fn a_profile_keeps_up_with_the_rotation_of_its_own_account() {
+fn a_profile_is_updated_when_its_own_account_is_rotated() {
     let (_directory, _server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
     let root = root.as_str().unwrap();
@@ -122,14 +122,14 @@ fn a_profile_keeps_up_with_the_rotation_of_its_own_account() {
     assert!(
         rotated
             .stderr
-            .contains("The profile \"default\" has the new secret."),
+            .contains("Updated the secret in the profile \"default\"."),
         "{rotated:?}"
     );
     rotated.succeeded();
     person.accounts(["list"]);
     assert_eq!(mode(&person.path(".config/prokura/profiles.toml")), 0o600);
 
-    // Not with that of another.
+    // The rotation of another account does not change it.
     let other = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let rotated = person.run(["service-accounts", "rotate-secret", other.as_str().unwrap()]);
     assert!(!rotated.stderr.contains("profile"), "{rotated:?}");

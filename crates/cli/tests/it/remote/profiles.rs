@@ -1,4 +1,4 @@
-//! Where to, and as whom: flags, environment, profiles.
+//! Connection options: flags, environment variables, profiles.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -60,11 +60,11 @@ fn profiles_are_added_listed_used_and_removed() {
     let lost = person.run(["token"]).failed(2);
     assert!(lost.contains("prokura profile add"), "{lost}");
     let unknown = person.run(["profile", "use", "other"]).failed(2);
-    assert!(unknown.contains("there are: default"), "{unknown}");
+    assert!(unknown.contains("use one of: default"), "{unknown}");
 }
 
 #[test]
-fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
+fn a_profile_is_added_from_flags_and_a_secret_that_is_not_a_flag() {
     let (_directory, server, _) = start();
     let root = server.root();
     let flags = ["--url", &server.url, "--client-id", &root.client_id];
@@ -86,7 +86,7 @@ fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
     Finished::of(command.output().unwrap()).succeeded();
     person.run(["token", "--profile", "bootstrap"]).succeeded();
 
-    // A URL that is none, no secret, nothing at all, and something else than bootstrap.json.
+    // An invalid URL, an empty secret, no arguments, and a file that is not bootstrap.json.
     let url = [
         "--url",
         "prokura",
@@ -102,20 +102,20 @@ fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
     let error = person
         .run(["profile", "add", "x"].iter().chain(&flags))
         .failed(1);
-    assert!(error.contains("the secret is empty"), "{error}");
+    assert!(error.contains("the client secret is empty"), "{error}");
     person.run(["profile", "add", "x"]).failed(2);
     let error = person
         .run(["profile", "add", "x", "--from", "secret"])
         .failed(1);
     assert!(
-        error.contains("secret is not what the first start"),
+        error.contains("secret is not a credentials file"),
         "{error}"
     );
     assert!(!error.contains(&root.client_secret));
 }
 
 #[test]
-fn profiles_are_for_their_owner_alone() {
+fn profiles_must_not_be_readable_by_other_users() {
     let (_directory, _server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     assert_eq!(mode(&file), 0o600);
@@ -126,7 +126,7 @@ fn profiles_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_file_of_profiles_that_cannot_be_read_does_not_show_what_is_in_it() {
+fn an_error_in_the_profiles_file_does_not_print_its_contents() {
     let (_directory, server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     let text = fs::read_to_string(&file).unwrap();
@@ -140,7 +140,7 @@ fn a_file_of_profiles_that_cannot_be_read_does_not_show_what_is_in_it() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_beats_the_profile() {
+fn a_flag_overrides_the_environment_overrides_the_profile() {
     let (_directory, server, person) = start();
     let root = server.root();
     fs::write(person.path("right"), &root.client_secret).unwrap();
@@ -155,7 +155,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
     let wrong = ("PROKURA_CLIENT_SECRET_FILE", "wrong");
 
     run(&[], &[]).succeeded();
-    // The environment beats the current profile, and says so when it is wrong.
+    // The environment overrides the current profile, and an error names the variable.
     let error = run(&[], &[("PROKURA_CLIENT_ID", id), wrong]).failed(1);
     assert!(
         error.contains("wrong (PROKURA_CLIENT_SECRET_FILE)"),
@@ -166,9 +166,9 @@ fn a_flag_beats_the_environment_beats_the_profile() {
         error.contains("the secret from PROKURA_CLIENT_SECRET"),
         "{error}"
     );
-    // A variable that is empty counts as unset.
+    // An empty variable counts as unset.
     run(&[], &[("PROKURA_CLIENT_SECRET", ""), ("PROKURA_URL", "")]).succeeded();
-    // A flag beats the environment.
+    // A flag overrides the environment.
     run(
         &["--client-secret-file", "right"],
         &[("PROKURA_CLIENT_ID", id), wrong],
@@ -179,7 +179,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
         &[("PROKURA_CLIENT_ID", id), right],
     );
     assert!(error.failed(1).contains("wrong (--client-secret-file)"));
-    // So does --profile, with all that it holds; PROKURA_PROFILE is the environment's.
+    // --profile overrides all of the environment; PROKURA_PROFILE does not.
     run(
         &["--profile", "default"],
         &[("PROKURA_URL", "http://127.0.0.1:1"), wrong],
@@ -187,10 +187,10 @@ fn a_flag_beats_the_environment_beats_the_profile() {
     .succeeded();
     let error = run(&[], &[("PROKURA_PROFILE", "nobody")]).failed(2);
     assert!(
-        error.contains("there is no profile \"nobody\"; there are: default"),
+        error.contains("there is no profile \"nobody\""),
         "{error}"
     );
-    // Everything from the environment needs no profile, and no home.
+    // With all values from the environment, no profile and no home directory are needed.
     let mut command = Person::new().command(["token"]);
     command.env_remove("HOME");
     command.envs([
@@ -203,7 +203,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
 }
 
 #[test]
-fn the_secret_of_a_profile_goes_nowhere_else() {
+fn the_secret_of_a_profile_is_only_sent_to_its_own_server() {
     let (_directory, _server, person) = start();
     for (name, value) in [
         ("PROKURA_URL", "http://127.0.0.1:1"),
@@ -231,7 +231,7 @@ fn the_secret_of_a_profile_goes_nowhere_else() {
 }
 
 #[test]
-fn the_directories_of_the_user_are_those_that_xdg_names() {
+fn the_xdg_directories_are_used() {
     let (_directory, server, _) = start();
     let person = Person::new();
     let (config, cache) = (person.path("c"), person.path("k"));

@@ -648,11 +648,11 @@ async fn what_was_changed_in_a_file_is_named() {
         ),
         (
             &|file| file[4] = file[4].replace('{', "{\"note\":1,"),
-            "line 5 of audit.ndjson is not an event",
+            "line 5 of audit.ndjson is not an exported audit event",
         ),
         (
             &|file| file[4].truncate(40),
-            "line 5 of audit.ndjson is not an event",
+            "line 5 of audit.ndjson is not an exported audit event",
         ),
     ];
     for (change, said) in changes {
@@ -667,7 +667,7 @@ async fn what_was_changed_in_a_file_is_named() {
     let error = verify_file(shorter, &pinned).failed(1);
     assert!(error.contains("no event has the pinned hash"), "{error}");
     let error = verify_file(&[], &[]).failed(1);
-    assert!(error.contains("there is no event in"), "{error}");
+    assert!(error.contains("contains no audit event"), "{error}");
 }
 
 #[tokio::test]
