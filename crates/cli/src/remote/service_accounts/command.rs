@@ -6,38 +6,38 @@ use super::{
 };
 use crate::{failure::Failure, remote::remote_command::Remote};
 
-/// What can be done with service accounts.
+/// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Create one, and show its secret this once
+    /// Create a service account, and print its secret once
     Create(Remote<create::Arguments>),
 
-    /// List them, oldest first
+    /// List service accounts, oldest first
     List(Remote<list::Arguments>),
 
-    /// Show one in every detail
+    /// Show a service account
     Get(Remote<get::Arguments>),
 
-    /// Change one, disable or enable it
+    /// Update, disable or enable a service account
     Update(Remote<update::Arguments>),
 
-    /// Give one a new secret, and end the old ones
+    /// Replace the secrets of a service account by a new one
     RotateSecret(Remote<rotate_secret::Arguments>),
 
-    /// Take back a rotation whose grace has not ended
+    /// Cancel a secret rotation during its grace period
     CancelRotation(Remote<cancel_rotation::Arguments>),
 
-    /// List, add and end the secrets of one
+    /// List, add and delete the secrets of a service account
     #[command(subcommand, arg_required_else_help = false)]
     Secrets(secrets::Command),
 
-    /// End every token issued to one so far
+    /// Revoke all access tokens of a service account
     RevokeTokens(Remote<revoke_tokens::Arguments>),
 
-    /// Count the tokens that one got and was refused, day by day
+    /// Show how many tokens a service account requested per day
     Usage(Remote<usage::Arguments>),
 
-    /// Delete one, its secrets and all its tokens, for good
+    /// Delete a service account, its secrets and its tokens
     Delete(Remote<delete::Arguments>),
 }
 

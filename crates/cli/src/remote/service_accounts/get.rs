@@ -3,7 +3,7 @@
 use super::account::Account;
 use crate::remote::{error::CommandError, print, remote_command::Execute, rows, target::Target};
 
-/// What `prokura service-accounts get` is asked.
+/// The arguments of `prokura service-accounts get`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -6,22 +6,22 @@ use crate::remote::{
     values::seconds,
 };
 
-/// What `prokura service-accounts rotate-secret` is asked.
+/// The arguments of `prokura service-accounts rotate-secret`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// How long the old secrets live on, such as 24h [default: they end at once]
+    /// Grace period during which the old secrets stay valid, such as 24h [default: none]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     grace: Option<u32>,
 
-    /// How long the new secret is to live, such as 90d [default: it does not expire]
+    /// Lifetime of the new secret, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
-    /// End the tokens issued so far as well
+    /// Revoke all access tokens of the account too
     #[arg(long)]
     revoke_tokens: bool,
 
@@ -29,8 +29,8 @@ pub(crate) struct Arguments {
     secret: new_secret::Options,
 }
 
-const EXAMPLE: &str = "\
-If it is the account of the profile in use, the profile gets the new secret too.
+const EXAMPLES: &str = "\
+If the account is the one of the profile in use, the command updates the secret in the profile.
 
 Examples:
   prokura service-accounts rotate-secret ID

@@ -13,16 +13,16 @@ use crate::{
     },
 };
 
-/// What can be done with the secrets of an account.
+/// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// List them, newest first, without the secrets themselves
+    /// List the secrets of a service account, newest first; secret values are not shown
     List(Remote<List>),
 
-    /// Add one beside those that live, and show it this once
+    /// Add a secret to a service account, and print it once
     Add(Remote<Add>),
 
-    /// End one at once
+    /// Delete a secret of a service account
     Delete(Remote<Delete>),
 }
 
@@ -36,7 +36,7 @@ impl Command {
     }
 }
 
-/// What `list` is asked.
+/// The arguments of `secrets list`.
 #[derive(clap::Args)]
 pub(crate) struct List {
     #[command(flatten)]
@@ -54,13 +54,13 @@ impl Execute for List {
     }
 }
 
-/// What `add` is asked.
+/// The arguments of `secrets add`.
 #[derive(clap::Args)]
 pub(crate) struct Add {
     #[command(flatten)]
     account: Account,
 
-    /// How long it is to live, such as 90d [default: it does not expire]
+    /// Lifetime of the secret, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
@@ -87,13 +87,13 @@ impl Execute for Add {
     }
 }
 
-/// What `delete` is asked.
+/// The arguments of `secrets delete`.
 #[derive(clap::Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
     account: Account,
 
-    /// The secret's id, a UUID, as `secrets list` shows it
+    /// ID of the secret, a UUID; `secrets list` shows it
     #[arg(value_name = "SECRET_ID")]
     secret_id: String,
 
@@ -106,11 +106,11 @@ impl Execute for Delete {
         let (account, secret) = (&self.account.id, &self.secret_id);
         if self.confirm.must_ask()? {
             confirm::ask(&format!(
-                "End the secret {secret}? Whoever uses it gets no more tokens."
+                "Delete the secret {secret}? Clients that use it get no more tokens."
             ))?;
         }
         target.client.delete_secret(account, secret).await?;
-        print::note(&format!("Ended the secret {secret}."));
+        print::note(&format!("Deleted the secret {secret}."));
         Ok(())
     }
 }

@@ -78,7 +78,10 @@ impl Finished {
         let lines = lines.collect::<Vec<_>>();
         let (error, hint) = lines.split_first().expect("there is an error line");
         assert!(error.starts_with("error: "), "{self:#?}");
-        assert!(hint.len() <= 1 && hint.iter().all(|line| line.starts_with("hint: ")), "{self:#?}");
+        assert!(
+            hint.len() <= 1 && hint.iter().all(|line| line.starts_with("hint: ")),
+            "{self:#?}"
+        );
         lines.join("\n")
     }
 }

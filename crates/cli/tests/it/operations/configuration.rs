@@ -156,7 +156,10 @@ fn an_invalid_value_is_refused_before_any_file_is_created() {
         ),
         (&["--public-url", "example.com"], "must be a complete URL"),
         (&["--public-url", "http://example.com"], "use https"),
-        (&["--public-url", "https://example.com/?q"], "must not have a query"),
+        (
+            &["--public-url", "https://example.com/?q"],
+            "must not have a query",
+        ),
         (
             &["--database-url", "mysql://user:s3cret@host/db"],
             "must be sqlite:PATH or postgres://",

@@ -80,18 +80,21 @@ async fn verify_ca_wants_the_authority_whatever_the_name() {
 #[test]
 fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
     for (url, why) in [
-        ("mysql://u:hunter2@host/db", "does not begin with postgres://"),
-        ("host=localhost password=hunter2", "does not begin with postgres://"),
+        (
+            "mysql://u:hunter2@host/db",
+            "does not begin with postgres://",
+        ),
+        (
+            "host=localhost password=hunter2",
+            "does not begin with postgres://",
+        ),
         ("postgres://u:hunter2@/db", "has no host"),
         ("postgres:///db?user=u&password=hunter2", "has no host"),
         (
             "postgres://u:hunter2@host/db?sslmode=allow",
             "must be disable",
         ),
-        (
-            "postgres://u:hunter2@host/db?sslmode=",
-            "must be disable",
-        ),
+        ("postgres://u:hunter2@host/db?sslmode=", "must be disable"),
         (
             "postgres://u:hunter2@host/db?sslrootcert=system",
             "sslrootcert has no effect",
@@ -108,12 +111,12 @@ fn a_url_that_cannot_be_used_says_why_and_never_what_the_password_is() {
             "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=/dev/null",
             "/dev/null contains no PEM certificate",
         ),
-        ("postgres://u:hunter2@host/db?sslcert=me.pem", "unknown parameter"),
-        ("postgres://u:hunter2@host/db?ssl=true", "unknown parameter"),
         (
-            "postgres://u:hunter2@host/db?sslmode",
-            "is ambiguous",
+            "postgres://u:hunter2@host/db?sslcert=me.pem",
+            "unknown parameter",
         ),
+        ("postgres://u:hunter2@host/db?ssl=true", "unknown parameter"),
+        ("postgres://u:hunter2@host/db?sslmode", "is ambiguous"),
         (
             "postgres://u:hunter2@host:port/db",
             "invalid value for option `port`",

@@ -209,10 +209,7 @@ fn with_tls_other_machines_may_come() {
     let error = check(&["--listen", "0.0.0.0:443"]).failed(2);
     assert!(error.contains("--public-url"), "{error}");
     let error = check(&["--public-url", "http://127.0.0.1"]).failed(2);
-    assert!(
-        error.contains("but the server speaks TLS"),
-        "{error}"
-    );
+    assert!(error.contains("but the server speaks TLS"), "{error}");
 }
 
 #[test]
@@ -325,8 +322,16 @@ fn a_server_without_a_usable_certificate_does_not_start() {
         ("chain.pem", None, "cannot read tls.certificate chain.pem"),
         ("key.pem", None, "cannot read tls.key key.pem"),
         ("chain.pem", Some(&*key), "contains no PEM certificate"),
-        ("key.pem", Some(""), "contains no unencrypted PEM private key"),
-        ("key.pem", Some(truncated), "contains no unencrypted PEM private key"),
+        (
+            "key.pem",
+            Some(""),
+            "contains no unencrypted PEM private key",
+        ),
+        (
+            "key.pem",
+            Some(truncated),
+            "contains no unencrypted PEM private key",
+        ),
         ("key.pem", Some(&another), "does not belong to the first"),
         (
             "key.pem",

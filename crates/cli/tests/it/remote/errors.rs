@@ -138,10 +138,7 @@ fn wrong_usage_is_reported_before_a_request_is_sent() {
             vec!["token"],
             "prokura profile add --from prokura-data/bootstrap.json",
         ),
-        (
-            vec!["token", "--profile", "x"],
-            "there is no profile \"x\"",
-        ),
+        (vec!["token", "--profile", "x"], "there is no profile \"x\""),
     ] {
         let error = person.run(&arguments).failed(2);
         assert!(error.contains(says), "{arguments:?}: {error}");

@@ -202,10 +202,7 @@ fn the_audit_trail_is_listed_exported_and_verified() {
     let refused = person
         .run(["audit", "export", "--file", "audit.ndjson"])
         .failed(1);
-    assert!(
-        refused.contains("audit.ndjson already exists"),
-        "{refused}"
-    );
+    assert!(refused.contains("audit.ndjson already exists"), "{refused}");
 }
 
 #[tokio::test]

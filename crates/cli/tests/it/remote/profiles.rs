@@ -186,10 +186,7 @@ fn a_flag_overrides_the_environment_overrides_the_profile() {
     )
     .succeeded();
     let error = run(&[], &[("PROKURA_PROFILE", "nobody")]).failed(2);
-    assert!(
-        error.contains("there is no profile \"nobody\""),
-        "{error}"
-    );
+    assert!(error.contains("there is no profile \"nobody\""), "{error}");
     // With all values from the environment, no profile and no home directory are needed.
     let mut command = Person::new().command(["token"]);
     command.env_remove("HOME");
