@@ -15,6 +15,7 @@ mod introspect;
 mod new_secret;
 mod print;
 mod profile;
+mod profile_rotation;
 mod remote_command;
 mod revoke;
 mod rows;

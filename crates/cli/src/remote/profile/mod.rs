@@ -2,9 +2,7 @@
 
 mod add;
 mod command;
-mod rotation;
 mod store;
 
 pub(crate) use command::{Command, run};
-pub(crate) use rotation::keep_new_secret;
 pub(crate) use store::Profiles;

@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use crate::remote::{
-    error::CommandError, new_secret, profile, remote_command::Execute, target::Target,
+    error::CommandError, new_secret, profile_rotation, remote_command::Execute, target::Target,
     values::seconds,
 };
 
@@ -50,7 +50,7 @@ impl Execute for Arguments {
             rotate = rotate.revoke_tokens();
         }
         let rotated = rotate.await?.value;
-        let kept = profile::keep_new_secret(target, &rotated.credentials);
+        let kept = profile_rotation::keep_new_secret(target, &rotated.credentials);
         let account = &rotated.service_account;
         place.show(
             &rotated,

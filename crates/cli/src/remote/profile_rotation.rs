@@ -2,14 +2,12 @@
 
 use prokura_client::wire::Credentials;
 
-use super::store::Profiles;
-use crate::{
-    failure::Failure,
-    remote::{
-        print,
-        target::{Origin, Target},
-    },
+use super::{
+    print,
+    profile::Profiles,
+    target::{Origin, Target},
 };
+use crate::failure::Failure;
 
 /// Stores the new secret in the profile that was used, if the rotated account is the profile's own. Otherwise the profile would
 /// stop working.
