@@ -38,7 +38,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     match &key {
         Found::Key(_) => print("# The master key exists and is valid.\n")?,
         Found::Missing(path) => print(&format!(
-            "# The master key {} does not exist yet. `prokura serve` will create it.\n",
+            "# The master key file {} does not exist yet. `prokura serve` will create it.\n",
             path.display()
         ))?,
     }

@@ -39,7 +39,7 @@ enum Parsed {
     Remote(remote::Command),
 
     /// List, export and verify the audit trail
-    #[command(subcommand, arg_required_else_help = false)]
+    #[command(subcommand, arg_required_else_help = false, after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
 
     #[command(flatten)]
@@ -105,6 +105,12 @@ impl DatabaseCommand {
     }
 }
 
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  prokura audit list --action rotate_secret --since 2026-11-01T00:00:00Z
+  prokura audit export --file audit.ndjson
+  prokura audit verify --file audit.ndjson";
+
 const SERVE_EXAMPLES: &str = "\
 The configuration file has more settings, such as [tls] and [[resources]].
 
@@ -133,7 +139,9 @@ pub(crate) fn parse() -> Result<Option<Command>, Failure> {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) if error.use_stderr() => return Err(usage_error::failure(&error)),
+        Err(error) if error.use_stderr() => {
+            return Err(usage_error::failure(&error, &command_path()));
+        }
         Err(error) => {
             error.print().map_err(Failure::output)?;
             return Ok(None);
@@ -153,6 +161,20 @@ pub(crate) fn parse() -> Result<Option<Command>, Failure> {
 /// The definition of the whole command line.
 pub(crate) fn definition() -> clap::Command {
     Cli::command()
+}
+
+/// The command that the arguments of the process select, such as `prokura audit list`.
+fn command_path() -> String {
+    let mut path = "prokura".to_owned();
+    let mut command = definition();
+    for name in std::env::args().skip(1) {
+        let Some(subcommand) = command.find_subcommand(&name) else {
+            break;
+        };
+        path = format!("{path} {name}");
+        command = subcommand.clone();
+    }
+    path
 }
 
 fn on_database(mut command: DatabaseCommand, matches: &ArgMatches) -> Command {

@@ -112,7 +112,9 @@ fn bootstrap(error: &BootstrapError) -> Option<&'static str> {
 }
 
 fn master_key(_: &InvalidMasterKey) -> Option<&'static str> {
-    Some("create one with `openssl rand -base64 32`")
+    Some(
+        "restore the original file; only a new database can use a new key, from `openssl rand -base64 32`",
+    )
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
     match (read(&path), database) {
         (Ok(key), _) => {
             let key =
-                key.with_context(|| format!("cannot use the master key {}", path.display()))?;
+                key.with_context(|| format!("cannot use the master key file {}", path.display()))?;
             Ok(Found::Key(key))
         }
         (Err(error), Some(database)) if is_absent(&error) => {
@@ -48,14 +48,14 @@ pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
                 return Ok(Found::Missing(path));
             }
             Err(Failure::new(format!(
-                "the master key {} does not exist, but the database {} needs it",
+                "the master key file {} does not exist, but the database {} needs it",
                 path.display(),
                 database.display()
             ))
             .hint("restore the file, or name it with --master-key-file"))
         }
         (Err(error), None) if is_absent(&error) => Err(Failure::new(format!(
-            "the master key {} does not exist",
+            "the master key file {} does not exist",
             path.display()
         ))
         .hint(format!(
@@ -63,7 +63,7 @@ pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
             path.display()
         ))),
         (Err(error), _) => Err(Failure::new(format!(
-            "cannot read the master key {}: {error}",
+            "cannot read the master key file {}: {error}",
             path.display()
         ))),
     }

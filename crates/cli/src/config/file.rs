@@ -36,11 +36,17 @@ struct SyntaxError {
 
 impl SyntaxError {
     fn new(line: usize, key: Option<&str>, message: &str) -> Self {
-        let message = message.replace('\n', " ");
+        let message = message
+            .replace('\n', " ")
+            .replace("unknown field", "unknown key");
         let (problem, expected) = match message.split_once(", expected ") {
-            Some((problem, expected)) => (problem, Some(format!("expected {expected}"))),
+            Some((problem, expected)) => (problem, Some(expected)),
             None => (&*message, None),
         };
+        let expected = expected.map(|expected| match expected.strip_prefix("one of ") {
+            Some(choices) => format!("use one of {}", choices.replace('`', "")),
+            None => format!("expected {expected}"),
+        });
         let key = key.map_or(String::new(), |key| format!("{key}: "));
         Self {
             problem: format!("line {line}: {key}{problem}"),
@@ -139,7 +145,7 @@ mod tests {
     #[test]
     fn an_error_in_a_file_names_line_and_key() {
         for (text, message) in [
-            ("\nlistne = 1", "line 2: listne: unknown field `listne`"),
+            ("\nlistne = 1", "line 2: listne: unknown key `listne`"),
             (
                 "listen = 8080",
                 "line 1: listen: invalid type: integer `8080`",

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// The URL under which clients reach the server: `http` or `https`, without query, fragment, user and trailing slash. It is
 /// normalized, because clients compare issuers as strings (RFC 8414 §3.3).
@@ -19,8 +19,11 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| {
-            format!("must be a complete URL, such as https://prokura.example.com ({error})")
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase => {
+                "must be a complete URL, such as https://prokura.example.com".to_owned()
+            }
+            error => format!("must be a valid URL: {error}"),
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("must begin with https:// or http://".to_owned());

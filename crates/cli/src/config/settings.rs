@@ -18,7 +18,7 @@ use super::{
 /// The flags and environment variables of a command that uses the configuration.
 #[derive(Debug, clap::Args)]
 #[command(
-    next_help_heading = "Configuration. A flag overrides an environment variable, which overrides the file"
+    next_help_heading = "Configuration options. A flag overrides an environment variable, which overrides the configuration file"
 )]
 pub(crate) struct Options {
     /// Configuration file (TOML)
@@ -65,7 +65,8 @@ pub(super) struct Settings {
         long,
         value_name = "NUMBER",
         env = "PROKURA_DATABASE_CONNECTIONS",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = connections
     )]
     pub(super) database_connections: Option<NonZeroU16>,
 
@@ -136,4 +137,9 @@ pub(super) struct Settings {
 
     #[arg(skip)]
     pub(super) resources: Option<Vec<ResourceSettings>>,
+}
+
+fn connections(text: &str) -> Result<NonZeroU16, String> {
+    let number = text.parse();
+    number.map_err(|_| format!("must be a number from 1 to {}", u16::MAX))
 }

@@ -77,11 +77,16 @@ fn oauth(refusal: &OAuthError, target: &Target) -> Failure {
         "invalid_scope" => Failure::new(description).hint(format!(
             "run `prokura service-accounts get {client_id}` to see the scopes of the account"
         )),
-        "invalid_target" => Failure::new(description).hint(format!(
-            "add the API to [[resources]] in the server's configuration, and grant {client_id} one of its scopes"
-        )),
-        "insufficient_scope" => Failure::new(format!("{description}, which {client_id} lacks"))
-            .hint(GRANT_SCOPE),
+        "invalid_target" => Failure {
+            hint: Some(format!(
+                "`prokura service-accounts get {client_id}` shows its scopes; your own APIs need a [[resources]] table in \
+                 the server's configuration"
+            )),
+            ..problem_and_remedy(description, refusal.status)
+        },
+        "insufficient_scope" => {
+            Failure::new(format!("{description}, which {client_id} lacks")).hint(GRANT_SCOPE)
+        }
         _ => problem_and_remedy(description, refusal.status),
     }
 }
@@ -116,10 +121,10 @@ fn invalid_request(refusal: &ApiError) -> Failure {
 /// The server does not say why it rejects credentials. Its audit trail does.
 fn invalid_client(target: &Target) -> Failure {
     let client_id = &target.client_id.value;
-    let hint = if client_id.starts_with("sa_") {
+    let hint = if let Some(id) = client_id.strip_prefix("sa_") {
         format!(
-            "the secret is wrong or expired, or the account is disabled, expired or deleted; an administrator can see why: \
-             prokura audit list --action refuse_login --service-account {client_id}"
+            "the secret is wrong or expired, or the account is disabled; see why with \
+             `prokura audit list --action refuse_login --service-account {id}`"
         )
     } else {
         "check the client ID: that of a service account begins with sa_".to_owned()

@@ -69,8 +69,8 @@ impl Place {
                 .hint(format!("create another one with `{again}`"))
         };
         let mut lines = vec![
-            ("Id", Cell::plain(id)),
-            ("Client id", Cell::plain(&credentials.client_id)),
+            ("ID", Cell::plain(id)),
+            ("Client ID", Cell::plain(&credentials.client_id)),
         ];
         let secret = credentials.client_secret.expose();
         let Some(file) = self.file else {

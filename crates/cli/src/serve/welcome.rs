@@ -14,7 +14,7 @@ pub(super) fn welcome(url: &str, credentials: &Path) -> String {
     let accounts = shell_quoted(&format!("{url}/api/v1/service-accounts"));
     format!(
         r#"First start: created the organization "{organization}" and the service account "{account}", which has all permissions.
-Its credentials are in {path}, which only you can read. Move them to a safe place.
+Its credentials are in {path}, which only you can read. Keep them in a safe place.
 
 Next, in another terminal:
 

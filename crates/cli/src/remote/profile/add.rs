@@ -79,9 +79,12 @@ fn new_profile(arguments: Add) -> Result<Profile, Failure> {
     // Report an invalid URL now, not at the first use.
     let credentials = ClientCredentials::new(&profile.client_id, profile.client_secret.expose());
     let http = HttpOptions::new().allow_plain_http();
-    Client::builder(&profile.url, credentials)
+    let client = Client::builder(&profile.url, credentials)
         .http(http)
-        .build()?;
+        .build();
+    client.map_err(|error| {
+        Failure::new(error).hint("write the complete URL, such as https://prokura.example.com")
+    })?;
     Ok(profile)
 }
 

@@ -40,6 +40,14 @@ pub(crate) enum Command {
     },
 }
 
+/// The examples of `prokura profile --help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  prokura profile add --from prokura-data/bootstrap.json
+  prokura profile add production --url https://prokura.example.com --client-id sa_…
+  prokura profile use production
+  prokura service-accounts list --profile default";
+
 /// Runs a subcommand.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {

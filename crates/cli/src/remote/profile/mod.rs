@@ -4,5 +4,5 @@ mod add;
 mod command;
 mod store;
 
-pub(crate) use command::{Command, run};
+pub(crate) use command::{Command, EXAMPLES, run};
 pub(crate) use store::Profiles;

@@ -41,6 +41,14 @@ pub(crate) enum Command {
     Delete(Remote<delete::Arguments>),
 }
 
+/// The examples of `prokura service-accounts --help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  prokura service-accounts create \"CI Pipeline\" --owner \"Platform team\" --label team:platform
+  prokura service-accounts list --unused-for-days 90
+  prokura service-accounts rotate-secret ID --grace 24h
+  prokura service-accounts update ID --disable";
+
 impl Command {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self {

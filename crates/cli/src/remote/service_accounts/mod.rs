@@ -13,4 +13,4 @@ mod secrets;
 mod update;
 mod usage;
 
-pub(crate) use command::Command;
+pub(crate) use command::{Command, EXAMPLES};

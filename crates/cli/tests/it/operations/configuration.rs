@@ -112,7 +112,7 @@ fn an_error_in_a_file_names_file_line_and_key() {
     for (text, message) in [
         (
             "\n\nlistne = \"127.0.0.1:1\"",
-            "p.toml, line 3: listne: unknown field",
+            "p.toml, line 3: listne: unknown key",
         ),
         ("listen = true", "p.toml, line 1: listen: invalid type"),
         (
@@ -251,9 +251,9 @@ fn check_creates_nothing_and_prints_no_password() {
         "{finished:?}"
     );
     assert!(
-        finished
-            .failed(1)
-            .contains("cannot use the master key key: expected one line with 32 bytes in base64")
+        finished.failed(1).contains(
+            "cannot use the master key file key: expected one line with 32 bytes in base64"
+        )
     );
 }
 

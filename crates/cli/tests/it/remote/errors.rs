@@ -126,7 +126,7 @@ fn wrong_usage_is_reported_before_a_request_is_sent() {
                 "update",
                 "01a20a5c-479d-7000-ac5a-31f33777c2dc",
             ],
-            "--name",
+            "at least one option",
         ),
         (
             vec!["service-accounts", "list", "--disabled", "--enabled"],
