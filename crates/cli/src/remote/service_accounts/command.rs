@@ -43,6 +43,8 @@ pub(crate) enum Command {
 
 /// The examples of `prokura service-accounts --help`.
 pub(crate) const EXAMPLES: &str = "\
+Required scopes: management:service-accounts:read to list and show, management:service-accounts:write to change.
+
 Examples:
   prokura service-accounts create \"CI Pipeline\" --owner \"Platform team\" --label team:platform
   prokura service-accounts list --unused-for-days 90
