@@ -69,15 +69,11 @@ fn organization(text: &str) -> Result<OrganizationId, &'static str> {
 }
 
 fn hash(text: &str) -> Result<[u8; 32], &'static str> {
-    const MESSAGE: &str = "expected 64 hexadecimal digits";
     let mut hash = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(MESSAGE);
+    match base16ct::mixed::decode(text, &mut hash) {
+        Ok(decoded) if decoded.len() == 32 => Ok(hash),
+        _ => Err("expected 64 hexadecimal digits"),
     }
-    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| MESSAGE)?;
-    }
-    Ok(hash)
 }
 
 /// Verifies the chains and prints the head of each intact one.
@@ -193,11 +189,7 @@ fn verify_file(path: &Path, pinned: Option<[u8; 32]>) -> Result<(), Failure> {
 
 fn print_head(id: OrganizationId, name: &str, head: ChainHead) -> Result<(), Failure> {
     let events = head.sequence;
-    let hash = head
-        .hash
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let hash = base16ct::lower::encode_string(&head.hash);
     let mut out = io::stdout().lock();
     writeln!(out, "organization {id}{name}: {events} events, head {hash}")
         .and_then(|()| out.flush())

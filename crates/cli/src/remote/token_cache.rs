@@ -62,9 +62,7 @@ impl Slot {
             hash.update(&(text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
         }
-        let hash = hash.finish();
-        let name = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
-        let name = name.collect::<String>() + ".json";
+        let name = base16ct::lower::encode_string(hash.finish().as_ref()) + ".json";
         let base = user_directory("XDG_CACHE_HOME", ".cache");
         Self(base.map(|base| base.join("prokura/tokens").join(name)))
     }

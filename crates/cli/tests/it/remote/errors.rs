@@ -167,11 +167,11 @@ fn an_unencrypted_url_needs_allow_plain_http() {
         "{error}"
     );
     let error = run(&["--allow-plain-http"]).failed(1);
-    assert!(error.contains("cannot be reached"), "{error}");
+    assert!(error.contains("cannot reach http://prokura.invalid"), "{error}");
 }
 
 #[test]
-fn whatever_is_no_prokura_is_told_as_such() {
+fn a_server_that_is_not_prokura_is_reported() {
     let (_directory, server, person) = start();
     let root = server.root();
     let mut command = person.command(["token", "--url", &format!("{}/elsewhere", server.url)]);
