@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
+mod docs;
 mod harness;
 mod house;
 mod oauth2_crate;
