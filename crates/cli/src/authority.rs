@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Context as _;
 use prokura_server::{
     authority::{Authority, Settings, SystemClock, SystemEntropy},
     store::{Postgres, Sqlite, SqliteAccess, Store},
@@ -35,7 +36,8 @@ pub(crate) async fn open(
         Box::new(SystemClock),
         Box::new(SystemEntropy::default()),
     )
-    .await?;
+    .await
+    .context("cannot open the database")?;
     Ok(authority)
 }
 

@@ -6,7 +6,7 @@ use prokura_server::{
     domain::InvalidResources,
     http::InvalidCertificate,
     keys::InvalidMasterKey,
-    store::{InvalidPostgresUrl, MigrateError, OpenSqliteError},
+    store::{DatabaseError, InvalidPostgresUrl, MigrateError, OpenSqliteError},
 };
 
 /// The hint for the first error in the chain that has one.
@@ -14,6 +14,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
     let hint = error.chain().find_map(|cause| {
         None.or_else(|| cause.downcast_ref().map(open_authority))
             .or_else(|| cause.downcast_ref().map(migrate))
+            .or_else(|| cause.downcast_ref().map(database))
             .or_else(|| cause.downcast_ref().map(sqlite))
             .or_else(|| cause.downcast_ref().map(postgres_url))
             .or_else(|| cause.downcast_ref().map(certificate))
@@ -44,8 +45,12 @@ fn migrate(error: &MigrateError) -> Option<&'static str> {
             Some("run the Prokura version that upgraded it, or a later one")
         }
         MigrateError::Foreign(_) => Some("give Prokura a database of its own"),
-        MigrateError::Failed(_) => None,
+        MigrateError::Failed(error) => database(error),
     }
+}
+
+fn database(_: &DatabaseError) -> Option<&'static str> {
+    Some("check that database_url is right and that the database is reachable")
 }
 
 fn sqlite(error: &OpenSqliteError) -> Option<&'static str> {
@@ -72,6 +77,10 @@ fn postgres_url(error: &InvalidPostgresUrl) -> Option<&'static str> {
         ),
         InvalidPostgresUrl::NoSystemRoots => Some(
             "install the package ca-certificates, or name a file of certificates with sslrootcert",
+        ),
+        InvalidPostgresUrl::UnknownParameter => Some(
+            "use sslmode, sslrootcert, application_name, connect_timeout, options, target_session_attrs or another \
+             parameter of tokio-postgres",
         ),
         _ => None,
     }

@@ -38,7 +38,8 @@ impl SyntaxError {
     fn new(line: usize, key: Option<&str>, message: &str) -> Self {
         let message = message
             .replace('\n', " ")
-            .replace("unknown field", "unknown key");
+            .replace("unknown field", "unknown key")
+            .replace("unknown variant", "unknown value");
         let (problem, expected) = match message.split_once(", expected ") {
             Some((problem, expected)) => (problem, Some(expected)),
             None => (&*message, None),
@@ -156,7 +157,7 @@ mod tests {
             ),
             (
                 "[management_api]\ntoken_format = \"paseto\"",
-                "line 2: management_api.token_format: unknown variant `paseto`",
+                "line 2: management_api.token_format: unknown value `paseto`",
             ),
             (
                 "[[resources]]\nidentifier = \"urn:x\"\nscopes = []",
@@ -169,7 +170,7 @@ mod tests {
             ("a = ", "line 1: "),
             (
                 "log_level = \"loud\"",
-                "line 1: log_level: unknown variant `loud`",
+                "line 1: log_level: unknown value `loud`",
             ),
             ("database_connections = 0", "line 1: database_connections: "),
         ] {

@@ -167,7 +167,10 @@ fn an_unencrypted_url_needs_allow_plain_http() {
         "{error}"
     );
     let error = run(&["--allow-plain-http"]).failed(1);
-    assert!(error.contains("cannot reach http://prokura.invalid"), "{error}");
+    assert!(
+        error.contains("cannot reach http://prokura.invalid"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -63,9 +63,7 @@ pub enum InvalidPostgresUrl {
     #[error("the PostgreSQL URL is malformed: {0}")]
     Malformed(String),
     /// A parameter that nobody here knows.
-    #[error(
-        "the PostgreSQL URL has an unknown parameter (known: sslmode, sslrootcert, {})", PARAMETERS.join(", ")
-    )]
+    #[error("the PostgreSQL URL has an unknown parameter")]
     UnknownParameter,
     /// Nowhere to connect to.
     #[error("the PostgreSQL URL has no host")]
