@@ -92,13 +92,13 @@ pub(crate) struct Fact {
 /// A goal, and whether it was reached.
 #[derive(Serialize)]
 pub(crate) struct Goal {
-    what: String,
+    pub(crate) what: String,
     /// What it is compared with, or why it was not measured.
-    against: String,
-    unit: &'static str,
-    to_reach: Option<f64>,
-    measured: Option<f64>,
-    reached: Option<bool>,
+    pub(crate) against: String,
+    pub(crate) unit: &'static str,
+    pub(crate) to_reach: Option<f64>,
+    pub(crate) measured: Option<f64>,
+    pub(crate) reached: Option<bool>,
 }
 
 impl Goal {

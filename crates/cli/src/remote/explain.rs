@@ -36,7 +36,7 @@ fn explained(error: &Error, target: &Target) -> Failure {
         Error::TimedOut { .. } => {
             Failure::new(error).hint(format!("check the URL, which is from {url_origin}"))
         }
-        Error::Unintelligible { .. } => Failure::new(error).hint(format!(
+        Error::UnexpectedResponse { .. } => Failure::new(error).hint(format!(
             "check that {}, from {url_origin}, is the URL of a Prokura server",
             target.url.value
         )),

@@ -1,15 +1,17 @@
-//! `create_service_account`.
+//! `create_service_account`: an account with its first secret.
 
 use super::{
-    Answered, Authority, Caller, GrantScopesError, Idempotent, IssuedCredentials, Origin,
-    Unavailable, idempotency::Record,
+    caller::Caller,
+    grant_scopes::GrantScopesError,
+    idempotency::{IdempotencyError, Idempotent, OnceOutcome},
+    issued_secret::IssuedSecret,
+    origin::Origin,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
 };
-use crate::{
-    domain::{
-        Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
-        ServiceAccountId, Timestamp,
-    },
-    store::Once,
+use crate::domain::{
+    Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
+    ServiceAccountId, Timestamp,
 };
 
 /// What a new account is to be.
@@ -34,27 +36,29 @@ pub struct NewServiceAccount {
 /// Why an account is not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateServiceAccountError {
-    /// It cannot have these scopes.
+    /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
-    /// The caller used the key for another request.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
-    /// No answer.
+    /// The request was not carried out once.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Idempotency(#[from] IdempotencyError),
+    /// The request cannot be answered now.
+    #[error(transparent)]
+    Unavailable(Unavailable),
 }
 
+or_unavailable!(CreateServiceAccountError::Unavailable);
+
 impl Authority {
-    /// Creates an account with its first secret in the caller's organization.
+    /// Creates an account and its first secret in the caller's organization.
     pub async fn create_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         new: NewServiceAccount,
-        mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
-    ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
+        mut idempotent: Option<Idempotent<'_, IssuedSecret>>,
+    ) -> Result<OnceOutcome<IssuedSecret>, CreateServiceAccountError> {
+        let now = self.clock.now()?;
         let scopes = new.scopes.unwrap_or_else(|| {
             caller
                 .scopes
@@ -62,12 +66,12 @@ impl Authority {
         });
         self.check_grant(caller, &scopes, &scopes)?;
         if let Some(idempotent) = &mut idempotent {
-            // Where the request names none, they are as much part of what is asked for.
+            // The scopes are part of the request even if the caller left them out.
             let scopes = scopes.as_str().as_bytes();
             idempotent.request.extend_from_slice(scopes);
         }
 
-        let id = ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?);
+        let id = ServiceAccountId::new(now, self.ordered_random(now)?);
         let creator = Some(caller.service_account_id);
         let account = ServiceAccount {
             description: new.description,
@@ -78,9 +82,7 @@ impl Authority {
             expires_at: new.expires_at,
             ..ServiceAccount::new(id, caller.organization_id, new.name, now, creator)
         };
-        let (secret, stored) = self
-            .new_secret(now, creator, None)
-            .map_err(Unavailable::from)?;
+        let (secret, stored) = self.new_secret(now, creator, None)?;
         let event = caller.event(
             origin,
             now,
@@ -88,20 +90,15 @@ impl Authority {
             account.id.to_string(),
             account.stated(),
         );
-        let issued = IssuedCredentials { account, secret };
+        let issued = IssuedSecret { account, secret };
         let operation = (Action::CreateServiceAccount, None);
-        let record = self.record(idempotent, caller, operation, &issued, now)?;
-        let row = record.as_ref().map(Record::row);
-        let created = self
-            .store
-            .create_service_account(&issued.account, &stored, event, row)
-            .await
-            .map_err(Unavailable::from)?;
-        match created {
-            Once::Now(()) => Ok(Answered::Now(issued)),
-            Once::Before(answer) => Record::open(record, answer)?
-                .map(Answered::Before)
-                .ok_or(CreateServiceAccountError::KeyReused),
-        }
+        let write = async |record: Option<_>| {
+            self.store
+                .create_service_account(&issued.account, &stored, event, record.as_ref())
+                .await
+        };
+        self.once(idempotent, caller, operation, now, &issued, write)
+            .await?
+            .try_map(|()| Ok(issued))
     }
 }

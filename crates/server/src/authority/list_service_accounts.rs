@@ -1,24 +1,25 @@
-//! `list_service_accounts`: a page, or all of them as a stream.
+//! `list_service_accounts`: a page of an organization's accounts, or all of them as a stream.
 
 use std::sync::Arc;
 
 use futures_util::Stream;
 
 use super::{
-    Authority, Caller, ListError, Page, Unavailable,
-    page::{Position, stream_all},
+    caller::Caller,
+    page::{ListError, Page, Position, stream_all},
+    state::Authority,
+    unavailable::Unavailable,
 };
 use crate::{
     domain::{AccountFilter, OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
-/// How many accounts are read at once, at least, where not all of them are wanted.
+/// How many accounts a filtered list reads at once, at least.
 const FILTERED_CHUNK: usize = 200;
 
 impl Authority {
-    /// The page of `limit` accounts that begins at `cursor`, the first without one, of those that `filter` lets through;
-    /// oldest first.
+    /// The page of `limit` accounts at `cursor` that match `filter`, oldest first. Without a cursor, it is the first page.
     pub async fn list_service_accounts(
         &self,
         caller: &Caller,
@@ -33,8 +34,8 @@ impl Authority {
         .await
     }
 
-    /// All accounts of the caller's organization that `filter` lets through, some at a time, in constant memory. Accounts
-    /// that come or go meanwhile may or may not be among them; every other one is, exactly once.
+    /// All accounts of the caller's organization that match `filter`, in chunks and constant memory. An account that is
+    /// created or deleted meanwhile may be missing. Every other account is included exactly once.
     pub fn stream_service_accounts(
         self: Arc<Self>,
         caller: &Caller,
@@ -52,7 +53,7 @@ impl Authority {
         })
     }
 
-    /// Up to `limit` accounts behind `position`; fewer are all that there are.
+    /// Up to `limit` accounts after `position`. Fewer accounts: there are no more.
     async fn read_page(
         &self,
         organization: OrganizationId,
@@ -76,7 +77,7 @@ impl Authority {
             position = read.last().map_or(position, ListPosition::after);
             let found = read
                 .into_iter()
-                .filter(|account| filter.lets_through(account, now));
+                .filter(|account| filter.matches(account, now));
             page.extend(found.take(limit - page.len()));
             if is_last || page.len() == limit {
                 return Ok(page);

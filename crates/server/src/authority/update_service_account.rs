@@ -1,7 +1,8 @@
-//! `update_service_account`: what is said of an account, and whether and for how long it is to be used.
+//! `update_service_account`: changes the fields of an account.
 
 use super::{
-    Authority, Caller, ChangeError, GetServiceAccountError, GrantScopesError, Origin, Unavailable,
+    account_change::ChangeError, caller::Caller, get_service_account::GetServiceAccountError,
+    grant_scopes::GrantScopesError, origin::Origin, state::Authority, unavailable::or_unavailable,
 };
 use crate::{
     domain::{AccountPatch, Action, InvalidLabels, Precondition, ServiceAccount, ServiceAccountId},
@@ -11,16 +12,18 @@ use crate::{
 /// Why an account is not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateServiceAccountError {
-    /// Its scopes cannot be those.
+    /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
-    /// Its labels cannot be those.
+    /// The account cannot have these labels.
     #[error(transparent)]
     Labels(#[from] InvalidLabels),
-    /// As for every change of an account.
+    /// The account is not changed.
     #[error(transparent)]
     Change(#[from] ChangeError),
 }
+
+or_unavailable!(UpdateServiceAccountError::Change);
 
 impl From<GetServiceAccountError> for UpdateServiceAccountError {
     fn from(error: GetServiceAccountError) -> Self {
@@ -28,30 +31,24 @@ impl From<GetServiceAccountError> for UpdateServiceAccountError {
     }
 }
 
-impl From<Unavailable> for UpdateServiceAccountError {
-    fn from(error: Unavailable) -> Self {
-        Self::Change(error.into())
-    }
-}
-
 impl Authority {
-    /// Changes what `patch` says of the account `id` of the caller's organization, and answers the account as it is then. A
-    /// patch that changes nothing is no change: it leaves no trace.
+    /// Applies `patch` to the account `id` of the caller's organization, and returns the account after the change. A patch
+    /// that changes nothing writes nothing and leaves no audit event.
     pub async fn update_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         patch: &AccountPatch,
         precondition: &Precondition,
     ) -> Result<ServiceAccount, UpdateServiceAccountError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
-        // A patch is applied to what was read. If that has changed by the time it is written, somebody else's change was
-        // made, and this one is tried on what he left.
+        let now = self.clock.now()?;
+        // The patch is applied to the account as it was read. If another change is written first, it is applied again to the
+        // result of that.
         loop {
             let account = self.get_service_account(caller, id).await?;
             let updated = patch.apply(&account, now)?;
-            // What it had already, nobody grants.
+            // Only scopes that the account did not hold before are granted.
             let gained = updated
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));
@@ -73,8 +70,7 @@ impl Authority {
             let is_updated = self
                 .store
                 .update_service_account(target, &updated, event)
-                .await
-                .map_err(Unavailable::from)?;
+                .await?;
             if is_updated {
                 return Ok(updated);
             }

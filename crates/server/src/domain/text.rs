@@ -84,10 +84,9 @@ fn check(
     Ok(())
 }
 
-/// What most texts are, found out many bytes at a time: nothing in it is forbidden, and each byte is a character.
+/// Whether each byte is a character, and none is forbidden: so it is with most texts.
 fn is_printable_ascii(text: &str) -> bool {
-    let printable = |byte: u8| (b' '..=b'~').contains(&byte);
-    text.bytes().fold(true, |all, byte| all & printable(byte))
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Characters that make a line look like something else. Joiners (U+200C, U+200D) stay: scripts and emoji need them.

@@ -1,46 +1,18 @@
 //! Service accounts.
 
 use super::{
-    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
-    database::{Statement, Step, Value},
-    during,
+    client_with_secrets::{ClientWithSecrets, Found},
+    database::{DatabaseError, Row, Statement, Step, Value, Written},
+    error::{StoreError, during},
+    handle::Store,
+    idempotent_requests::{IdempotentRequest, Once},
     secrets::{insert_secret, live},
+    target::Target,
 };
 use crate::domain::{
     AccountFilter, AuditEvent, Client, Description, Labels, Name, OrganizationId, ScopeSet,
     SecretDigest, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
-
-/// The account that a change is for. Whatever is not as it says is absent.
-#[derive(Clone, Copy, Debug)]
-pub struct Target {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// Its id.
-    pub id: ServiceAccountId,
-    /// The version in which it must be. `None`: any.
-    pub version: Option<i64>,
-}
-
-/// A client with the secrets that have not been revoked: all that authenticating it needs.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The client.
-    pub client: Client,
-    /// Its secrets; whether one has expired is for the reader to judge.
-    pub secrets: Vec<UnrevokedSecret>,
-}
-
-/// What a look-up of credentials finds.
-#[derive(Clone, Debug)]
-pub enum Found<P, R> {
-    /// The client, and what proves it.
-    Proven(Credentials, P),
-    /// The client is there, and the reason why it is not proven.
-    Unproven(Credentials, R),
-    /// There is no such client.
-    Nobody,
-}
 
 /// A place in the list: behind the account with this creation time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +77,7 @@ impl Store {
 
     /// The account `id` of `organization`, with all its use that this node knows.
     ///
-    /// As with [credentials](Self::find_credentials), a no is read from the database, exactly once: an account of another
+    /// As in [`Self::find_client`], a no is read from the database, exactly once: an account of another
     /// organization costs what one costs that is not there.
     pub async fn find_service_account(
         &self,
@@ -113,15 +85,12 @@ impl Store {
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
         let read = self.read_service_account(organization, id);
-        let found = match &self.memory {
-            None => read.await?,
-            Some(memory) => match memory.account(id) {
-                Some(known) if known.organization_id == organization => Some(known),
-                Some(_) => read.await?,
-                None => memory.learn_account(id, read).await?,
-            },
+        let found = match self.memory.account(id) {
+            Some(cached) if cached.organization_id == organization => Some(cached),
+            Some(_) => read.await?,
+            None => self.memory.load_account(id, read).await?,
         };
-        Ok(found.map(|account| self.with_pending_use(account)))
+        Ok(found.map(|account| self.with_unwritten_use(account)))
     }
 
     async fn read_service_account(
@@ -178,7 +147,7 @@ impl Store {
         );
         let rows = self.read(DOING, select).await?;
         rows.into_iter()
-            .map(|mut row| Ok(self.with_pending_use(account(&mut row)?)))
+            .map(|mut row| Ok(self.with_unwritten_use(account(&mut row)?)))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -235,7 +204,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let steps = vec![Step::Require(change), Step::Append(event)];
         let written = self
-            .write_and_then(doing, steps, move |memory, _| memory.forget(target.id))
+            .write_and_update(doing, steps, move |memory, _| memory.invalidate(target.id))
             .await?;
         Ok(written == Written::Wholly)
     }
@@ -245,20 +214,18 @@ impl Store {
     ///
     /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
     /// costs the same as one whose secret was not presented.
-    pub async fn find_credentials<P, R>(
+    pub async fn find_client<P, R>(
         &self,
         id: ServiceAccountId,
-        prove: impl Fn(&Credentials) -> Result<P, R>,
+        prove: impl Fn(&ClientWithSecrets) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
-        let found = match &self.memory {
-            None => self.read_credentials(id).await?,
-            Some(memory) => match memory.credentials(id) {
-                Some(known) => match prove(&known) {
-                    Ok(proof) => return Ok(Found::Proven(known, proof)),
-                    Err(_) => self.read_credentials(id).await?,
-                },
-                None => memory.learn_client(id, self.read_credentials(id)).await?,
+        let read = self.read_client(id);
+        let found = match self.memory.client_with_secrets(id) {
+            Some(cached) => match prove(&cached) {
+                Ok(proof) => return Ok(Found::Proven(cached, proof)),
+                Err(_) => read.await?,
             },
+            None => self.memory.load_client(id, read).await?,
         };
         let Some(found) = found else {
             return Ok(Found::Nobody);
@@ -270,10 +237,10 @@ impl Store {
     }
 
     /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.
-    pub(super) async fn read_credentials(
+    pub(super) async fn read_client(
         &self,
         id: ServiceAccountId,
-    ) -> Result<Option<Credentials>, StoreError> {
+    ) -> Result<Option<ClientWithSecrets>, StoreError> {
         const DOING: &str = "reading credentials";
         let rows = self
             .look_up(
@@ -290,7 +257,7 @@ impl Store {
                 ),
             )
             .await?;
-        let found = credentials(rows).map_err(during(DOING))?;
+        let found = client_with_secrets(rows).map_err(during(DOING))?;
         Ok(found.filter(|found| found.client.id == id))
     }
 }
@@ -392,11 +359,11 @@ fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
 }
 
 /// Reads a client's columns and, row by row, those of its secrets.
-fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
-    let mut found: Option<Credentials> = None;
+fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
+    let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
         let client = client(&mut row)?;
-        let credentials = found.get_or_insert_with(|| Credentials {
+        let known = found.get_or_insert_with(|| ClientWithSecrets {
             client,
             secrets: Vec::new(),
         });
@@ -404,7 +371,7 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
         if let Some(id) = row.next()? {
             let digest = SecretDigest::from_bytes(row.next()?);
             let ends = [row.next::<Option<_>>()?, row.next()?];
-            credentials.secrets.push(UnrevokedSecret {
+            known.secrets.push(UnrevokedSecret {
                 id,
                 digest,
                 ends_at: ends.into_iter().flatten().min(),

@@ -1,4 +1,4 @@
-//! The configuration: precedence, validation, and `prokura check`.
+//! The configuration: where values come from, and which are refused.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -7,7 +7,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::harness::process::{Finished, Prokura, names_in, prokura, run};
 
-/// The line of `prokura check` for `key`, with this environment and these arguments.
+/// The line of `key` in the output of `prokura check`, with this environment and these arguments.
 fn effective(
     directory: &Path,
     key: &str,
@@ -33,7 +33,7 @@ fn directory_with(file: &str, text: &str) -> TempDir {
 }
 
 #[test]
-fn a_flag_overrides_the_environment_overrides_the_file_overrides_the_default() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let directory = directory_with(
         "p.toml",
         "listen = \"127.0.0.1:3003\"\nlog_level = \"warn\"\n",
@@ -71,7 +71,7 @@ fn a_flag_overrides_the_environment_overrides_the_file_overrides_the_default() {
 }
 
 #[test]
-fn a_value_that_is_not_set_is_derived_from_others() {
+fn derived_settings_follow_the_given_ones() {
     let directory = tempdir().unwrap();
     let given = ["--listen", "127.0.0.1:9000", "--data-dir", "d"];
     for (key, value) in [
@@ -86,7 +86,7 @@ fn a_value_that_is_not_set_is_derived_from_others() {
 }
 
 #[test]
-fn the_printed_configuration_is_a_valid_configuration_file() {
+fn the_shown_configuration_is_a_valid_configuration_file() {
     let directory = directory_with(
         "p.toml",
         "[management_api]\ntoken_format = \"jwt\"\nsigning_algorithm = \"Ed25519\"\naliases = [\"https://alias.example\"]\n\
@@ -108,11 +108,11 @@ fn the_printed_configuration_is_a_valid_configuration_file() {
 }
 
 #[test]
-fn an_error_in_a_file_names_file_line_and_key() {
+fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
     for (text, message) in [
         (
             "\n\nlistne = \"127.0.0.1:1\"",
-            "p.toml, line 3: listne: unknown key",
+            "p.toml, line 3: listne: unknown field",
         ),
         ("listen = true", "p.toml, line 1: listen: invalid type"),
         (
@@ -125,7 +125,7 @@ fn an_error_in_a_file_names_file_line_and_key() {
         ),
         (
             "[[resources]]\nidentifier = \"urn:a\"\nscopes = [\"management:all\"]",
-            "line 3: resources[0].scopes: must not contain",
+            "line 3: resources[0].scopes: must not hold",
         ),
     ] {
         let directory = directory_with("p.toml", text);
@@ -141,8 +141,9 @@ fn an_error_in_a_file_names_file_line_and_key() {
     );
 }
 
+/// T24. A plain-HTTP listener beyond loopback is refused without an explicit setting.
 #[test]
-fn an_invalid_value_is_refused_before_any_file_is_created() {
+fn an_invalid_value_is_refused_before_anything_is_created() {
     let directory = tempdir().unwrap();
     for (arguments, message) in [
         (
@@ -154,15 +155,12 @@ fn an_invalid_value_is_refused_before_any_file_is_created() {
             &["--listen", "0.0.0.0:80", "--tls-terminated-upstream"],
             "--public-url",
         ),
-        (&["--public-url", "example.com"], "must be a complete URL"),
+        (&["--public-url", "example.com"], "must be a whole URL"),
         (&["--public-url", "http://example.com"], "use https"),
-        (
-            &["--public-url", "https://example.com/?q"],
-            "must not have a query",
-        ),
+        (&["--public-url", "https://example.com/?q"], "no query"),
         (
             &["--database-url", "mysql://user:s3cret@host/db"],
-            "must be sqlite:PATH or postgres://",
+            "must be sqlite:PATH, postgres://",
         ),
         (
             &["--database-url", "postgres://user:s3cret@host/db"],
@@ -198,7 +196,7 @@ fn an_invalid_value_is_refused_before_any_file_is_created() {
 }
 
 #[test]
-fn plain_http_beyond_loopback_needs_tls_terminated_upstream() {
+fn listening_beyond_loopback_is_allowed_with_the_setting() {
     let directory = tempdir().unwrap();
     for arguments in [
         &[
@@ -227,11 +225,11 @@ fn plain_http_beyond_loopback_needs_tls_terminated_upstream() {
 }
 
 #[test]
-fn check_creates_nothing_and_prints_no_password() {
+fn check_creates_nothing_and_shows_no_password() {
     let directory = tempdir().unwrap();
     let text = run(directory.path(), ["check"]).succeeded();
     assert!(
-        text.contains("The database ./prokura-data/prokura.db does not exist yet. `prokura serve` will create it"),
+        text.contains("no database at ./prokura-data/prokura.db yet; `prokura serve` will make it"),
         "{text}"
     );
     assert!(names_in(directory.path()).is_empty());
@@ -251,14 +249,14 @@ fn check_creates_nothing_and_prints_no_password() {
         "{finished:?}"
     );
     assert!(
-        finished.failed(1).contains(
-            "cannot use the master key file key: expected one line with 32 bytes in base64"
-        )
+        finished
+            .failed(1)
+            .contains("key is no master key: a master key is one line")
     );
 }
 
 #[test]
-fn check_inspects_an_existing_database_without_changing_it() {
+fn check_reads_an_existing_database_and_leaves_it_unchanged() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     let running = run(directory.path(), ["check"]).succeeded();
@@ -269,11 +267,11 @@ fn check_inspects_an_existing_database_without_changing_it() {
     let stopped = run(directory.path(), ["check"]).succeeded();
     for text in [running, stopped] {
         assert!(
-            text.contains(", the newest this version of Prokura knows"),
+            text.contains(", the newest that this build knows"),
             "{text}"
         );
         assert!(
-            text.contains("The master key matches the database"),
+            text.contains("The master key is the database's own"),
             "{text}"
         );
     }
@@ -281,7 +279,7 @@ fn check_inspects_an_existing_database_without_changing_it() {
 }
 
 #[test]
-fn an_alias_that_equals_the_identifier_of_the_management_api_is_ignored() {
+fn the_api_may_be_listed_as_its_own_alias() {
     let directory = directory_with(
         "p.toml",
         "public_url = \"https://example.com\"\n[management_api]\naliases = [\"https://example.com/api/v1\"]\n",
@@ -298,14 +296,14 @@ fn an_empty_file_is_an_empty_database() {
         ["check", "--database-url", "sqlite:new.db"],
     )
     .succeeded();
-    assert!(shown.contains("will create it"), "{shown}");
+    assert!(shown.contains("will make it"), "{shown}");
     let prokura = Prokura::serve_with(directory.path(), &["--database-url", "sqlite:new.db"]);
     assert!(prokura.data("master.key").exists());
     assert!(prokura.data("bootstrap.json").exists());
 }
 
 #[test]
-fn a_database_only_opens_with_its_own_master_key() {
+fn a_database_opens_with_its_own_master_key_alone() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));
     let key = directory.path().join("prokura-data/master.key");
@@ -328,7 +326,7 @@ fn a_database_only_opens_with_its_own_master_key() {
         )
         .failed(1);
         assert!(
-            error.contains("the database was created with another master key"),
+            error.contains("not the master key that the database was made with"),
             "{error}"
         );
     }
@@ -343,13 +341,13 @@ fn a_database_only_opens_with_its_own_master_key() {
         ],
     )
     .failed(1);
-    assert!(error.contains("none.key does not exist"), "{error}");
+    assert!(error.contains("none.key is missing"), "{error}");
 
     fs::rename(&key, directory.path().join("saved.key")).unwrap();
     for command in ["serve", "check"] {
         let error = run(directory.path(), [command, "--listen", "127.0.0.1:0"]).failed(1);
         assert!(
-            error.contains("master.key does not exist, but the database"),
+            error.contains("master.key is missing, and the database"),
             "{error}"
         );
         assert!(!key.exists());
@@ -361,18 +359,18 @@ fn a_database_only_opens_with_its_own_master_key() {
 }
 
 #[test]
-fn a_master_key_that_other_users_can_read_is_logged() {
+fn a_master_key_that_others_can_read_causes_a_warning() {
     let directory = tempdir().unwrap();
     let key = directory.path().join("key");
     fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let server = Prokura::serve_with(directory.path(), &["--master-key-file", "key"]);
     let log = server.stderr();
-    assert!(log.contains("can be read by other users"), "{log}");
+    assert!(log.contains("open to others than its owner"), "{log}");
 }
 
 #[test]
-fn a_port_in_use_is_reported_before_any_file_is_created() {
+fn a_port_in_use_is_named_and_leaves_nothing_behind() {
     let directory = tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -386,7 +384,7 @@ fn a_port_in_use_is_reported_before_any_file_is_created() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_created_is_reported() {
+fn a_data_directory_that_cannot_be_created_is_named() {
     let directory = directory_with("file", "");
     for command in ["serve", "bootstrap"] {
         let names = ["--organization", "o", "--service-account", "a"];
@@ -400,14 +398,14 @@ fn a_data_directory_that_cannot_be_created_is_reported() {
         let names = if command == "serve" { &[][..] } else { &names };
         let error = run(directory.path(), arguments.iter().chain(names)).failed(1);
         assert!(
-            error.contains("cannot create the data directory file/data"),
+            error.contains("cannot make the data directory file/data"),
             "{error}"
         );
     }
 }
 
 #[test]
-fn a_schema_from_a_newer_version_is_refused() {
+fn a_newer_schema_is_refused() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));
     let file = directory.path().join("prokura-data/prokura.db");
@@ -442,13 +440,13 @@ fn a_second_server_on_one_sqlite_file_is_refused() {
 fn help_has_examples_and_the_version_is_printed() {
     let directory = tempdir().unwrap();
     let help = run(directory.path(), ["serve", "--help"]).succeeded();
-    for part in [
+    for taught in [
         "PROKURA_LISTEN",
         "[default: 127.0.0.1:8080]",
-        "  prokura serve --config",
+        "Example: prokura serve",
         "--public-url",
     ] {
-        assert!(help.contains(part), "{part}: {help}");
+        assert!(help.contains(taught), "{taught}: {help}");
     }
     let version = run(directory.path(), ["--version"]).succeeded();
     assert_eq!(version, format!("prokura {}\n", env!("CARGO_PKG_VERSION")));

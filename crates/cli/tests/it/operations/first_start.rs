@@ -1,4 +1,4 @@
-//! The first start, `prokura bootstrap`, and shutdown.
+//! The first start, `prokura bootstrap`, and stopping the server.
 
 use std::{
     collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio,
@@ -47,7 +47,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_first_start_writes_credentials_for_the_owner_only_and_prints_no_secret() {
+fn the_first_start_writes_credentials_that_only_the_owner_can_read() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let path = server.data("bootstrap.json");
@@ -87,7 +87,7 @@ fn the_first_start_writes_credentials_for_the_owner_only_and_prints_no_secret() 
 }
 
 #[test]
-fn the_printed_commands_work_for_a_path_with_spaces_and_quotes() {
+fn the_printed_commands_survive_a_path_with_blanks_and_quotes() {
     let directory = tempdir().unwrap();
     let odd = directory.path().join("it's \"odd\" $HOME");
     fs::create_dir(&odd).unwrap();
@@ -134,7 +134,7 @@ fn the_second_start_creates_nothing() {
 }
 
 #[test]
-fn a_crash_between_commit_and_rename_is_recovered() {
+fn a_crash_between_commit_and_rename_is_recovered_from() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     server.kill();
@@ -150,7 +150,7 @@ fn a_crash_between_commit_and_rename_is_recovered() {
     assert!(!pending.exists());
     assert!(
         server.stdout().contains(done.to_str().unwrap()),
-        "a completed first start is announced too"
+        "a completed first start is told too"
     );
 }
 
@@ -181,7 +181,7 @@ fn a_pending_file_whose_account_was_never_committed_is_discarded() {
 }
 
 #[test]
-fn after_a_crash_before_the_commit_the_first_start_is_repeated() {
+fn a_crash_before_the_commit_leaves_the_first_start_undone() {
     let directory = tempdir().unwrap();
     let data = directory.path().join("prokura-data");
     fs::create_dir(&data).unwrap();
@@ -223,7 +223,7 @@ fn bootstrap_beside_a_running_server_creates_another_organization() {
 }
 
 #[test]
-fn bootstrap_on_an_empty_store_replaces_the_first_start() {
+fn bootstrap_on_an_empty_store_is_the_first_start() {
     let directory = tempdir().unwrap();
     credentials(&bootstrap(directory.path(), "Example").succeeded());
     let data = directory.path().join("prokura-data");
@@ -252,7 +252,7 @@ fn a_name_that_is_taken_is_refused() {
     assert!(
         finished
             .failed(1)
-            .contains("an organization named \"Default\" already exists")
+            .contains("an organization called \"Default\" exists already")
     );
 }
 
@@ -272,12 +272,12 @@ fn bootstrap_fails_if_its_credentials_cannot_be_printed() {
     assert!(
         finished
             .failed(1)
-            .contains("run the command again with another --organization name")
+            .contains("run this again with another name")
     );
 }
 
 #[test]
-fn concurrent_first_starts_create_one_master_key() {
+fn two_concurrent_first_starts_share_one_master_key() {
     let directory = tempdir().unwrap();
     let spawn = |name: &str| {
         prokura(
@@ -304,7 +304,7 @@ fn concurrent_first_starts_create_one_master_key() {
 }
 
 #[test]
-fn a_signal_stops_the_server_with_exit_code_0() {
+fn a_signal_stops_the_server_with_success() {
     for signal in ["TERM", "INT"] {
         let directory = tempdir().unwrap();
         let mut server = Prokura::serve(directory.path());
@@ -320,7 +320,7 @@ fn a_signal_stops_the_server_with_exit_code_0() {
                 "prokura.db",
                 "prokura.db.lock"
             ],
-            "the write-ahead log is checkpointed"
+            "the log is flushed"
         );
     }
 }

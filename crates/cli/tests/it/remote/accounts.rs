@@ -1,11 +1,11 @@
-//! The commands for service accounts.
+//! Service accounts on the command line.
 
 use serde_json::json;
 
 use super::{Person, start, value_of};
 use crate::harness::process::Prokura;
 
-/// Whether this client gets a token with this secret.
+/// Whether this secret of this client gets a token.
 fn works(server: &Prokura, client_id: &str, secret: &str) -> bool {
     let person = Person::new();
     let mut token = person.command(["token"]);
@@ -16,15 +16,14 @@ fn works(server: &Prokura, client_id: &str, secret: &str) -> bool {
 }
 
 #[test]
-fn the_example_commands_of_the_help_work() {
+fn the_examples_of_the_help_work_from_bootstrap_to_deletion() {
     let (_directory, server, _) = start();
     let person = Person::new();
-    // Runs the commands of the help in order, and replaces ID by the ID that `create` printed.
+    // As the help shows: each command uses the output of the one before.
     let help = person.run(["--help"]).succeeded();
     let commands = help
         .lines()
         .filter_map(|line| line.trim().strip_prefix("prokura "))
-        .filter(|line| !line.starts_with("serve "))
         .map(|line| line.split("  ").next().unwrap().to_owned())
         .collect::<Vec<_>>();
     assert_eq!(commands.len(), 6, "{help}");
@@ -48,7 +47,7 @@ fn the_example_commands_of_the_help_work() {
         match words_of(command) {
             "profile add" => {}
             "service-accounts create" => {
-                id = value_of(&printed, "ID           ");
+                id = value_of(&printed, "Id           ");
                 let secret = value_of(&printed, "Client secret");
                 assert!(works(&server, &format!("sa_{id}"), &secret));
             }
@@ -60,7 +59,7 @@ fn the_example_commands_of_the_help_work() {
             "service-accounts delete" => {
                 let error = person.run(["service-accounts", "get", &id]).failed(1);
                 assert!(
-                    error.contains("there is no such service account"),
+                    error.contains("the service account does not exist"),
                     "{error}"
                 );
             }
@@ -78,7 +77,7 @@ fn words_of(command: &str) -> &str {
 }
 
 #[test]
-fn every_field_of_an_account_can_be_set_changed_and_cleared() {
+fn an_account_is_created_and_changed_with_every_flag() {
     let (_directory, server, person) = start();
     let created = person.accounts_json([
         "create",
@@ -144,16 +143,16 @@ fn every_field_of_an_account_can_be_set_changed_and_cleared() {
     assert_eq!(value_of(&enabled, "Labels        "), "-");
     assert!(works(&server, &format!("sa_{id}"), secret));
 
-    // The client ID is accepted as the ID.
+    // The client ID works in place of the account ID. The output is the JSON of the API or a sheet for people.
     let got = person.accounts_json(["get", &format!("sa_{id}")]);
     assert_eq!(got["serviceAccount"]["name"], "Store");
     let got = person.accounts(["get", id]);
-    assert_eq!(value_of(&got, "ID            "), id);
-    assert_eq!(value_of(&got, "Token lifetime"), "default of the resource");
+    assert_eq!(value_of(&got, "Id            "), id);
+    assert_eq!(value_of(&got, "Token lifetime"), "that of the resource");
 }
 
 #[test]
-fn secrets_are_rotated_added_and_deleted() {
+fn secrets_are_added_rotated_and_removed() {
     let (_directory, server, person) = start();
     let created = person.accounts_json(["create", "CI"]);
     let id = created["serviceAccount"]["id"].as_str().unwrap();
@@ -228,7 +227,7 @@ fn the_tokens_of_an_account_are_revoked() {
 }
 
 #[test]
-fn deleting_without_a_terminal_needs_yes() {
+fn deleting_without_a_terminal_requires_a_flag() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -240,7 +239,7 @@ fn deleting_without_a_terminal_needs_yes() {
 }
 
 #[test]
-fn an_account_can_have_no_scopes() {
+fn an_account_can_have_no_scope() {
     let (_directory, _server, person) = start();
     let created = person.accounts_json(["create", "Nobody", "--scope", ""]);
     assert_eq!(created["serviceAccount"]["scopes"], json!([]));

@@ -1,10 +1,9 @@
-//! The commands that talk to a running server: the real binary against the real server.
+//! The commands that call a running server: the real binary against the real server.
 
 mod accounts;
 mod errors;
 mod generated;
 mod lists;
-mod messages;
 mod new_secrets;
 mod profiles;
 mod terminal;
@@ -36,7 +35,7 @@ impl Person {
         }
     }
 
-    /// A user with a profile for the administrator account of `server`.
+    /// A user who has imported the credentials of the first start.
     fn at(server: &Prokura) -> Self {
         let person = Self::new();
         let file = server.data("bootstrap.json");
@@ -45,7 +44,7 @@ impl Person {
         person
     }
 
-    /// A `prokura` command with this home directory, and without other variables that influence it.
+    /// A `prokura` command with this home directory and no other environment.
     fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = prokura(self.home.path(), arguments);
         command.env("HOME", self.home.path());
@@ -74,13 +73,13 @@ impl Person {
         Finished::of(self.command(arguments).output().unwrap())
     }
 
-    /// `prokura service-accounts …`, which must succeed.
+    /// Runs `prokura service-accounts …`, which must succeed.
     fn accounts<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
         let all = ["service-accounts"].into_iter().chain(arguments);
         self.run(all).succeeded()
     }
 
-    /// The same with `--output json`.
+    /// The same with `--json`.
     fn accounts_json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
         let all = arguments.into_iter().chain(["--output", "json"]);
         serde_json::from_str(&self.accounts(all)).unwrap()
@@ -91,7 +90,7 @@ impl Person {
     }
 }
 
-/// A server, and a user with a profile for its administrator account.
+/// A server, and a user with all permissions there.
 fn start() -> (TempDir, Prokura, Person) {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
@@ -103,7 +102,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// The value of a line `name  value`.
+/// The value in a line `name  value`.
 #[track_caller]
 fn value_of(text: &str, name: &str) -> String {
     let mut lines = text.lines();

@@ -1,4 +1,4 @@
-//! A new secret is printed once or written to a file.
+//! A new secret is either printed once or written to a file.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,7 +9,7 @@ use super::{mode, start};
 use crate::harness::process::{Finished, names_in};
 
 #[test]
-fn a_secret_written_to_a_file_is_not_printed() {
+fn a_secret_in_its_file_is_not_printed() {
     let (_directory, server, person) = start();
     for (number, format) in ["table", "json", "ndjson"].into_iter().enumerate() {
         let file = format!("{number}.secret");
@@ -40,7 +40,7 @@ fn a_secret_written_to_a_file_is_not_printed() {
 }
 
 #[test]
-fn an_existing_secret_file_is_not_overwritten_and_nothing_is_changed() {
+fn an_existing_file_is_not_overwritten_and_nothing_is_changed() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -55,7 +55,7 @@ fn an_existing_secret_file_is_not_overwritten_and_nothing_is_changed() {
             .chain(&arguments)
             .chain(&["--secret-file", "kept"]);
         let refused = person.run(all).failed(1);
-        assert!(refused.contains("kept already exists"), "{refused}");
+        assert!(refused.contains("kept is there already"), "{refused}");
     }
     assert_eq!(fs::read_to_string(person.path("kept")).unwrap(), "kept");
     let changes = person
@@ -65,7 +65,7 @@ fn an_existing_secret_file_is_not_overwritten_and_nothing_is_changed() {
 }
 
 #[test]
-fn a_failed_request_leaves_no_secret_file() {
+fn a_call_that_fails_leaves_no_file() {
     let (_directory, _server, person) = start();
     let before = names_in(person.home.path());
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
@@ -81,7 +81,7 @@ fn a_failed_request_leaves_no_secret_file() {
 }
 
 #[test]
-fn a_secret_that_could_not_be_printed_is_reported_as_lost() {
+fn a_secret_that_could_not_be_printed_is_reported_with_what_to_do() {
     let (_directory, _server, person) = start();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut create = person.command(["service-accounts", "create", "CI"]);
@@ -101,7 +101,7 @@ fn a_secret_that_could_not_be_printed_is_reported_as_lost() {
         "{error}"
     );
 
-    // A closed pipe is a failure too.
+    // The command fails if nothing reads its output.
     let mut create = person.command(["service-accounts", "create", "CI"]);
     let mut child = create
         .stdout(Stdio::piped())
@@ -122,14 +122,14 @@ fn a_profile_is_updated_when_its_own_account_is_rotated() {
     assert!(
         rotated
             .stderr
-            .contains("Updated the secret in the profile \"default\"."),
+            .contains("The profile \"default\" has the new secret."),
         "{rotated:?}"
     );
     rotated.succeeded();
     person.accounts(["list"]);
     assert_eq!(mode(&person.path(".config/prokura/profiles.toml")), 0o600);
 
-    // The rotation of another account does not change it.
+    // A profile does not take the secret of another account.
     let other = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let rotated = person.run(["service-accounts", "rotate-secret", other.as_str().unwrap()]);
     assert!(!rotated.stderr.contains("profile"), "{rotated:?}");

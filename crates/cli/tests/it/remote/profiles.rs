@@ -1,4 +1,4 @@
-//! Connection options: flags, environment variables, profiles.
+//! Connection options: flags, environment variables and profiles.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -60,11 +60,11 @@ fn profiles_are_added_listed_used_and_removed() {
     let lost = person.run(["token"]).failed(2);
     assert!(lost.contains("prokura profile add"), "{lost}");
     let unknown = person.run(["profile", "use", "other"]).failed(2);
-    assert!(unknown.contains("use one of: default"), "{unknown}");
+    assert!(unknown.contains("there are: default"), "{unknown}");
 }
 
 #[test]
-fn a_profile_is_added_from_flags_and_a_secret_that_is_not_a_flag() {
+fn a_profile_is_added_from_flags_and_a_secret_file_or_standard_input() {
     let (_directory, server, _) = start();
     let root = server.root();
     let flags = ["--url", &server.url, "--client-id", &root.client_id];
@@ -86,7 +86,7 @@ fn a_profile_is_added_from_flags_and_a_secret_that_is_not_a_flag() {
     Finished::of(command.output().unwrap()).succeeded();
     person.run(["token", "--profile", "bootstrap"]).succeeded();
 
-    // An invalid URL, an empty secret, no arguments, and a file that is not bootstrap.json.
+    // An invalid URL, a missing secret, an empty file, and a file that is not bootstrap.json.
     let url = [
         "--url",
         "prokura",
@@ -102,20 +102,20 @@ fn a_profile_is_added_from_flags_and_a_secret_that_is_not_a_flag() {
     let error = person
         .run(["profile", "add", "x"].iter().chain(&flags))
         .failed(1);
-    assert!(error.contains("the client secret is empty"), "{error}");
+    assert!(error.contains("the secret is empty"), "{error}");
     person.run(["profile", "add", "x"]).failed(2);
     let error = person
         .run(["profile", "add", "x", "--from", "secret"])
         .failed(1);
     assert!(
-        error.contains("secret is not a credentials file"),
+        error.contains("secret is not what the first start"),
         "{error}"
     );
     assert!(!error.contains(&root.client_secret));
 }
 
 #[test]
-fn profiles_must_not_be_readable_by_other_users() {
+fn only_the_owner_can_read_profiles() {
     let (_directory, _server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     assert_eq!(mode(&file), 0o600);
@@ -126,7 +126,7 @@ fn profiles_must_not_be_readable_by_other_users() {
 }
 
 #[test]
-fn an_error_in_the_profiles_file_does_not_print_its_contents() {
+fn an_unreadable_profiles_file_is_reported_without_its_contents() {
     let (_directory, server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     let text = fs::read_to_string(&file).unwrap();
@@ -140,7 +140,7 @@ fn an_error_in_the_profiles_file_does_not_print_its_contents() {
 }
 
 #[test]
-fn a_flag_overrides_the_environment_overrides_the_profile() {
+fn a_flag_overrides_the_environment_which_overrides_the_profile() {
     let (_directory, server, person) = start();
     let root = server.root();
     fs::write(person.path("right"), &root.client_secret).unwrap();
@@ -155,7 +155,7 @@ fn a_flag_overrides_the_environment_overrides_the_profile() {
     let wrong = ("PROKURA_CLIENT_SECRET_FILE", "wrong");
 
     run(&[], &[]).succeeded();
-    // The environment overrides the current profile, and an error names the variable.
+    // An environment variable overrides the current profile, and an error names the variable.
     let error = run(&[], &[("PROKURA_CLIENT_ID", id), wrong]).failed(1);
     assert!(
         error.contains("wrong (PROKURA_CLIENT_SECRET_FILE)"),
@@ -168,7 +168,7 @@ fn a_flag_overrides_the_environment_overrides_the_profile() {
     );
     // An empty variable counts as unset.
     run(&[], &[("PROKURA_CLIENT_SECRET", ""), ("PROKURA_URL", "")]).succeeded();
-    // A flag overrides the environment.
+    // A flag overrides an environment variable.
     run(
         &["--client-secret-file", "right"],
         &[("PROKURA_CLIENT_ID", id), wrong],
@@ -179,15 +179,18 @@ fn a_flag_overrides_the_environment_overrides_the_profile() {
         &[("PROKURA_CLIENT_ID", id), right],
     );
     assert!(error.failed(1).contains("wrong (--client-secret-file)"));
-    // --profile overrides all of the environment; PROKURA_PROFILE does not.
+    // `--profile` overrides them too, with all its values. PROKURA_PROFILE has the rank of an environment variable.
     run(
         &["--profile", "default"],
         &[("PROKURA_URL", "http://127.0.0.1:1"), wrong],
     )
     .succeeded();
     let error = run(&[], &[("PROKURA_PROFILE", "nobody")]).failed(2);
-    assert!(error.contains("there is no profile \"nobody\""), "{error}");
-    // With all values from the environment, no profile and no home directory are needed.
+    assert!(
+        error.contains("there is no profile \"nobody\"; there are: default"),
+        "{error}"
+    );
+    // With everything in the environment, no profile and no home directory are needed.
     let mut command = Person::new().command(["token"]);
     command.env_remove("HOME");
     command.envs([
@@ -200,7 +203,7 @@ fn a_flag_overrides_the_environment_overrides_the_profile() {
 }
 
 #[test]
-fn the_secret_of_a_profile_is_only_sent_to_its_own_server() {
+fn the_secret_of_a_profile_is_not_combined_with_another_url_or_client() {
     let (_directory, _server, person) = start();
     for (name, value) in [
         ("PROKURA_URL", "http://127.0.0.1:1"),
@@ -228,7 +231,7 @@ fn the_secret_of_a_profile_is_only_sent_to_its_own_server() {
 }
 
 #[test]
-fn the_xdg_directories_are_used() {
+fn user_directories_follow_xdg() {
     let (_directory, server, _) = start();
     let person = Person::new();
     let (config, cache) = (person.path("c"), person.path("k"));

@@ -1,4 +1,4 @@
-//! Behaviour on a terminal: colours, truncation and prompts. `script` of util-linux provides the terminal.
+//! Output and questions on a terminal. `script` of util-linux provides one.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,8 +8,8 @@ use std::{
 use super::{Person, start};
 use crate::harness::process::Finished;
 
-/// Runs `prokura` with these words for a shell on a terminal, and returns everything that the terminal shows. Types `typed` as
-/// soon as `prompt` appears.
+/// Runs a shell command with `prokura` on a terminal: everything that the terminal shows. The input is typed when
+/// `prompt` appears.
 fn on_terminal(
     person: &Person,
     words: &str,
@@ -60,7 +60,7 @@ fn on_terminal(
 const NOTHING: (&str, &str) = ("", "");
 
 #[test]
-fn a_table_has_colours_only_on_a_terminal() {
+fn a_table_has_colours_on_a_terminal_only() {
     let (_directory, _server, person) = start();
     let list = "service-accounts list";
     let shown = on_terminal(&person, list, &[], NOTHING).succeeded();
@@ -75,7 +75,7 @@ fn a_table_has_colours_only_on_a_terminal() {
 }
 
 #[test]
-fn a_long_text_is_truncated_only_on_a_terminal() {
+fn a_long_text_is_shortened_on_a_terminal_only() {
     let (_directory, _server, person) = start();
     let name = "n".repeat(100);
     person.accounts(["create", &name]);
@@ -98,10 +98,7 @@ fn deleting_on_a_terminal_asks_for_confirmation() {
         assert_eq!(refused.code, Some(1), "{refused:?}");
         let asked = format!("Delete the service account \"CI Pipeline\" ({id})?");
         assert!(refused.stdout.contains(&asked), "{refused:?}");
-        assert!(
-            refused.stdout.contains("nothing was changed"),
-            "{refused:?}"
-        );
+        assert!(refused.stdout.contains("nothing was done"), "{refused:?}");
     }
     person.accounts(["get", id]);
     on_terminal(&person, &delete, &[], ("[y/N] ", "y\n")).succeeded();

@@ -9,11 +9,11 @@ use crate::{
 };
 
 #[test]
-fn only_certificates_of_authorities_that_the_system_trusts_are_accepted() {
+fn only_certificates_that_the_system_trusts_are_trusted() {
     let (directory, _) = issued();
     let server = serve(&directory, &[]);
     let person = Person::at(&server);
-    // These variables name the trusted authorities.
+    // These variables name the CAs that the system trusts.
     let token = |trusted: &Path| {
         let mut command = person.command(["token", "--fresh"]);
         command.env_remove("SSL_CERT_DIR");

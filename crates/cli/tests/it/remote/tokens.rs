@@ -14,7 +14,7 @@ use tempfile::tempdir;
 use super::{Person, mode, start};
 use crate::harness::process::{Finished, Prokura};
 
-/// The cache files.
+/// The files in the cache.
 fn cached(person: &Person) -> Vec<PathBuf> {
     let directory = person.path(".cache/prokura/tokens");
     let entries = fs::read_dir(directory).into_iter().flatten();
@@ -26,7 +26,7 @@ fn token(person: &Person) -> String {
 }
 
 #[test]
-fn a_token_is_cached_in_a_private_file() {
+fn a_token_is_cached_where_only_its_owner_can_read_it() {
     let (_directory, server, person) = start();
     let first = token(&person);
     assert!(first.starts_with("prka_"));
@@ -41,7 +41,7 @@ fn a_token_is_cached_in_a_private_file() {
     let fresh = person.run(["token", "--fresh"]).succeeded();
     assert_ne!(fresh.trim(), first);
     assert_eq!(token(&person), fresh.trim());
-    // Other parameters lead to another token.
+    // Other parameters give another token.
     let less = person
         .run(["token", "--scope", "management:service-accounts:read"])
         .succeeded();
@@ -51,7 +51,7 @@ fn a_token_is_cached_in_a_private_file() {
 }
 
 #[test]
-fn an_unusable_cache_is_ignored() {
+fn a_corrupt_cache_is_ignored() {
     let (_directory, _server, person) = start();
     let first = token(&person);
     let file = cached(&person).remove(0);
@@ -70,17 +70,17 @@ fn an_unusable_cache_is_ignored() {
     assert_ne!(
         token(&person),
         third,
-        "a token with 30 seconds left is not used"
+        "one that has half a minute left is not given out"
     );
 
-    // Without a cache directory the command works too.
+    // A missing cache directory is not an error.
     fs::remove_dir_all(person.path(".cache")).unwrap();
     fs::write(person.path(".cache"), "").unwrap();
     assert_ne!(token(&person), token(&person));
 }
 
 #[test]
-fn a_rotated_secret_leads_to_another_token() {
+fn another_secret_has_its_own_cached_token() {
     let (_directory, _server, person) = start();
     let first = token(&person);
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
@@ -103,7 +103,7 @@ fn expired_tokens_are_removed_from_the_cache() {
 }
 
 #[test]
-fn a_token_is_printed_in_every_format() {
+fn a_token_is_printed_in_several_formats() {
     let (_directory, _server, person) = start();
     let raw = token(&person);
     let formatted = |format: &str| person.run(["token", "--format", format]).succeeded();
@@ -134,7 +134,7 @@ fn a_token_is_printed_in_every_format() {
 }
 
 #[test]
-fn a_token_is_for_the_requested_resource() {
+fn a_token_is_for_the_named_api() {
     let directory = tempdir().unwrap();
     let settings =
         "[[resources]]\nidentifier = \"https://orders.example.com\"\nscopes = [\"orders:read\"]\n";
@@ -175,7 +175,7 @@ fn a_token_is_for_the_requested_resource() {
 }
 
 #[test]
-fn a_token_is_an_argument_or_read_from_standard_input() {
+fn a_token_to_introspect_is_an_argument_or_standard_input() {
     let (_directory, _server, person) = start();
     let token = token(&person);
     let piped = |arguments: &[&str], text: &str| {
@@ -209,7 +209,7 @@ fn a_token_is_an_argument_or_read_from_standard_input() {
 }
 
 #[test]
-fn exec_passes_a_new_token_and_the_exit_code_of_the_program() {
+fn exec_passes_a_fresh_token_and_returns_the_exit_code() {
     let (_directory, server, person) = start();
     let kept = token(&person);
     let run = |more: &[&str], script: &str| {
@@ -222,7 +222,7 @@ fn exec_passes_a_new_token_and_the_exit_code_of_the_program() {
     let (fresh, rest) = ran.stdout.split_once('\n').unwrap();
     assert_eq!(rest, "one\n");
     assert!(fresh.starts_with("prka_") && fresh != kept);
-    assert_eq!(token(&person), kept, "it is not cached");
+    assert_eq!(token(&person), kept, "it is not kept");
     run(
         &["--variable", "TOKEN"],
         "test -n \"$TOKEN\" && test -z \"$PROKURA_ACCESS_TOKEN\"",
@@ -236,7 +236,7 @@ fn exec_passes_a_new_token_and_the_exit_code_of_the_program() {
     let said = person.run(["introspect", less.trim()]).succeeded();
     assert!(said.contains("management:audit:read\n"), "{said}");
 
-    // The program does not inherit the secret.
+    // The command does not see the secret.
     let root = server.root();
     let mut command = person.command(["exec", "--", "env"]);
     command.envs([

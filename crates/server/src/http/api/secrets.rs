@@ -14,13 +14,16 @@ use super::{
     ApiError,
     answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
-    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    idempotency::Idempotency,
     if_match::IfMatch,
     json::OptionalJsonObject,
     path::{AccountId, SecretIdInPath},
     service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, credentials},
 };
-use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
+use crate::{
+    authority::{AddedSecret, Authority, ListedSecret},
+    http::exchange::Exchange,
+};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -59,7 +62,7 @@ pub(in crate::http) async fn list_secrets(
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
-        IdempotencyKeyHeader
+        Idempotency
     ),
     request_body(content = Option<wire::AddSecret>),
     responses(
@@ -73,24 +76,26 @@ pub(in crate::http) async fn add_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
-    let answered = authority
-        .add_secret(
-            &caller,
-            &origin,
-            id,
-            expires_in_seconds,
-            &precondition,
-            request.answered_by(&added),
-        )
-        .await?;
-    respond(answered, added)
+    let origin = exchange.origin();
+    request
+        .once(&added, |once| {
+            authority.add_secret(
+                &caller,
+                &origin,
+                id,
+                expires_in_seconds,
+                &precondition,
+                once,
+            )
+        })
+        .await
 }
 
 fn added(added: &AddedSecret) -> Answer {
@@ -123,10 +128,10 @@ pub(in crate::http) async fn delete_secret(
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret, &precondition)
+        .delete_secret(&caller, &exchange.origin(), id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -153,12 +158,12 @@ pub(in crate::http) async fn cancel_rotation(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
     let account = authority
-        .cancel_rotation(&caller, &origin, id, &precondition)
+        .cancel_rotation(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(answer(&account).into_response())
 }
@@ -182,12 +187,12 @@ pub(in crate::http) async fn revoke_tokens(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
     authority
-        .revoke_tokens(&caller, &origin, id, &precondition)
+        .revoke_tokens(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

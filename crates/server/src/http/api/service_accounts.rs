@@ -14,16 +14,17 @@ use super::{
     ApiError, account_body,
     answer::{Answer, JSON_LIST, push_json, streamed},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
-    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    idempotency::Idempotency,
     if_match::{IfMatch, account_tag, is_known},
     json::{JsonObject, MergePatch, OptionalJsonObject},
     path::AccountId,
     query::Query,
 };
 use crate::{
-    authority::{Authority, IssuedCredentials, Origin, RotationRequest},
+    authority::{Authority, IssuedSecret, RotationRequest},
     domain::{AccountFilter, ClientId, Description, Label, Name, ServiceAccount, Timestamp},
     encoding::push_json_text,
+    http::exchange::Exchange,
 };
 
 /// The longest life that a secret can be given: ten years, in seconds.
@@ -38,7 +39,7 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
     path = "/api/v1/service-accounts",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(IdempotencyKeyHeader),
+    params(Idempotency),
     request_body(content = wire::CreateServiceAccount),
     responses(
         (status = 201, description = "Created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match"))),
@@ -48,20 +49,22 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let new = account_body::new_service_account(body)?;
-    let answer = |issued: &IssuedCredentials| created(authority.issuer(), issued);
-    let answered = authority
-        .create_service_account(&caller, &origin, new, request.answered_by(&answer))
-        .await?;
-    respond(answered, answer)
+    let origin = exchange.origin();
+    let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
+    request
+        .once(&answer, |once| {
+            authority.create_service_account(&caller, &origin, new, once)
+        })
+        .await
 }
 
-fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
+fn created(issuer: &str, issued: &IssuedSecret) -> Answer {
     let location = format!("{issuer}/api/v1/service-accounts/{}", issued.account.id);
     let answer = answer_with_credentials(StatusCode::CREATED, issued);
     match HeaderValue::try_from(location) {
@@ -96,14 +99,14 @@ fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
 pub(in crate::http) async fn list_service_accounts(
     State(authority): State<Arc<Authority>>,
     ReadsServiceAccounts(caller): ReadsServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = Query::read(query.as_deref(), &LIST_PARAMETERS)?;
     let filter = filter(&query)?;
     if !query.has("limit") && !query.has("cursor") {
         let accounts = authority.stream_service_accounts(&caller, filter);
-        return streamed(JSON_LIST, origin, accounts, push_account).await;
+        return streamed(JSON_LIST, exchange, accounts, push_account).await;
     }
     let (cursor, limit) = (query.cursor()?, query.limit()?);
     let page = authority
@@ -166,12 +169,12 @@ pub(in crate::http) async fn update_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     MergePatch(body): MergePatch,
 ) -> Result<Response, ApiError> {
     let patch = account_body::account_patch(body)?;
     let account = authority
-        .update_service_account(&caller, &origin, id, &patch, &precondition)
+        .update_service_account(&caller, &exchange.origin(), id, &patch, &precondition)
         .await?;
     Ok(answer(&account).into_response())
 }
@@ -189,7 +192,7 @@ pub(in crate::http) async fn update_service_account(
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
-        IdempotencyKeyHeader
+        Idempotency
     ),
     request_body(content = Option<wire::RotateSecret>),
     responses(
@@ -203,7 +206,7 @@ pub(in crate::http) async fn rotate_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
@@ -217,20 +220,15 @@ pub(in crate::http) async fn rotate_secret(
         revoke_tokens: body.optional_bool("revokeTokens"),
     };
     body.finish()?;
-    let answered = authority
-        .rotate_secret(
-            &caller,
-            &origin,
-            id,
-            rotation,
-            &precondition,
-            request.answered_by(&rotated),
-        )
-        .await?;
-    respond(answered, rotated)
+    let origin = exchange.origin();
+    request
+        .once(&rotated, |once| {
+            authority.rotate_secret(&caller, &origin, id, rotation, &precondition, once)
+        })
+        .await
 }
 
-fn rotated(issued: &IssuedCredentials) -> Answer {
+fn rotated(issued: &IssuedSecret) -> Answer {
     answer_with_credentials(StatusCode::OK, issued)
 }
 
@@ -255,10 +253,10 @@ pub(in crate::http) async fn delete_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_service_account(&caller, &origin, id, &precondition)
+        .delete_service_account(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -302,7 +300,7 @@ pub(super) fn answer(account: &ServiceAccount) -> Answer {
     Answer::written(StatusCode::OK, json).with(header::ETAG, account_tag(account))
 }
 
-fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> Answer {
+fn answer_with_credentials(status: StatusCode, issued: &IssuedSecret) -> Answer {
     let mut json = String::with_capacity(ACCOUNT_BYTES);
     json.push_str(r#"{"serviceAccount":"#);
     push_account(&mut json, &issued.account);
@@ -312,7 +310,7 @@ fn answer_with_credentials(status: StatusCode, issued: &IssuedCredentials) -> An
     Answer::written(status, json).with(header::ETAG, account_tag(&issued.account))
 }
 
-pub(super) fn credentials(issued: &IssuedCredentials) -> wire::Credentials {
+pub(super) fn credentials(issued: &IssuedSecret) -> wire::Credentials {
     wire::Credentials {
         client_id: issued.account.id.client_id().to_string(),
         client_secret: wire::Secret::new(issued.secret.expose()),
@@ -458,7 +456,7 @@ mod tests {
         for account in [&bare, &full] {
             let written = text(answer(account));
             assert!(is_serialized::<wire::ServiceAccountEnvelope>(&written));
-            let issued = IssuedCredentials {
+            let issued = IssuedSecret {
                 account: account.clone(),
                 secret: ClientSecret::from_random([7; 32]),
             };

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL database is: the URL, as libpq reads it.
+//! The URL of a PostgreSQL database, as libpq reads it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,9 +9,7 @@ use tokio_postgres::{
     config::{Host, SslMode, TargetSessionAttrs},
 };
 
-use super::tls::{Roots, Verification};
-
-/// The parameters of a URL that mean something here, beside `sslmode` and `sslrootcert`.
+/// The parameters of a URL that are known, besides `sslmode` and `sslrootcert`.
 const PARAMETERS: &[&str] = &[
     "application_name",
     "channel_binding",
@@ -33,48 +31,68 @@ const PARAMETERS: &[&str] = &[
     "user",
 ];
 
-/// How long reaching the server may take, over all hosts, unless the URL says otherwise per host.
+/// How long connecting may take, over all hosts, unless the URL has `connect_timeout` (which is per host).
 const REACHING: Duration = Duration::from_secs(5);
-/// How long the server's machine may stay silent before a connection is given up, unless the URL says otherwise.
+/// How long the server may stay silent before a connection is closed, unless the URL says otherwise.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// What a URL says.
+/// A parsed URL.
 #[derive(Debug)]
 pub(super) struct Address {
-    /// Everything but certificates.
+    /// Everything but the verification of certificates.
     pub(super) config: Config,
-    /// What is checked of the server's certificate.
+    /// How the server's certificate is verified.
     pub(super) verification: Verification,
-    /// How long reaching the server takes at most, every host tried in turn.
+    /// How long connecting may take in all, with every host tried in turn.
     pub(super) reaching_takes: Duration,
 }
 
-/// Why a PostgreSQL URL cannot be used. No message repeats any part of the URL but the path of `sslrootcert`: where a
-/// password was not encoded, any part may be a piece of it.
+/// How the server's certificate is verified.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verification {
+    /// Not at all: nobody can listen, but anybody may answer.
+    Nothing,
+    /// An authority in this PEM file must have signed it.
+    Chain(PathBuf),
+    /// An authority must have signed it, and it must name the host of the URL.
+    ChainAndName(Roots),
+}
+
+/// The trusted authorities.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// Those that the operating system trusts.
+    System,
+    /// Those in this PEM file.
+    File(PathBuf),
+}
+
+/// Why a PostgreSQL URL cannot be used. Of the URL, no message repeats more than the path of `sslrootcert`: if a password was not
+/// encoded, any other part may be a piece of it.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPostgresUrl {
-    /// Another scheme.
+    /// The scheme is another one.
     #[error("the PostgreSQL URL does not begin with postgres:// or postgresql://")]
     Scheme,
-    /// Characters that move the borders between the parts.
+    /// Unencoded characters make the parts ambiguous.
     #[error("the PostgreSQL URL is ambiguous: reserved characters are not percent-encoded")]
     Ambiguous,
-    /// A part that is not what it should be.
+    /// A part is malformed.
     #[error("the PostgreSQL URL is malformed: {0}")]
     Malformed(String),
-    /// A parameter that nobody here knows.
+    /// A parameter is not known.
     #[error("the PostgreSQL URL has an unknown parameter")]
     UnknownParameter,
-    /// Nowhere to connect to.
+    /// It names no host.
     #[error("the PostgreSQL URL has no host")]
     NoHost,
-    /// Another `sslmode`.
+    /// `sslmode` has another value.
     #[error("sslmode must be disable, prefer, require, verify-ca or verify-full")]
     SslMode,
-    /// Certificates are given that nothing would be checked against.
+    /// `sslrootcert` is given, and `sslmode` verifies nothing.
     #[error("sslrootcert has no effect with sslmode=disable or sslmode=prefer, the default")]
     UnusedRoots,
-    /// Public authorities without the host's name.
+    /// The system's authorities are to be trusted without verifying the host's name.
     #[error(
         "sslmode=verify-ca is not safe with public certificate authorities, which issue certificates for any host"
     )]
@@ -84,23 +102,22 @@ pub enum InvalidPostgresUrl {
     RootsUnreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: pem::Error,
     },
-    /// The file of authorities has none.
+    /// The file of authorities holds no certificate.
     #[error("sslrootcert={} contains no PEM certificate", .0.display())]
     NoRoots(PathBuf),
     /// The system has no authorities.
     #[error("this system has no trusted certificate authorities")]
     NoSystemRoots,
-    /// TLS itself.
+    /// rustls refused the configuration.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
 }
 
 impl Address {
-    /// Reads a URL. What it leaves open is set so that a dead server is noticed within seconds and a standby is not taken
-    /// for the primary.
+    /// Parses a URL. The defaults notice a dead server within seconds, and do not connect to a standby.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidPostgresUrl> {
         let rest = url
             .strip_prefix("postgres://")
@@ -160,7 +177,7 @@ impl Address {
         }
 
         let (ssl_mode, verification) = encryption(ssl_mode.as_deref(), roots)?;
-        // As libpq: there is no TLS on a Unix socket, and no need for it.
+        // As libpq does: a Unix socket has no TLS.
         config.ssl_mode(if on_sockets {
             SslMode::Disable
         } else {
@@ -174,7 +191,7 @@ impl Address {
     }
 }
 
-/// What libpq makes of `sslmode` and `sslrootcert`.
+/// What `sslmode` and `sslrootcert` mean to libpq.
 fn encryption(
     ssl_mode: Option<&str>,
     roots: Option<Roots>,
@@ -195,7 +212,7 @@ fn encryption(
     })
 }
 
-/// The reason alone; it names options and positions, never values.
+/// Keeps the reason alone: it names options and positions, never values.
 fn malformed(error: tokio_postgres::Error) -> InvalidPostgresUrl {
     let reason = error.into_source();
     InvalidPostgresUrl::Malformed(reason.map_or_else(String::new, |reason| reason.to_string()))
