@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::ArgGroup;
 use prokura_server::{
+    audit_export,
     domain::{BrokenChain, ChainHead, OrganizationId, Verifier},
-    http::read_exported_event,
     store::{SqliteAccess, Store},
 };
 
@@ -152,7 +152,7 @@ fn verify_file(path: &Path, pinned: Option<[u8; 32]>) -> anyhow::Result<()> {
     let mut chain = None;
     for (line, number) in lines.zip(1..) {
         let line = line.with_context(reading)?;
-        let (event, claimed_hash) = read_exported_event(&line).with_context(|| {
+        let (event, claimed_hash) = audit_export::parse_line(&line).with_context(|| {
             format!(
                 "line {number} of {} is not an event as the API exports it",
                 path.display()

@@ -30,7 +30,7 @@ fn message(error: &Error, target: &Target) -> String {
         Error::TimedOut { .. } => {
             format!("{error}; is the URL right? It is from {}", target.url.from)
         }
-        Error::Unintelligible { .. } => format!(
+        Error::UnexpectedResponse { .. } => format!(
             "{error}; is there a Prokura at {}? The URL is from {}",
             target.url.value, target.url.from
         ),

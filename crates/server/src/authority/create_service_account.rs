@@ -54,7 +54,7 @@ impl Authority {
     pub async fn create_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         new: NewServiceAccount,
         mut idempotent: Option<Idempotent<'_, IssuedSecret>>,
     ) -> Result<OnceOutcome<IssuedSecret>, CreateServiceAccountError> {

@@ -10,7 +10,7 @@
 //! must be able to do; the drivers are in `sqlite/` and `postgres/`. `memory/` has the cache and the usage that is not written yet.
 
 mod audit_events;
-mod credentials;
+mod client_with_secrets;
 mod database;
 mod error;
 mod handle;
@@ -27,7 +27,7 @@ mod target;
 mod tokens;
 mod usage;
 
-pub use credentials::{Credentials, Found};
+pub use client_with_secrets::{ClientWithSecrets, Found};
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use error::StoreError;
 pub use handle::Store;

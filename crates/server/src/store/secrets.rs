@@ -113,7 +113,7 @@ impl Store {
         Ok(secrets)
     }
 
-    /// The digests of the last secrets of an account that its credentials no longer have, a hundred at most, and as what
+    /// The digests of the last secrets of an account that are revoked or expired, a hundred at most, and as what
     /// each is refused. Of an account that was deleted: none.
     pub async fn find_ended_secrets(
         &self,

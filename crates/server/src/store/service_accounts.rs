@@ -1,7 +1,7 @@
 //! Service accounts.
 
 use super::{
-    credentials::{Credentials, Found},
+    client_with_secrets::{ClientWithSecrets, Found},
     database::{DatabaseError, Row, Statement, Step, Value, Written},
     error::{StoreError, during},
     handle::Store,
@@ -77,7 +77,7 @@ impl Store {
 
     /// The account `id` of `organization`, with all its use that this node knows.
     ///
-    /// As with [credentials](Self::find_credentials), a no is read from the database, exactly once: an account of another
+    /// As in [`Self::find_client`], a no is read from the database, exactly once: an account of another
     /// organization costs what one costs that is not there.
     pub async fn find_service_account(
         &self,
@@ -214,13 +214,13 @@ impl Store {
     ///
     /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
     /// costs the same as one whose secret was not presented.
-    pub async fn find_credentials<P, R>(
+    pub async fn find_client<P, R>(
         &self,
         id: ServiceAccountId,
-        prove: impl Fn(&Credentials) -> Result<P, R>,
+        prove: impl Fn(&ClientWithSecrets) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
-        let read = self.read_credentials(id);
-        let found = match self.memory.credentials(id) {
+        let read = self.read_client(id);
+        let found = match self.memory.client_with_secrets(id) {
             Some(cached) => match prove(&cached) {
                 Ok(proof) => return Ok(Found::Proven(cached, proof)),
                 Err(_) => read.await?,
@@ -237,10 +237,10 @@ impl Store {
     }
 
     /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.
-    pub(super) async fn read_credentials(
+    pub(super) async fn read_client(
         &self,
         id: ServiceAccountId,
-    ) -> Result<Option<Credentials>, StoreError> {
+    ) -> Result<Option<ClientWithSecrets>, StoreError> {
         const DOING: &str = "reading credentials";
         let rows = self
             .look_up(
@@ -257,7 +257,7 @@ impl Store {
                 ),
             )
             .await?;
-        let found = credentials(rows).map_err(during(DOING))?;
+        let found = client_with_secrets(rows).map_err(during(DOING))?;
         Ok(found.filter(|found| found.client.id == id))
     }
 }
@@ -359,11 +359,11 @@ fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
 }
 
 /// Reads a client's columns and, row by row, those of its secrets.
-fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
-    let mut found: Option<Credentials> = None;
+fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
+    let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
         let client = client(&mut row)?;
-        let credentials = found.get_or_insert_with(|| Credentials {
+        let known = found.get_or_insert_with(|| ClientWithSecrets {
             client,
             secrets: Vec::new(),
         });
@@ -371,7 +371,7 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
         if let Some(id) = row.next()? {
             let digest = SecretDigest::from_bytes(row.next()?);
             let ends = [row.next::<Option<_>>()?, row.next()?];
-            credentials.secrets.push(UnrevokedSecret {
+            known.secrets.push(UnrevokedSecret {
                 id,
                 digest,
                 ends_at: ends.into_iter().flatten().min(),

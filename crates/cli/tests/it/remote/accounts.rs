@@ -59,7 +59,7 @@ fn the_examples_of_the_help_work_from_bootstrap_to_deletion() {
             "service-accounts delete" => {
                 let error = person.run(["service-accounts", "get", &id]).failed(1);
                 assert!(
-                    error.contains("there is no such service account"),
+                    error.contains("the service account does not exist"),
                     "{error}"
                 );
             }

@@ -3,7 +3,7 @@
 use prokura_wire as wire;
 use serde_json::Value;
 
-use super::{ApiError, json::JsonObject, query};
+use super::{ApiError, json::JsonObject};
 use crate::{
     authority::NewServiceAccount,
     domain::{AccountPatch, Description, Labels, LabelsPatch, Name, ScopeSet, Timestamp},
@@ -154,5 +154,5 @@ fn into_labels(value: Value) -> Option<LabelsPatch> {
 }
 
 fn into_instant(value: Value) -> Option<Timestamp> {
-    query::instant(value.as_str()?)
+    Timestamp::parse_rfc3339(value.as_str()?)
 }

@@ -20,7 +20,10 @@ use super::{
     path::{AccountId, SecretIdInPath},
     service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, credentials},
 };
-use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
+use crate::{
+    authority::{AddedSecret, Authority, ListedSecret},
+    http::exchange::Exchange,
+};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -73,13 +76,14 @@ pub(in crate::http) async fn add_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
     body.finish()?;
+    let origin = exchange.origin();
     request
         .once(&added, |once| {
             authority.add_secret(
@@ -124,10 +128,10 @@ pub(in crate::http) async fn delete_secret(
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret, &precondition)
+        .delete_secret(&caller, &exchange.origin(), id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -154,12 +158,12 @@ pub(in crate::http) async fn cancel_rotation(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
     let account = authority
-        .cancel_rotation(&caller, &origin, id, &precondition)
+        .cancel_rotation(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(answer(&account).into_response())
 }
@@ -183,12 +187,12 @@ pub(in crate::http) async fn revoke_tokens(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
     authority
-        .revoke_tokens(&caller, &origin, id, &precondition)
+        .revoke_tokens(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -21,9 +21,10 @@ use super::{
     query::Query,
 };
 use crate::{
-    authority::{Authority, IssuedSecret, Origin, RotationRequest},
+    authority::{Authority, IssuedSecret, RotationRequest},
     domain::{AccountFilter, ClientId, Description, Label, Name, ServiceAccount, Timestamp},
     encoding::push_json_text,
+    http::exchange::Exchange,
 };
 
 /// The longest life that a secret can be given: ten years, in seconds.
@@ -48,12 +49,13 @@ pub(super) const MAX_EXPIRES_IN_SECONDS: u32 = 10 * 365 * 24 * 3600;
 pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let new = account_body::new_service_account(body)?;
+    let origin = exchange.origin();
     let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
     request
         .once(&answer, |once| {
@@ -97,14 +99,14 @@ fn created(issuer: &str, issued: &IssuedSecret) -> Answer {
 pub(in crate::http) async fn list_service_accounts(
     State(authority): State<Arc<Authority>>,
     ReadsServiceAccounts(caller): ReadsServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = Query::read(query.as_deref(), &LIST_PARAMETERS)?;
     let filter = filter(&query)?;
     if !query.has("limit") && !query.has("cursor") {
         let accounts = authority.stream_service_accounts(&caller, filter);
-        return streamed(JSON_LIST, origin, accounts, push_account).await;
+        return streamed(JSON_LIST, exchange, accounts, push_account).await;
     }
     let (cursor, limit) = (query.cursor()?, query.limit()?);
     let page = authority
@@ -167,12 +169,12 @@ pub(in crate::http) async fn update_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     MergePatch(body): MergePatch,
 ) -> Result<Response, ApiError> {
     let patch = account_body::account_patch(body)?;
     let account = authority
-        .update_service_account(&caller, &origin, id, &patch, &precondition)
+        .update_service_account(&caller, &exchange.origin(), id, &patch, &precondition)
         .await?;
     Ok(answer(&account).into_response())
 }
@@ -204,7 +206,7 @@ pub(in crate::http) async fn rotate_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
@@ -218,6 +220,7 @@ pub(in crate::http) async fn rotate_secret(
         revoke_tokens: body.optional_bool("revokeTokens"),
     };
     body.finish()?;
+    let origin = exchange.origin();
     request
         .once(&rotated, |once| {
             authority.rotate_secret(&caller, &origin, id, rotation, &precondition, once)
@@ -250,10 +253,10 @@ pub(in crate::http) async fn delete_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_service_account(&caller, &origin, id, &precondition)
+        .delete_service_account(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
