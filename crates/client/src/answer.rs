@@ -102,7 +102,7 @@ impl Answer {
         let (reason, hint) = match target.filter(|_| self.status.is_redirection()) {
             Some(target) => (
                 format!("a redirect to {target}"),
-                "If the redirect leads to the server, use that URL.",
+                "if the redirect leads to the server, use that URL",
             ),
             None => (reason.to_owned(), CHECK_URL),
         };
@@ -117,7 +117,7 @@ impl Answer {
     }
 }
 
-const CHECK_URL: &str = "Check the server's URL and any proxy in front of the server.";
+const CHECK_URL: &str = "check the server's URL and any proxy in front of the server";
 
 /// The body of an answer, read as a stream.
 #[derive(Debug)]

@@ -138,7 +138,7 @@ fn new_client(url: &Url) -> Result<reqwest::Client, Error> {
     client.build().map_err(|error| {
         Error::invalid_with_hint(
             format!("cannot set up TLS: {error}"),
-            "Install the system's CA certificates (package ca-certificates).",
+            "install the system's CA certificates (package ca-certificates)",
         )
     })
 }

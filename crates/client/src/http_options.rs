@@ -78,7 +78,7 @@ impl HttpOptions {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Error::invalid_with_hint(
                 "the URL must not contain credentials",
-                "Pass the client ID and secret as ClientCredentials.",
+                "pass the client ID and secret as ClientCredentials",
             ));
         }
         match url.scheme() {
@@ -87,7 +87,7 @@ impl HttpOptions {
             "http" if self.plain_http || is_loopback(&url) => Ok(url),
             "http" => Err(Error::invalid_with_hint(
                 format!("{text:?} must begin with https://, because secrets are sent to it"),
-                "Allow plain HTTP if the network encrypts below HTTP.",
+                "allow plain HTTP if the network encrypts below HTTP",
             )),
             _ => Err(invalid("must begin with https:// or http://")),
         }

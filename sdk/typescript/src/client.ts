@@ -109,11 +109,11 @@ function url(name: string, text: string, { allowPlainHttp = false }: ManagementC
   try {
     parsed = new URL(text);
   } catch {
-    throw new ConfigError(`${name} is not a URL`, "Pass an absolute URL, such as https://prokura.example.com.");
+    throw new ConfigError(`${name} is not a URL`, "pass an absolute URL, such as https://prokura.example.com");
   }
   const { protocol, hostname, username, password, hash } = parsed;
   if (username || password) {
-    throw new ConfigError(`${name} must not contain credentials`, "Pass the client ID and secret as credentials.");
+    throw new ConfigError(`${name} must not contain credentials`, "pass the client ID and secret as credentials");
   }
   if (hash) {
     throw new ConfigError(`${name} must not have a fragment`);
@@ -125,7 +125,7 @@ function url(name: string, text: string, { allowPlainHttp = false }: ManagementC
   if (protocol === "http:" && !isLoopback(hostname) && !allowPlainHttp) {
     throw new ConfigError(
       `${name} must begin with https://, because secrets are sent to it`,
-      "Set allowPlainHttp if the network encrypts below HTTP.",
+      "set allowPlainHttp if the network encrypts below HTTP",
     );
   }
   return text;

@@ -32,7 +32,7 @@ function checked(credentials: ClientCredentials): ClientCredentials {
   if (!clientId || !clientSecret || typeof clientId !== "string" || typeof clientSecret !== "string") {
     throw new ConfigError(
       "credentials must have a clientId and a clientSecret",
-      "Pass the credentials that create, rotateSecret or addSecret returned.",
+      "pass the credentials that create, rotateSecret or addSecret returned",
     );
   }
   return { clientId, clientSecret };

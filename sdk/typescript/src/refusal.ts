@@ -44,8 +44,8 @@ export function refusal(request: Outgoing, { response, text }: Answer, docsUrl: 
       code: "unexpected_response",
       hint:
         target === null
-          ? "Check the server's URL and any proxy in front of the server."
-          : "If the redirect leads to the server, use that URL.",
+          ? "check the server's URL and any proxy in front of the server"
+          : "if the redirect leads to the server, use that URL",
     },
   );
 }

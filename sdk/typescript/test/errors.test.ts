@@ -145,7 +145,7 @@ test("a redirect is not followed, and the error names its target", async (t) => 
     error.message,
     `unexpected response from ${url}/oauth2/token (308): a redirect to ${elsewhere.url}/oauth2/token`,
   );
-  assert.equal(error.hint, "If the redirect leads to the server, use that URL.");
+  assert.equal(error.hint, "if the redirect leads to the server, use that URL");
   const tokenUrl = `${server.url}/oauth2/token`;
   const { clientId, clientSecret } = server.bootstrap;
   const client = standIn.client({

@@ -1,4 +1,4 @@
-//! How what the API answers looks as a row, or as lines.
+//! The objects of the API as rows of a table, or as lines.
 
 use std::collections::BTreeMap;
 
@@ -95,13 +95,13 @@ impl Listed for AuditEvent {
     }
 }
 
-/// An account in every detail.
+/// All fields of a service account.
 pub(crate) fn account(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
     let lifetime = account.token_lifetime_seconds;
     let lifetime = lifetime.map(|seconds| format!("{seconds} s"));
     vec![
-        ("Id", Cell::plain(&account.id)),
-        ("Client id", Cell::plain(&account.client_id)),
+        ("ID", Cell::plain(&account.id)),
+        ("Client ID", Cell::plain(&account.client_id)),
         ("Name", Cell::plain(&account.name)),
         ("Description", text(account.description.as_deref(), "-")),
         (
@@ -114,7 +114,7 @@ pub(crate) fn account(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
         ("Expires", instant(account.expires_at.as_deref(), "never")),
         (
             "Token lifetime",
-            text(lifetime.as_deref(), "that of the resource"),
+            text(lifetime.as_deref(), "default of the resource"),
         ),
         ("Created", instant(Some(&account.created_at), "")),
         (
@@ -129,7 +129,7 @@ pub(crate) fn account(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
     ]
 }
 
-/// What a token says.
+/// The claims of a token.
 pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, Cell)> {
     let mut lines = vec![(
         "Active",
@@ -144,13 +144,13 @@ pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, 
         Some(instant.to_string())
     };
     let known = [
-        ("Client id", said.client_id.clone()),
+        ("Client ID", said.client_id.clone()),
         ("Scope", said.scope.clone()),
         ("Audience", said.aud.clone()),
         ("Issuer", said.iss.clone()),
         ("Issued", instant(said.iat)),
         ("Expires", instant(said.exp)),
-        ("Token id", said.jti.clone()),
+        ("Token ID", said.jti.clone()),
     ];
     let known = known.into_iter();
     let known = known.filter_map(|(name, value)| Some((name, Cell::plain(value?))));
@@ -183,7 +183,7 @@ fn joined(texts: impl Iterator<Item = String>, separator: &str, none: &str) -> C
     }
 }
 
-/// An instant to the second, in UTC.
+/// A time in UTC, truncated to seconds.
 fn instant(instant: Option<&str>, absent: &str) -> Cell {
     let Some(instant) = instant else {
         return Cell::faint(absent);

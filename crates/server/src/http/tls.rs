@@ -108,25 +108,19 @@ pub struct Certificate {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCertificate {
     /// The file contains no certificate.
-    #[error(
-        "the certificate file contains no PEM certificate; it must contain the server's certificate, then the intermediates"
-    )]
+    #[error("the certificate file contains no PEM certificate")]
     NoChain,
     /// The first certificate cannot be parsed.
     #[error("the first certificate cannot be used")]
     UnusableCertificate(#[source] rustls::Error),
     /// The file contains no private key, or an encrypted one.
-    #[error("the key file contains no unencrypted private key in PEM")]
+    #[error("the key file contains no unencrypted PEM private key")]
     NoKey,
     /// The type of the key is not supported.
-    #[error(
-        "the private key is not supported; it must be ECDSA (P-256, P-384 or P-521), Ed25519, or RSA with at least 2048 bits"
-    )]
+    #[error("the private key has an unsupported type or size")]
     UnusableKey,
     /// The key belongs to another certificate.
-    #[error(
-        "the private key does not match the first certificate; the server's certificate must come first"
-    )]
+    #[error("the private key does not belong to the first certificate")]
     Mismatch,
 }
 

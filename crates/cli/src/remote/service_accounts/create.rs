@@ -1,54 +1,56 @@
 //! `prokura service-accounts create`.
 
 use crate::remote::{
-    Ask, Trouble, new_secret,
+    error::CommandError,
+    new_secret,
+    remote_command::Execute,
     target::Target,
     values::{label, scopes, seconds},
 };
 
-/// What `prokura service-accounts create` is asked.
+/// The arguments of `prokura service-accounts create`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Its display name
+    /// Name of the service account
     name: String,
 
-    /// What it is for
+    /// Description of the service account
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
 
-    /// A scope that it may ask for; repeat it, or separate several with spaces; '' for none at all [default: the management
-    /// scopes of your own account]
+    /// Scope to grant; repeat for several, or separate them with spaces; '' grants none [default: the management scopes
+    /// of your own account]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Option<Vec<String>>,
 
-    /// Who answers for it
-    #[arg(long, value_name = "WHO")]
+    /// Owner, such as a team or a person
+    #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
 
-    /// A label; repeat it for several
+    /// Label; repeat for several
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// How long its tokens live, such as 15m; from 60s to 1d [default: as long as those of the resource]
+    /// Lifetime of its access tokens, such as 15m; 60s to 1d [default: that of the resource]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     token_lifetime: Option<u32>,
 
-    /// When it ends by itself, such as 2027-01-01T00:00:00Z [default: never]
-    #[arg(long, value_name = "INSTANT")]
+    /// Time at which the account expires, such as 2027-01-01T00:00:00Z [default: never]
+    #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
 
     #[command(flatten)]
     secret: new_secret::Options,
 }
 
-const EXAMPLE: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   prokura service-accounts create \"CI Pipeline\" --description \"Used by GitHub Actions\"
   prokura service-accounts create Shop --scope orders:read --secret-file shop.secret";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut create = target.client.create_service_account(self.name);
         if let Some(text) = self.description {

@@ -1,15 +1,18 @@
 //! `prokura service-accounts update`.
 
-use super::Account;
+use super::account::Account;
 use crate::remote::{
-    Ask, Trouble, print, rows,
+    error::CommandError,
+    print,
+    remote_command::Execute,
+    rows,
     target::Target,
     values::{label, scopes, seconds},
 };
 
-/// What `prokura service-accounts update` is asked.
+/// The arguments of `prokura service-accounts update`.
 #[derive(clap::Args)]
-#[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLE)]
+#[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
@@ -21,78 +24,78 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-/// What is to change; all else stays as it is.
+/// The changes. Fields that are not given stay as they are.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 struct Changes {
-    /// Its display name
+    /// New name
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
-    /// What it is for
+    /// New description
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
 
-    /// No description
+    /// Remove the description
     #[arg(long, conflicts_with = "description")]
     clear_description: bool,
 
-    /// A scope that it may ask for, in place of all that it may now; repeat it, or separate several with spaces; '' for none
+    /// Scope; replaces all scopes of the account; repeat for several, or separate them with spaces; '' removes all
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Option<Vec<String>>,
 
-    /// Who answers for it
-    #[arg(long, value_name = "WHO")]
+    /// New owner, such as a team or a person
+    #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
 
-    /// No owner
+    /// Remove the owner
     #[arg(long, conflicts_with = "owner")]
     clear_owner: bool,
 
-    /// A label, new or with a new value; repeat it for several
+    /// Label to add, or to set to a new value; repeat for several
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// A label to take away; repeat it for several
+    /// Label to remove; repeat for several
     #[arg(long = "clear-label", value_name = "KEY")]
     cleared_labels: Vec<String>,
 
-    /// No labels at all
+    /// Remove all labels
     #[arg(long, conflicts_with_all = ["labels", "cleared_labels"])]
     clear_labels: bool,
 
-    /// Switch it off: it gets no tokens, and those that it has do not count
+    /// Disable the account: it gets no tokens, and its existing tokens stop working
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
 
-    /// Switch it on again
+    /// Enable the account again
     #[arg(long)]
     enable: bool,
 
-    /// How long its tokens live, such as 15m; from 60s to 1d
+    /// New lifetime of its access tokens, such as 15m; 60s to 1d
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     token_lifetime: Option<u32>,
 
-    /// Tokens that live as long as those of the resource
+    /// Use the token lifetime of the resource
     #[arg(long, conflicts_with = "token_lifetime")]
     clear_token_lifetime: bool,
 
-    /// When it ends by itself, such as 2027-01-01T00:00:00Z
-    #[arg(long, value_name = "INSTANT")]
+    /// New time at which the account expires, such as 2027-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
 
-    /// No end by itself
+    /// Remove the expiry
     #[arg(long, conflicts_with = "expires_at")]
     clear_expires_at: bool,
 }
 
-const EXAMPLE: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   prokura service-accounts update ID --owner \"Platform team\" --label tier:1
   prokura service-accounts update ID --disable";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let changes = self.changes;
         let mut update = target.client.update_service_account(&self.account.id);
         if let Some(name) = changes.name {

@@ -11,7 +11,9 @@ use prokura_server::{
         AccessToken, Action, Actor, AuditEvent, Name, OrganizationId, ScopeSet, SecretDigest,
         SecretId, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, TokenId,
     },
-    store::{Credentials, Found, MigrateError, Once, Organization, Postgres, Store, StoreError},
+    store::{
+        ClientWithSecrets, Found, MigrateError, Once, Organization, Postgres, Store, StoreError,
+    },
 };
 use tokio_postgres::{Client, NoTls};
 
@@ -268,12 +270,12 @@ async fn accounts(
     accounts
 }
 
-async fn find(store: &Store, account: &ServiceAccount) -> Option<Credentials> {
+async fn find(store: &Store, account: &ServiceAccount) -> Option<ClientWithSecrets> {
     find_id(store, account.id).await
 }
 
-async fn find_id(store: &Store, id: ServiceAccountId) -> Option<Credentials> {
-    match store.find_credentials(id, |_| Ok::<_, ()>(())).await {
+async fn find_id(store: &Store, id: ServiceAccountId) -> Option<ClientWithSecrets> {
+    match store.find_client(id, |_| Ok::<_, ()>(())).await {
         Ok(Found::Proven(found, ())) => Some(found),
         found => {
             found.unwrap();
