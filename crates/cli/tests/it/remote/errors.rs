@@ -170,7 +170,7 @@ fn a_plain_http_url_requires_a_flag() {
         "{error}"
     );
     let error = run(&["--allow-plain-http"]).failed(1);
-    assert!(error.contains("cannot be reached"), "{error}");
+    assert!(error.contains("cannot reach"), "{error}");
 }
 
 #[test]
