@@ -17,8 +17,8 @@ pub(crate) fn to_wire(event: &ChainedEvent) -> wire::AuditEvent {
         request_id: event.request_id.clone(),
         address: event.address.clone(),
         changes: event.detail.clone(),
-        previous_hash: hex(&event.previous_hash),
-        hash: hex(&event.hash()),
+        previous_hash: base16ct::lower::encode_string(&event.previous_hash),
+        hash: base16ct::lower::encode_string(&event.hash()),
     }
 }
 
@@ -36,9 +36,9 @@ pub fn parse_line(line: &str) -> Option<(ChainedEvent, Vec<u8>)> {
         request_id: read.request_id,
         address: read.address,
         detail: read.changes,
-        previous_hash: unhex(&read.previous_hash)?,
+        previous_hash: base16ct::lower::decode_vec(&read.previous_hash).ok()?,
     };
-    let claimed_hash = unhex(&read.hash)?;
+    let claimed_hash = base16ct::mixed::decode_vec(&read.hash).ok()?;
     // Written again with the claimed hash, the event must give the same JSON. So the line has nothing that was not parsed.
     let written = wire::AuditEvent {
         hash: read.hash,
@@ -46,20 +46,6 @@ pub fn parse_line(line: &str) -> Option<(ChainedEvent, Vec<u8>)> {
     };
     let is_all = serde_json::to_value(written).ok()? == serde_json::from_str::<Value>(line).ok()?;
     is_all.then_some((event, claimed_hash))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text
-        .chars()
-        .map(|digit| digit.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<Vec<_>>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 #[cfg(test)]
