@@ -21,7 +21,7 @@ fn explained(error: &Error, target: &Target) -> Failure {
     match error {
         Error::Api(refusal) => management_api(refusal, target),
         Error::OAuth(refusal) => oauth(refusal, target),
-        Error::Unreachable { url, .. } => {
+        Error::Unreachable { .. } => {
             let cause = root_cause(error);
             let hint = if cause.contains("certificate") || cause.contains("UnknownIssuer") {
                 "if the certificate is from a private authority, set SSL_CERT_FILE to the certificate file of that authority"
@@ -31,29 +31,35 @@ fn explained(error: &Error, target: &Target) -> Failure {
                     "check that the server is running and that the URL, from {url_origin}, is right"
                 )
             };
-            Failure::new(format!("cannot reach {url}: {cause}")).hint(hint)
+            Failure::new(format!("{error}: {cause}")).hint(hint)
         }
         Error::TimedOut { .. } => {
             Failure::new(error).hint(format!("check the URL, which is from {url_origin}"))
         }
-        Error::UnexpectedResponse { .. } => Failure::new(error).hint(format!(
-            "check that {}, from {url_origin}, is the URL of a Prokura server",
-            target.url.value
-        )),
-        Error::Invalid {
-            source: Some(source),
-            ..
-        } => Failure::new(format!("{error}: {source}")),
-        _ => match error.hint() {
-            Some(hint) => Failure::new(error).hint(hint),
-            None => Failure::new(error),
+        Error::UnexpectedResponse { .. } => {
+            let hint = hint_of(error).unwrap_or_default();
+            Failure::new(error).hint(format!("{hint}; the URL is from {url_origin}"))
+        }
+        _ => Failure {
+            hint: hint_of(error),
+            ..Failure::new(match error.source() {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            })
         },
     }
 }
 
+/// The hint of the SDK, in the style of the command line: lowercase, without a full stop.
+fn hint_of(error: &Error) -> Option<String> {
+    let mut characters = error.hint()?.trim_end_matches('.').chars();
+    let first = characters.next()?.to_ascii_lowercase();
+    Some(std::iter::once(first).chain(characters).collect())
+}
+
 fn management_api(refusal: &ApiError, target: &Target) -> Failure {
     let client_id = &target.client_id.value;
-    let failure = Failure::new(&refusal.message);
+    let failure = problem_and_remedy(&refusal.message, refusal.status);
     match refusal.code.as_str() {
         "insufficient_scope" => lacks(&refusal.missing_scopes.join(" "), target),
         "invalid_request" => invalid_request(refusal),
@@ -68,7 +74,8 @@ fn management_api(refusal: &ApiError, target: &Target) -> Failure {
         ),
         "invalid_token" => Failure::new(format!("the access token of {client_id} was rejected"))
             .hint("the service account may have been disabled or deleted, or its tokens were revoked; try again"),
-        _ => problem_and_remedy(&refusal.message, refusal.status),
+        "no_rotation_under_way" => Failure::new(&refusal.message),
+        _ => failure,
     }
 }
 
