@@ -69,6 +69,42 @@ fn every_scope_error_code_and_audit_action_is_documented() {
     );
 }
 
+#[test]
+fn every_file_and_function_that_the_architecture_names_exists() {
+    let files = ["crates", "bench", "sdk", "docs"]
+        .iter()
+        .flat_map(|folder| files_below(&root().join(folder)))
+        .collect::<Vec<_>>();
+    let code = files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|it| it == "rs"))
+        .map(|file| read(file))
+        .collect::<String>();
+    let page = document("ARCHITECTURE.md");
+    let mut missing = Vec::new();
+    for name in page.split('`').skip(1).step_by(2) {
+        let exists = if let Some(folder) = name.strip_suffix('/') {
+            let inside = format!("/{folder}/");
+            files
+                .iter()
+                .any(|file| file.display().to_string().contains(&inside))
+        } else if name.ends_with(".rs") || name.ends_with(".json") || name.ends_with(".toml") {
+            files.iter().any(|file| file.ends_with(name)) || root().join(name).exists()
+        } else if let Some((_, item)) = name.rsplit_once("::") {
+            let is_declared = |before: &str| code.contains(&format!("{before} {item}"));
+            ["fn", "struct", "enum", "const", "   "]
+                .iter()
+                .any(|it| is_declared(it))
+        } else {
+            true
+        };
+        if !exists {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 /// The error codes in the server's error tables, and in the examples of the API document.
 fn error_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
@@ -140,13 +176,19 @@ fn pages() -> Vec<PathBuf> {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = files_below(folder);
+    files.retain(|path| path.extension().is_some_and(|it| it == "rs"));
+    files
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|it| it == "rs") {
+        if !path.is_dir() {
             files.push(path);
+        } else if !path.ends_with("node_modules") {
+            files.extend(files_below(&path));
         }
     }
     files

@@ -151,9 +151,15 @@ fn every_operation_of_the_api_is_a_method_of_the_sdk() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// The source files of a room without their tests and comments.
+/// The source files of a room without their tests and comments. A room is a folder or a file.
 fn files_of(room: &str) -> Vec<(PathBuf, String)> {
-    rust_files(&crates().join("server/src").join(room))
+    let folder = crates().join("server/src").join(room);
+    let file = folder.with_extension("rs");
+    if file.exists() {
+        vec![(file.clone(), code_of(&file))]
+    } else {
+        rust_files(&folder)
+    }
 }
 
 fn crates() -> PathBuf {
@@ -170,17 +176,21 @@ fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-                let code = code
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("//"))
-                    .collect::<Vec<_>>()
-                    .join("\n");
+                let code = code_of(&path);
                 files.push((path, code));
             }
         }
     }
     assert!(!files.is_empty(), "{} has no files", folder.display());
     files
+}
+
+/// A source file without its tests and comments.
+fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -2,12 +2,13 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use prokura_client::{Client, ClientCredentials, HttpOptions, wire::Secret};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::store::{Profile, Profiles};
 use crate::{credentials_file::Credentials, failure::Failure, remote::print};
@@ -126,9 +127,20 @@ fn secret(file: Option<&Path>) -> Result<Secret, Failure> {
 /// Prompts for the secret without echo if standard input is a terminal. Otherwise reads all of standard input.
 fn read_secret() -> io::Result<String> {
     let stdin = io::stdin();
-    if stdin.is_terminal() {
-        rpassword::prompt_password("Client secret: ")
-    } else {
-        io::read_to_string(stdin)
+    if !stdin.is_terminal() {
+        return io::read_to_string(stdin);
     }
+    let echoing = tcgetattr(&stdin)?;
+    let mut silent = echoing.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    let mut terminal = io::stderr();
+    // Echo is off before the prompt is visible, so that no program answers the prompt too early. The crates for this print
+    // the prompt first.
+    tcsetattr(&stdin, OptionalActions::Flush, &silent)?;
+    write!(terminal, "Client secret: ")?;
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    tcsetattr(&stdin, OptionalActions::Flush, &echoing)?;
+    writeln!(terminal)?;
+    read.map(|_| line)
 }

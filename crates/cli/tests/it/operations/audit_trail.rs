@@ -60,7 +60,7 @@ async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|line| line["level"] == "ERROR");
     let error = errors.next().unwrap();
-    assert_eq!(error["message"], "an answer was cut off");
+    assert_eq!(error["message"], "a streamed response ended early");
     assert_eq!(error["request_id"], "the-export");
     let cause = error["cause"].as_str().unwrap();
     assert!(cause.starts_with("storage failed while listing audit events: "));

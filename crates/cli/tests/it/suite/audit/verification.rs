@@ -164,7 +164,7 @@ async fn the_command_names_what_was_changed_in_the_database() {
              UPDATE audit_events SET sequence = 5 WHERE sequence = 6; \
              UPDATE audit_events SET sequence = 6 WHERE sequence = 7; \
              UPDATE audit_events SET sequence = 7 WHERE sequence = 8",
-            "event 5 does not follow the one before it",
+            "event 5 does not follow the event before it",
         ),
     ] {
         prokura.change_database(change).await;
