@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use prokura_server::domain::{
-    MANAGEMENT_SCOPES, MAX_TOKEN_LIFETIME_SECONDS, ScopeSet, SigningAlgorithm, TokenFormat,
+    MANAGEMENT_SCOPES, MAX_RESOURCE_TOKEN_LIFETIME_SECONDS, ScopeSet, SigningAlgorithm, TokenFormat,
 };
 use serde::Deserialize;
 use url::{Host, Url};
@@ -319,9 +319,11 @@ impl TryFrom<i64> for LifetimeSeconds {
     fn try_from(seconds: i64) -> Result<Self, String> {
         u32::try_from(seconds)
             .ok()
-            .filter(|seconds| (1..=MAX_TOKEN_LIFETIME_SECONDS).contains(seconds))
+            .filter(|seconds| (1..=MAX_RESOURCE_TOKEN_LIFETIME_SECONDS).contains(seconds))
             .map(Self)
-            .ok_or_else(|| format!("must be 1 to {MAX_TOKEN_LIFETIME_SECONDS}, not {seconds}"))
+            .ok_or_else(|| {
+                format!("must be 1 to {MAX_RESOURCE_TOKEN_LIFETIME_SECONDS}, not {seconds}")
+            })
     }
 }
 

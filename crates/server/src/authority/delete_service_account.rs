@@ -1,10 +1,10 @@
-//! `delete_service_account`.
+//! `delete_service_account`: deletes an account.
 
 use super::{Authority, Caller, ChangeError, Origin, Unavailable, change::missed};
 use crate::domain::{Action, Precondition, ServiceAccountId};
 
 impl Authority {
-    /// Deletes an account for good. Its secrets and all its tokens are dead from then on, on every node.
+    /// Deletes an account permanently. From then on its secrets are invalid and its tokens inactive, on every node.
     pub async fn delete_service_account(
         &self,
         caller: &Caller,

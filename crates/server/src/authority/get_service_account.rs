@@ -1,21 +1,21 @@
-//! `get_service_account`.
+//! `get_service_account`: reads one account.
 
 use super::{Authority, Caller, Unavailable};
 use crate::domain::{ServiceAccount, ServiceAccountId};
 
-/// Why an account is not shown.
+/// Why an account was not returned.
 #[derive(Debug, thiserror::Error)]
 pub enum GetServiceAccountError {
     /// The caller's organization has no such account.
     #[error("there is no such service account")]
     NotFound,
-    /// No answer.
+    /// The operation could not be done.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
 impl Authority {
-    /// The account `id` of the caller's organization.
+    /// Returns the account `id` of the caller's organization.
     pub async fn get_service_account(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! `list_service_accounts`: a page, or all of them as a stream.
+//! `list_service_accounts`: reads a page of accounts, or all accounts as a stream.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::{
     store::ListPosition,
 };
 
-/// How many accounts are read at once, at least, where not all of them are wanted.
+/// With a filter, at least this many accounts are read at a time.
 const FILTERED_CHUNK: usize = 200;
 
 impl Authority {
-    /// The page of `limit` accounts that begins at `cursor`, the first without one, of those that `filter` lets through;
-    /// oldest first.
+    /// Returns up to `limit` accounts of the caller's organization that pass `filter`, oldest first. `cursor` says where the
+    /// page begins; `None`: at the first account.
     pub async fn list_service_accounts(
         &self,
         caller: &Caller,
@@ -33,8 +33,8 @@ impl Authority {
         .await
     }
 
-    /// All accounts of the caller's organization that `filter` lets through, some at a time, in constant memory. Accounts
-    /// that come or go meanwhile may or may not be among them; every other one is, exactly once.
+    /// Streams all accounts of the caller's organization that pass `filter`, in chunks and in constant memory. Every account
+    /// that exists the whole time is streamed exactly once; accounts created or deleted meanwhile may be missing.
     pub fn stream_service_accounts(
         self: Arc<Self>,
         caller: &Caller,
@@ -52,7 +52,7 @@ impl Authority {
         })
     }
 
-    /// Up to `limit` accounts behind `position`; fewer are all that there are.
+    /// Reads up to `limit` accounts behind `position` that pass `filter`. Fewer than `limit`: there are no more.
     async fn read_page(
         &self,
         organization: OrganizationId,

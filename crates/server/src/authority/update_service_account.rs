@@ -1,4 +1,4 @@
-//! `update_service_account`: what is said of an account, and whether and for how long it is to be used.
+//! `update_service_account`: changes the settings of an account.
 
 use super::{
     Authority, Caller, ChangeError, GetServiceAccountError, GrantScopesError, Origin, Unavailable,
@@ -8,16 +8,16 @@ use crate::{
     store::Target,
 };
 
-/// Why an account is not updated.
+/// Why an account was not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateServiceAccountError {
-    /// Its scopes cannot be those.
+    /// The caller may not grant these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
-    /// Its labels cannot be those.
+    /// The labels break a rule.
     #[error(transparent)]
     Labels(#[from] InvalidLabels),
-    /// As for every change of an account.
+    /// Any change of an account can fail like this.
     #[error(transparent)]
     Change(#[from] ChangeError),
 }
@@ -35,8 +35,8 @@ impl From<Unavailable> for UpdateServiceAccountError {
 }
 
 impl Authority {
-    /// Changes what `patch` says of the account `id` of the caller's organization, and answers the account as it is then. A
-    /// patch that changes nothing is no change: it leaves no trace.
+    /// Applies `patch` to the account `id` of the caller's organization and returns the account after it. A patch that changes
+    /// no value writes nothing, not even an audit event.
     pub async fn update_service_account(
         &self,
         caller: &Caller,
@@ -46,12 +46,11 @@ impl Authority {
         precondition: &Precondition,
     ) -> Result<ServiceAccount, UpdateServiceAccountError> {
         let now = self.clock.now().map_err(Unavailable::from)?;
-        // A patch is applied to what was read. If that has changed by the time it is written, somebody else's change was
-        // made, and this one is tried on what he left.
+        // If another change is written between reading and writing, the patch is applied again to its outcome.
         loop {
             let account = self.get_service_account(caller, id).await?;
             let updated = patch.apply(&account, now)?;
-            // What it had already, nobody grants.
+            // The caller needs to hold only the scopes that the account does not have yet.
             let gained = updated
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));

@@ -69,8 +69,8 @@ fn documented() -> OpenApiRouter<Arc<Authority>> {
         // …/{id}/secrets, …/{id}/secrets/{secretId}, …/{id}/cancel-rotation, …/{id}/revoke-tokens
         .routes(routes!(secrets::list_secrets, secrets::add_secret))
         .routes(routes!(secrets::delete_secret))
-        .routes(routes!(secrets::cancel_rotation))
-        .routes(routes!(secrets::revoke_tokens))
+        .routes(routes!(accounts::cancel_rotation))
+        .routes(routes!(accounts::revoke_tokens))
         .routes(routes!(usage::get_usage))
         // /api/v1/audit-events, …/export
         .routes(routes!(audit::list_audit_events))

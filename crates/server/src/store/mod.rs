@@ -5,6 +5,7 @@
 //! them. Absence is `None` or `false`; [`StoreError`] only says that storage failed, and while doing what. The store invents
 //! nothing: ids, instants and digests are handed in.
 
+mod account_columns;
 mod audit_events;
 mod database;
 mod idempotent_requests;
@@ -17,6 +18,7 @@ mod secrets;
 mod service_accounts;
 mod signing_keys;
 mod sqlite;
+mod target;
 mod tokens;
 mod usage;
 
@@ -28,8 +30,9 @@ pub use idempotent_requests::{IdempotentRequest, Once};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};
-pub use service_accounts::{Credentials, Found, ListPosition, Target};
+pub use service_accounts::{Credentials, Found, ListPosition};
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
+pub use target::Target;
 pub use tokens::TokenState;
 
 /// The store, whichever database is under it.
