@@ -7,7 +7,7 @@ use reqwest::{
     Method, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
@@ -90,19 +90,13 @@ impl Call {
         self
     }
 
-    /// A member of the body.
-    pub(crate) fn member(&mut self, name: &str, value: impl Into<Value>) {
-        self.body.insert(name.to_owned(), value.into());
-    }
-
-    /// A member of an object in the body.
-    pub(crate) fn member_of(&mut self, object: &str, name: String, value: impl Into<Value>) {
-        let mut members = match self.body.remove(object) {
-            Some(Value::Object(members)) => members,
+    /// Sets the body. A body without members is not sent.
+    pub(crate) fn body<B: Serialize>(mut self, body: &B) -> Self {
+        self.body = match serde_json::to_value(body) {
+            Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };
-        members.insert(name, value.into());
-        self.member(object, members);
+        self
     }
 
     /// A parameter of the query; it takes the place of an earlier one.
@@ -150,10 +144,10 @@ impl Call {
 
     /// Sends it, for an export.
     pub(crate) async fn export(self) -> Result<AuditExport, Error> {
-        self.body().await.map(AuditExport)
+        self.open().await.map(AuditExport)
     }
 
-    async fn body(self) -> Result<Body, Error> {
+    async fn open(self) -> Result<Body, Error> {
         let (mut request, deadline) = (self.request()?, self.deadline());
         let token = self.authorize(&mut request, deadline).await?;
         let opened = match self.client.http().open(&request, deadline).await? {
@@ -278,14 +272,16 @@ fn refusal(answer: &Answer) -> Error {
     .into()
 }
 
-/// Defines a call: a type around [`Call`], which can be awaited, with the options that it shares with others.
+/// Defines a call: a type around [`Call`] that can be awaited, with the options that it shares with other calls. With a body,
+/// the type of the body stands in parentheses.
 macro_rules! call {
-    ($(#[$doc:meta])* $name:ident -> $answer:ty, $read:ident $(, $option:ident)*) => {
+    ($(#[$doc:meta])* $name:ident $(($body:ty))? -> $answer:ty, $read:ident $(, $option:ident)*) => {
         $(#[$doc])*
         #[derive(Debug)]
         #[must_use = "a call happens when it is awaited"]
         pub struct $name {
             pub(crate) call: Call,
+            $(pub(crate) body: $body,)?
         }
 
         impl $name {
@@ -304,7 +300,9 @@ macro_rules! call {
             type IntoFuture = futures_util::future::BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.call.$read())
+                let call = self.call;
+                $(let call = call.body::<$body>(&self.body);)?
+                Box::pin(call.$read())
             }
         }
     };
