@@ -1,9 +1,9 @@
 //! `prokura service-accounts cancel-rotation`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, rows, target::Target};
+use super::{Account, fields};
+use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// What `prokura service-accounts cancel-rotation` is asked.
+/// Arguments of `prokura service-accounts cancel-rotation`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-The secret that the rotation made ends at once, and those that were to retire live on as before.";
+The secret that the rotation created stops working at once. The secrets that were retiring stay active.";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {
@@ -23,7 +23,7 @@ impl Ask for Arguments {
         print::one(
             self.output.format(),
             &cancelled,
-            &rows::account(&cancelled.service_account),
+            &fields::lines(&cancelled.service_account),
         )?;
         Ok(())
     }

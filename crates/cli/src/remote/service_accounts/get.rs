@@ -1,9 +1,9 @@
 //! `prokura service-accounts get`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, rows, target::Target};
+use super::{Account, fields};
+use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// What `prokura service-accounts get` is asked.
+/// Arguments of `prokura service-accounts get`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -23,7 +23,7 @@ impl Ask for Arguments {
         print::one(
             self.output.format(),
             &found,
-            &rows::account(&found.service_account),
+            &fields::lines(&found.service_account),
         )?;
         Ok(())
     }

@@ -2,35 +2,35 @@
 
 use crate::remote::{Ask, Trouble, print, target::Target, values::label};
 
-/// What `prokura service-accounts list` is asked.
+/// Arguments of `prokura service-accounts list`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
-    /// Only those with this in their name, in upper or lower case
+    /// Only accounts whose name contains this text, ignoring case
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
-    /// Only those with this label; repeat it for those with several
+    /// Only accounts with this label; repeat the flag to require several
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// Only those of this owner
-    #[arg(long, value_name = "WHO")]
+    /// Only accounts with exactly this owner
+    #[arg(long, value_name = "NAME")]
     owner: Option<String>,
 
-    /// Only those that are disabled
+    /// Only disabled accounts
     #[arg(long, conflicts_with = "enabled")]
     disabled: bool,
 
-    /// Only those that are not disabled
+    /// Only enabled accounts
     #[arg(long)]
     enabled: bool,
 
-    /// Only those that got no token for so many days
+    /// Only accounts that were issued no token for this many days
     #[arg(long, value_name = "NUMBER")]
     unused_for_days: Option<u32>,
 
-    /// Only those with a secret that expires within so many days
+    /// Only accounts with a secret that expires within this many days
     #[arg(long, value_name = "NUMBER")]
     secret_expires_within_days: Option<u32>,
 
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-Filters can be combined; an account must pass them all.
+An account must pass all filters.
 
 Examples:
   prokura service-accounts list --unused-for-days 90

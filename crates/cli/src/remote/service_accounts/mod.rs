@@ -3,6 +3,7 @@
 mod cancel_rotation;
 mod create;
 mod delete;
+mod fields;
 mod get;
 mod list;
 mod revoke_tokens;
@@ -14,38 +15,38 @@ mod usage;
 use super::{Asking, values};
 use crate::Failure;
 
-/// What can be done with service accounts.
+/// The commands for service accounts.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Create one, and show its secret this once
+    /// Create a service account and show its secret once
     Create(Asking<create::Arguments>),
 
-    /// List them, oldest first
+    /// List service accounts, oldest first
     List(Asking<list::Arguments>),
 
-    /// Show one in every detail
+    /// Show a service account
     Get(Asking<get::Arguments>),
 
-    /// Change one, disable or enable it
+    /// Change, disable or enable a service account
     Update(Asking<update::Arguments>),
 
-    /// Give one a new secret, and end the old ones
+    /// Replace the secret of a service account
     RotateSecret(Asking<rotate_secret::Arguments>),
 
-    /// Take back a rotation whose grace has not ended
+    /// Cancel a rotation whose grace period has not ended
     CancelRotation(Asking<cancel_rotation::Arguments>),
 
-    /// List, add and end the secrets of one
+    /// List, add and delete the secrets of a service account
     #[command(subcommand, arg_required_else_help = false)]
     Secrets(secrets::Command),
 
-    /// End every token issued to one so far
+    /// Revoke every token issued to a service account so far
     RevokeTokens(Asking<revoke_tokens::Arguments>),
 
-    /// Count the tokens that one got and was refused, day by day
+    /// Count the tokens issued and refused to a service account, by day
     Usage(Asking<usage::Arguments>),
 
-    /// Delete one, its secrets and all its tokens, for good
+    /// Delete a service account, its secrets and its tokens permanently
     Delete(Asking<delete::Arguments>),
 }
 
@@ -66,10 +67,10 @@ impl Command {
     }
 }
 
-/// The service account that a command is about.
+/// The service account that a command applies to.
 #[derive(clap::Args)]
 pub(crate) struct Account {
-    /// Its id, a UUID; its client id will do
+    /// Id of the service account, a UUID, or its client id
     #[arg(value_name = "ID", value_parser = values::account_id)]
     pub(crate) id: String,
 }

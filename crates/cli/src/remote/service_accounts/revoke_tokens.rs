@@ -3,7 +3,7 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// What `prokura service-accounts revoke-tokens` is asked.
+/// Arguments of `prokura service-accounts revoke-tokens`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -12,12 +12,16 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-Its secrets live on, so it can get new tokens at once. An API that checks JWTs without asking the server does not hear of it.";
+The account's secrets keep working, so it can get new tokens at once. An API that verifies JWTs without introspection accepts
+them until they expire.";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {
         target.client.revoke_tokens(&self.account.id).await?;
-        print::note(&format!("Ended every token of {}.", self.account.id));
+        print::note(&format!(
+            "Revoked every token of the service account {}.",
+            self.account.id
+        ));
         Ok(())
     }
 }

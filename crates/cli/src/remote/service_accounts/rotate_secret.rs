@@ -3,22 +3,22 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, new_secret, profiles, target::Target, values::seconds};
 
-/// What `prokura service-accounts rotate-secret` is asked.
+/// Arguments of `prokura service-accounts rotate-secret`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// How long the old secrets live on, such as 24h [default: they end at once]
+    /// How long the old secrets stay active, such as 24h [default: they stop working at once]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     grace: Option<u32>,
 
-    /// How long the new secret is to live, such as 90d [default: it does not expire]
+    /// Lifetime of the new secret, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
-    /// End the tokens issued so far as well
+    /// Also revoke the tokens issued so far
     #[arg(long)]
     revoke_tokens: bool,
 
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-If it is the account of the profile in use, the profile gets the new secret too.
+If the current profile belongs to this account, the new secret is saved in the profile, too.
 
 Examples:
   prokura service-accounts rotate-secret ID

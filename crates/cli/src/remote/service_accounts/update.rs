@@ -1,13 +1,9 @@
 //! `prokura service-accounts update`.
 
-use super::Account;
-use crate::remote::{
-    Ask, Trouble, print, rows,
-    target::Target,
-    values::{label, scopes, seconds},
-};
+use super::{Account, fields};
+use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// What `prokura service-accounts update` is asked.
+/// Arguments of `prokura service-accounts update`.
 #[derive(clap::Args)]
 #[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -15,133 +11,27 @@ pub(crate) struct Arguments {
     account: Account,
 
     #[command(flatten)]
-    changes: Changes,
+    changes: fields::Changes,
 
     #[command(flatten)]
     output: print::Options,
 }
 
-/// What is to change; all else stays as it is.
-#[derive(clap::Args)]
-#[group(required = true, multiple = true)]
-struct Changes {
-    /// Its display name
-    #[arg(long, value_name = "TEXT")]
-    name: Option<String>,
-
-    /// What it is for
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-
-    /// No description
-    #[arg(long, conflicts_with = "description")]
-    clear_description: bool,
-
-    /// A scope that it may ask for, in place of all that it may now; repeat it, or separate several with spaces; '' for none
-    #[arg(long = "scope", value_name = "SCOPE")]
-    scopes: Option<Vec<String>>,
-
-    /// Who answers for it
-    #[arg(long, value_name = "WHO")]
-    owner: Option<String>,
-
-    /// No owner
-    #[arg(long, conflicts_with = "owner")]
-    clear_owner: bool,
-
-    /// A label, new or with a new value; repeat it for several
-    #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
-    labels: Vec<(String, String)>,
-
-    /// A label to take away; repeat it for several
-    #[arg(long = "clear-label", value_name = "KEY")]
-    cleared_labels: Vec<String>,
-
-    /// No labels at all
-    #[arg(long, conflicts_with_all = ["labels", "cleared_labels"])]
-    clear_labels: bool,
-
-    /// Switch it off: it gets no tokens, and those that it has do not count
-    #[arg(long, conflicts_with = "enable")]
-    disable: bool,
-
-    /// Switch it on again
-    #[arg(long)]
-    enable: bool,
-
-    /// How long its tokens live, such as 15m; from 60s to 1d
-    #[arg(long, value_name = "DURATION", value_parser = seconds)]
-    token_lifetime: Option<u32>,
-
-    /// Tokens that live as long as those of the resource
-    #[arg(long, conflicts_with = "token_lifetime")]
-    clear_token_lifetime: bool,
-
-    /// When it ends by itself, such as 2027-01-01T00:00:00Z
-    #[arg(long, value_name = "INSTANT")]
-    expires_at: Option<String>,
-
-    /// No end by itself
-    #[arg(long, conflicts_with = "expires_at")]
-    clear_expires_at: bool,
-}
-
 const EXAMPLE: &str = "\
+Settings without a flag stay as they are.
+
 Examples:
   prokura service-accounts update ID --owner \"Platform team\" --label tier:1
   prokura service-accounts update ID --disable";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {
-        let changes = self.changes;
-        let mut update = target.client.update_service_account(&self.account.id);
-        if let Some(name) = changes.name {
-            update = update.name(name);
-        }
-        if let Some(text) = changes.description {
-            update = update.description(text);
-        }
-        if changes.clear_description {
-            update = update.clear_description();
-        }
-        if let Some(given) = changes.scopes {
-            update = update.scopes(scopes(&given));
-        }
-        if let Some(owner) = changes.owner {
-            update = update.owner(owner);
-        }
-        if changes.clear_owner {
-            update = update.clear_owner();
-        }
-        if changes.clear_labels {
-            update = update.clear_labels();
-        }
-        for key in changes.cleared_labels {
-            update = update.clear_label(key);
-        }
-        for (key, value) in changes.labels {
-            update = update.label(key, value);
-        }
-        if changes.disable || changes.enable {
-            update = update.disabled(changes.disable);
-        }
-        if let Some(seconds) = changes.token_lifetime {
-            update = update.token_lifetime_seconds(seconds);
-        }
-        if changes.clear_token_lifetime {
-            update = update.clear_token_lifetime_seconds();
-        }
-        if let Some(instant) = changes.expires_at {
-            update = update.expires_at(instant);
-        }
-        if changes.clear_expires_at {
-            update = update.clear_expires_at();
-        }
-        let updated = update.await?.value;
+        let update = target.client.update_service_account(&self.account.id);
+        let updated = update.settings(self.changes.into()).await?.value;
         print::one(
             self.output.format(),
             &updated,
-            &rows::account(&updated.service_account),
+            &fields::lines(&updated.service_account),
         )?;
         Ok(())
     }
