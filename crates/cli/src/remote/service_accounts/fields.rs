@@ -1,5 +1,6 @@
 //! The fields of a service account on the command line: the flags that set them, and the lines that show them.
 
+use clap::{ArgGroup, Args as _, Command};
 use prokura_client::wire::{ServiceAccount, UpdateServiceAccount};
 
 use crate::remote::{
@@ -10,6 +11,7 @@ use crate::remote::{
 
 /// The settings that `create` and `update` have in common.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(super) struct Settings {
     /// Description of the account, up to 1,024 characters
     #[arg(long, value_name = "TEXT")]
@@ -37,9 +39,9 @@ pub(super) struct Settings {
     expires_at: Option<String>,
 }
 
-/// The changes of `update`. At least one is required.
+/// The changes of `update`. The command needs the group [`any_change`], too.
 #[derive(clap::Args)]
-#[group(required = true, multiple = true, args = ["Settings"])]
+#[group(skip)]
 pub(super) struct Changes {
     /// Display name
     #[arg(long, value_name = "TEXT")]
@@ -79,6 +81,16 @@ pub(super) struct Changes {
     /// Enable the account
     #[arg(long)]
     enable: bool,
+}
+
+/// Requires at least one flag of [`Changes`].
+pub(super) fn any_change() -> ArgGroup {
+    let changes = Changes::augment_args(Command::new("update"));
+    let flags = changes.get_arguments().map(|flag| flag.get_id().clone());
+    ArgGroup::new("changes")
+        .args(flags)
+        .required(true)
+        .multiple(true)
 }
 
 impl From<Settings> for UpdateServiceAccount {
@@ -169,6 +181,7 @@ mod tests {
     use super::*;
 
     #[derive(clap::Parser)]
+    #[command(group = any_change())]
     struct Update {
         #[command(flatten)]
         changes: Changes,
@@ -187,7 +200,7 @@ mod tests {
         let document = std::fs::read(document).unwrap();
         let document = serde_json::from_slice::<Value>(&document).unwrap();
         let members = &document["components"]["schemas"]["UpdateServiceAccount"]["properties"];
-        let set = update(&[
+        let set = [
             "--name=a",
             "--description=b",
             "--scope=c d",
@@ -196,8 +209,8 @@ mod tests {
             "--token-lifetime=1m",
             "--expires-at=2027-01-01T00:00:00Z",
             "--disable",
-        ]);
-        let cleared = update(&[
+        ];
+        let clear = [
             "--name=a",
             "--clear-description",
             "--scope=",
@@ -206,8 +219,11 @@ mod tests {
             "--clear-token-lifetime",
             "--clear-expires-at",
             "--enable",
-        ]);
-        let (set, cleared) = (set.unwrap(), cleared.unwrap());
+        ];
+        for flag in set.iter().chain(&clear) {
+            assert!(update(&[flag]).is_ok(), "{flag} alone is no update");
+        }
+        let (set, cleared) = (update(&set).unwrap(), update(&clear).unwrap());
         for (name, schema) in members.as_object().unwrap() {
             assert!(!set[name].is_null(), "no flag sets {name}");
             assert!(cleared.get(name).is_some(), "no flag clears {name}");

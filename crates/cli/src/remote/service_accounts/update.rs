@@ -6,6 +6,7 @@ use crate::remote::{Ask, Trouble, print, target::Target};
 /// Arguments of `prokura service-accounts update`.
 #[derive(clap::Args)]
 #[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLE)]
+#[command(group = fields::any_change())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
