@@ -1,14 +1,15 @@
-//! The benchmark: how near Prokura comes to what the machine allows. `scripts/bench` runs it; `docs/PERFORMANCE.md` has the
-//! latest results and says how to read them.
+//! The benchmark: how close Prokura comes to the limits of the machine. `scripts/bench` runs it; `docs/PERFORMANCE.md` has
+//! the latest results and explains them.
 //!
-//! * [`run`]: what is measured, in which order; [`work`]: what it is, and what is to be reached with it; [`measure`]: how;
-//!   [`bench`]: with what.
-//! * [`floor`]: the server that does nothing but answer; [`points`]: the databases by themselves; [`peers`]: others.
-//! * [`subject`], [`seed`], [`postgres`], [`tls`]: Prokura on databases full of accounts.
-//! * [`requests`], [`wrk`], [`load`]: the load. [`process`]: cores and accounting.
-//! * [`report`], [`plot`]: what came out.
+//! * [`run`] measures everything in order. [`work`] lists the kinds of requests and their goals, [`measure`] repeats and takes
+//!   medians, [`bench`] holds what all measurements share.
+//! * [`subject`], [`seed`], [`postgres`], [`tls`] prepare Prokura on filled databases. [`floor`] is a server that only sends
+//!   responses, [`points`] measures the bare databases, [`peers`] other products.
+//! * [`requests`], [`wrk`], [`load`] make the load. [`process`] pins processes to cores and reads their processor time.
+//! * [`figures`], [`report`] hold the results. [`tables`], [`plot`], [`publish`] write them.
 
 mod bench;
+mod figures;
 mod floor;
 mod load;
 mod measure;
@@ -17,11 +18,13 @@ mod plot;
 mod points;
 mod postgres;
 mod process;
+mod publish;
 mod report;
 mod requests;
 mod run;
 mod seed;
 mod subject;
+mod tables;
 mod tls;
 mod work;
 mod wrk;

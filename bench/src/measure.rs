@@ -10,10 +10,10 @@ use anyhow::Context as _;
 
 use crate::{
     bench::{Bench, FEW, copy_files},
+    figures::{Figures, Row},
     floor::Signature,
     load,
     process::{self, Server},
-    report::{Figures, Row},
     requests::Requests,
     subject::Subject,
     work::{Kind, Work},

@@ -12,9 +12,10 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use crate::{
+    figures::{Figures, PeerRow},
     load,
     process::{self, Cores, Server},
-    report::{Figures, PeerRow, Report},
+    report::Report,
     requests::Requests,
     seed,
     subject::{basic, issue},

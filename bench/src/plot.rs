@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{Figures, Report};
+use crate::{figures::Figures, report::Report};
 
 const WIDTH: f64 = 900.0;
 const LABEL: f64 = 150.0;

@@ -11,13 +11,15 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::{
     bench::{Bench, FEW, FULL, QUICK, Scratch, copy_files, directory_bytes},
+    figures::{Fact, Goal, Row},
     floor::Signature,
     load,
     measure::{Samples, median},
     peers,
     postgres::{self, Cluster},
     process::{self, Cores, Server},
-    report::{Fact, Goal, Report, Row},
+    publish,
+    report::Report,
     requests::Requests,
     seed::Number,
     subject::{Setup, Subject},
@@ -77,11 +79,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let measure = |server: &Server, requests: &Requests| bench.measure_peer(server, requests);
         peers::measure(&mut report, &bench.cores, &directory, &measure).await?;
     }
-    report.write(&out)?;
+    publish::write(&report, &out)?;
     if arguments.publish {
-        report.publish(Path::new("docs"))?;
+        publish::publish(&report, Path::new("docs"))?;
     }
-    report.print()?;
+    publish::print(&report)?;
     report.fail_beyond_bounds()
 }
 

@@ -1,18 +1,25 @@
-//! The shape of the code: which room may know which. `docs/ARCHITECTURE.md` draws the same arrows.
+//! The shape of the code: which room may import from which, and that no files import each other in a circle.
+//! `docs/ARCHITECTURE.md` draws the same arrows.
+
+mod imports;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// For each room of the server, the rooms it may name.
-const ARROWS: [(&str, &[&str]); 6] = [
+use imports::Package;
+
+/// The rooms of the server, each with the rooms from which it may import.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("encoding", &[]),
     ("packed", &[]),
     ("domain", &[]),
     ("store", &["domain", "packed"]),
-    ("keys", &["domain", "packed"]),
-    ("authority", &["domain", "store", "keys"]),
-    ("http", &["domain", "authority"]),
+    ("keys", &["domain", "encoding", "packed"]),
+    ("authority", &["domain", "keys", "store"]),
+    ("http", &["authority", "domain", "encoding"]),
+    ("lib", &["authority", "domain", "http", "keys", "store"]),
 ];
 
 /// What a room must not name, each with the reason.
@@ -34,24 +41,46 @@ const ABSENT: [(&str, &str, &str); 14] = [
 ];
 
 #[test]
-fn no_arrow_points_the_wrong_way() {
+fn no_room_imports_from_a_room_that_it_must_not_know() {
+    let folder = crates().join("server/src");
+    let room = |file: &Path| {
+        let inside = file.strip_prefix(&folder).unwrap();
+        let first = inside.components().next().unwrap();
+        Path::new(&first).with_extension("").display().to_string()
+    };
     let mut wrong = Vec::new();
-    for (room, may_name) in ARROWS {
-        for (file, code) in files_of(room) {
-            for (other, _) in ARROWS {
-                if other == room || may_name.contains(&other) {
-                    continue;
-                }
-                let nested = format!("    {other}::");
-                if code.contains(&format!("crate::{other}::"))
-                    || (code.contains("use crate::{") && imports(&code).contains(&nested))
-                {
-                    wrong.push(format!("{} names {other}", file.display()));
-                }
-            }
+    for ((from, to), names) in Package::read(&folder.join("lib.rs")).imports() {
+        let (importing, imported) = (room(&from), room(&to));
+        let (_, may_import) = ARROWS
+            .iter()
+            .find(|(room, _)| *room == importing)
+            .unwrap_or_else(|| panic!("{importing} is not in the table of rooms"));
+        if importing != imported && !may_import.contains(&&*imported) {
+            wrong.push(format!("{} imports {names:?}", from.display()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut circular = Vec::new();
+    for root in [
+        "crates/wire/src/lib.rs",
+        "crates/server/src/lib.rs",
+        "crates/client/src/lib.rs",
+        "crates/client/tests/it/main.rs",
+        "crates/cli/src/main.rs",
+        "crates/cli/tests/it/main.rs",
+        "bench/src/main.rs",
+    ] {
+        let root = crates().join("..").join(root);
+        for ((from, to), names) in Package::read(&root).circular_imports() {
+            let (from, to) = (from.display(), to.display());
+            circular.push(format!("{from} imports from {to}: {names:?}"));
+        }
+    }
+    assert!(circular.is_empty(), "{circular:#?}");
 }
 
 #[test]
@@ -119,14 +148,6 @@ fn every_operation_of_the_api_is_a_method_of_the_sdk() {
         .filter(|id| !OTHERWISE.contains(id) && !code.contains(&format!(" fn {id}(")))
         .collect::<Vec<_>>();
     assert!(missing.is_empty(), "{missing:#?}");
-}
-
-/// The text between `use crate::{` and its end.
-fn imports(code: &str) -> String {
-    code.split("use crate::{")
-        .skip(1)
-        .filter_map(|rest| rest.split("\n};").next())
-        .collect()
 }
 
 /// The source files of a room without their tests and comments.

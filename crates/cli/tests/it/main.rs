@@ -7,20 +7,13 @@
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
-mod audit_trail;
-mod configuration;
-mod durability;
-mod first_start;
+mod docs;
 mod harness;
 mod house;
-mod nodes;
 mod oauth2_crate;
 mod on_postgres;
 mod on_sqlite;
-mod postgres;
+mod operations;
 mod quickstart;
 mod remote;
 mod schema;
-mod secrecy;
-mod tls;
-mod usage;

@@ -10,7 +10,7 @@ use oauth2::{
 };
 use serde_json::Value;
 
-use crate::tls::{issued, serve};
+use crate::operations::tls::{issued, serve};
 
 /// What the crate sends its requests with.
 struct Http(reqwest::Client);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Person;
 use crate::{
     harness::process::Finished,
-    tls::{issued, serve},
+    operations::tls::{issued, serve},
 };
 
 #[test]

@@ -1,39 +1,14 @@
 //! What holds on both databases. The letters and numbers in the comments of the tests are those of the requirements that
 //! the standards make of us.
 
+mod accounts;
 mod audit;
-mod audit_events;
-mod bearer;
-mod client_authentication;
-mod conventions;
 mod failures;
-mod grants;
 mod http;
-mod idempotency;
-mod introspection;
-mod jwt;
-mod jwt_verification;
-mod keys;
-mod list_filters;
-mod lists;
-mod metadata;
-mod names;
-mod oauth_errors;
-mod organizations;
-mod preconditions;
-mod races;
-mod refused_logins;
-mod request_bodies;
-mod revocation;
-mod scopes;
+mod oauth;
 mod sdk;
 mod secrets;
-mod service_accounts;
-mod token_requests;
-mod token_responses;
-mod updates;
-mod usage;
-mod walk;
+mod tokens;
 
 use reqwest::Method;
 use serde_json::{Value, json};

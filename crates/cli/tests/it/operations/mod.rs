@@ -1,0 +1,11 @@
+//! The real binary, run as an operator runs it.
+
+mod audit_trail;
+mod configuration;
+mod durability;
+mod first_start;
+mod nodes;
+mod postgres;
+mod secrecy;
+pub mod tls;
+mod usage_at_exit;

@@ -1,0 +1,7 @@
+//! The audit trail.
+
+mod events;
+mod refused_logins;
+mod trail;
+
+use super::{DATABASE, start};

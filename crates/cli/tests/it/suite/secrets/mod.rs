@@ -1,0 +1,6 @@
+//! The secrets of an account.
+
+mod idempotency;
+mod rotation;
+
+use super::start;
