@@ -3,7 +3,7 @@
 use super::{Account, fields};
 use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// Arguments of `prokura service-accounts cancel-rotation`.
+/// What `prokura service-accounts cancel-rotation` is asked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-The secret that the rotation created stops working at once. The secrets that were retiring stay active.";
+The secret that the rotation made ends at once, and those that were to retire live on as before.";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {

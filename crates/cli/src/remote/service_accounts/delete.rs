@@ -3,7 +3,7 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, confirm, print, target::Target};
 
-/// Arguments of `prokura service-accounts delete`.
+/// What `prokura service-accounts delete` is asked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-To stop an account without deleting it, run `prokura service-accounts update ID --disable`.";
+To stop an account without losing it: `prokura service-accounts update ID --disable`.";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {
@@ -24,7 +24,7 @@ impl Ask for Arguments {
             let found = target.client.get_service_account(id).await?;
             let name = &found.service_account.name;
             confirm::ask(&format!(
-                "Delete the service account {name:?} ({id})? Its secrets and tokens stop working at once. This cannot be undone."
+                "Delete the service account {name:?} ({id})? Its secrets and its tokens are dead at once, for good."
             ))?;
         }
         target.client.delete_service_account(id).await?;

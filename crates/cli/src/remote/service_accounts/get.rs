@@ -3,7 +3,7 @@
 use super::{Account, fields};
 use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// Arguments of `prokura service-accounts get`.
+/// What `prokura service-accounts get` is asked.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -2,35 +2,35 @@
 
 use crate::remote::{Ask, Trouble, print, target::Target, values::label};
 
-/// Arguments of `prokura service-accounts list`.
+/// What `prokura service-accounts list` is asked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
-    /// Only accounts whose name contains this text, ignoring case
+    /// Only those with this in their name, in upper or lower case
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
-    /// Only accounts with this label; repeat the flag to require several
+    /// Only those with this label; repeat it for those with several
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// Only accounts with exactly this owner
-    #[arg(long, value_name = "NAME")]
+    /// Only those of this owner
+    #[arg(long, value_name = "WHO")]
     owner: Option<String>,
 
-    /// Only disabled accounts
+    /// Only those that are disabled
     #[arg(long, conflicts_with = "enabled")]
     disabled: bool,
 
-    /// Only enabled accounts
+    /// Only those that are not disabled
     #[arg(long)]
     enabled: bool,
 
-    /// Only accounts that were issued no token for this many days
+    /// Only those that got no token for so many days
     #[arg(long, value_name = "NUMBER")]
     unused_for_days: Option<u32>,
 
-    /// Only accounts with a secret that expires within this many days
+    /// Only those with a secret that expires within so many days
     #[arg(long, value_name = "NUMBER")]
     secret_expires_within_days: Option<u32>,
 
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-An account must pass all filters.
+Filters can be combined; an account must pass them all.
 
 Examples:
   prokura service-accounts list --unused-for-days 90

@@ -15,38 +15,38 @@ mod usage;
 use super::{Asking, values};
 use crate::Failure;
 
-/// The commands for service accounts.
+/// What can be done with service accounts.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Create a service account and show its secret once
+    /// Create one, and show its secret this once
     Create(Asking<create::Arguments>),
 
-    /// List service accounts, oldest first
+    /// List them, oldest first
     List(Asking<list::Arguments>),
 
-    /// Show a service account
+    /// Show one in every detail
     Get(Asking<get::Arguments>),
 
-    /// Change, disable or enable a service account
+    /// Change one, disable or enable it
     Update(Asking<update::Arguments>),
 
-    /// Replace the secret of a service account
+    /// Give one a new secret, and end the old ones
     RotateSecret(Asking<rotate_secret::Arguments>),
 
-    /// Cancel a rotation whose grace period has not ended
+    /// Take back a rotation whose grace has not ended
     CancelRotation(Asking<cancel_rotation::Arguments>),
 
-    /// List, add and delete the secrets of a service account
+    /// List, add and end the secrets of one
     #[command(subcommand, arg_required_else_help = false)]
     Secrets(secrets::Command),
 
-    /// Revoke every token issued to a service account so far
+    /// End every token issued to one so far
     RevokeTokens(Asking<revoke_tokens::Arguments>),
 
-    /// Count the tokens issued and refused to a service account, by day
+    /// Count the tokens that one got and was refused, day by day
     Usage(Asking<usage::Arguments>),
 
-    /// Delete a service account, its secrets and its tokens permanently
+    /// Delete one, its secrets and all its tokens, for good
     Delete(Asking<delete::Arguments>),
 }
 
@@ -67,10 +67,10 @@ impl Command {
     }
 }
 
-/// The service account that a command applies to.
+/// The service account that a command is about.
 #[derive(clap::Args)]
 pub(crate) struct Account {
-    /// Id of the service account, a UUID, or its client id
+    /// Its id, a UUID; its client id will do
     #[arg(value_name = "ID", value_parser = values::account_id)]
     pub(crate) id: String,
 }

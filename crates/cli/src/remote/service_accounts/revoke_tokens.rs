@@ -3,7 +3,7 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// Arguments of `prokura service-accounts revoke-tokens`.
+/// What `prokura service-accounts revoke-tokens` is asked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -12,16 +12,12 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-The account's secrets keep working, so it can get new tokens at once. An API that verifies JWTs without introspection accepts
-them until they expire.";
+Its secrets live on, so it can get new tokens at once. An API that checks JWTs without asking the server does not hear of it.";
 
 impl Ask for Arguments {
     async fn ask(self, target: &Target) -> Result<(), Trouble> {
         target.client.revoke_tokens(&self.account.id).await?;
-        print::note(&format!(
-            "Revoked every token of the service account {}.",
-            self.account.id
-        ));
+        print::note(&format!("Ended every token of {}.", self.account.id));
         Ok(())
     }
 }

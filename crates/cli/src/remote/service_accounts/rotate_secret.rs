@@ -3,22 +3,22 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, new_secret, profiles, target::Target, values::seconds};
 
-/// Arguments of `prokura service-accounts rotate-secret`.
+/// What `prokura service-accounts rotate-secret` is asked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// How long the old secrets stay active, such as 24h [default: they stop working at once]
+    /// How long the old secrets live on, such as 24h [default: they end at once]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     grace: Option<u32>,
 
-    /// Lifetime of the new secret, such as 90d [default: it does not expire]
+    /// How long the new secret is to live, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
-    /// Also revoke the tokens issued so far
+    /// End the tokens issued so far as well
     #[arg(long)]
     revoke_tokens: bool,
 
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-If the current profile belongs to this account, the new secret is saved in the profile, too.
+If it is the account of the profile in use, the profile gets the new secret too.
 
 Examples:
   prokura service-accounts rotate-secret ID

@@ -6,16 +6,16 @@ use crate::{
     remote::{Ask, Asking, Trouble, confirm, new_secret, print, target::Target, values::seconds},
 };
 
-/// The commands for the secrets of an account.
+/// What can be done with the secrets of an account.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// List the secrets of a service account, newest first, without the secret texts
+    /// List them, newest first, without the secrets themselves
     List(Asking<List>),
 
-    /// Add a secret to a service account and show it once
+    /// Add one beside those that live, and show it this once
     Add(Asking<Add>),
 
-    /// Delete a secret of a service account; it stops working at once
+    /// End one at once
     Delete(Asking<Delete>),
 }
 
@@ -29,7 +29,7 @@ impl Command {
     }
 }
 
-/// Arguments of `list`.
+/// What `list` is asked.
 #[derive(clap::Args)]
 pub(crate) struct List {
     #[command(flatten)]
@@ -47,13 +47,13 @@ impl Ask for List {
     }
 }
 
-/// Arguments of `add`.
+/// What `add` is asked.
 #[derive(clap::Args)]
 pub(crate) struct Add {
     #[command(flatten)]
     account: Account,
 
-    /// Lifetime of the secret, such as 90d [default: it does not expire]
+    /// How long it is to live, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
@@ -80,13 +80,13 @@ impl Ask for Add {
     }
 }
 
-/// Arguments of `delete`.
+/// What `delete` is asked.
 #[derive(clap::Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
     account: Account,
 
-    /// Id of the secret, a UUID; `secrets list` shows it
+    /// The secret's id, a UUID, as `secrets list` shows it
     #[arg(value_name = "SECRET_ID")]
     secret_id: String,
 
@@ -99,11 +99,11 @@ impl Ask for Delete {
         let (account, secret) = (&self.account.id, &self.secret_id);
         if self.confirm.must_ask()? {
             confirm::ask(&format!(
-                "Delete the secret {secret}? Clients that use it get no more tokens."
+                "End the secret {secret}? Whoever uses it gets no more tokens."
             ))?;
         }
         target.client.delete_secret(account, secret).await?;
-        print::note(&format!("Deleted the secret {secret}."));
+        print::note(&format!("Ended the secret {secret}."));
         Ok(())
     }
 }

@@ -3,13 +3,13 @@
 use super::Account;
 use crate::remote::{Ask, Trouble, print, target::Target};
 
-/// Arguments of `prokura service-accounts usage`.
+/// What `prokura service-accounts usage` is asked.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// Number of days, including today: 1 to 90
+    /// How many days, today included: 1 to 90
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=90))]
     days: Option<u32>,
 
