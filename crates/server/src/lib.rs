@@ -6,8 +6,8 @@
 //! * [`authority`]: what can be asked; one method per use case.
 //! * [`http`]: the door.
 //!
-//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`. Beside it are two tools: `encoding` (base64, and
-//! texts in JSON) and `packed` (how very many small things are kept in memory).
+//! An arrow points up this list, never down it: see `docs/ARCHITECTURE.md`. Beside it are two tools: `encoding` (base64, JSON strings
+//! and character sets) and `packed` (a cache of many small records).
 
 pub mod authority;
 pub mod domain;

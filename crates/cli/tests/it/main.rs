@@ -1,9 +1,11 @@
-//! Prokura tested from outside. The modules of `suite` run on SQLite and on PostgreSQL, over real sockets; others start the
+//! Prokura, tested from outside.
+//!
+//! `suite/` runs on SQLite and on PostgreSQL, against a server in this process. `operations/` and `remote/` start the
 //! real binary.
 
-// The suite is compiled once for each database, so that no test can forget one.
+// The suite is compiled once for each database, so that every test runs on both.
 #![allow(clippy::duplicate_mod)]
-// A test that unwraps says where it stopped, which is all it needs to say.
+// A failing `unwrap` names its line, which is all that a test needs.
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
@@ -18,3 +20,4 @@ mod operations;
 mod quickstart;
 mod remote;
 mod schema;
+mod standards;

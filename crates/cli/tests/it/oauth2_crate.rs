@@ -1,4 +1,4 @@
-//! A client that was written elsewhere: the `oauth2` crate. It is told what the metadata say, and nothing else.
+//! Another client implementation: the `oauth2` crate. It gets its endpoints from the metadata document.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::operations::tls::{issued, serve};
 
-/// What the crate sends its requests with.
+/// The HTTP client of the crate.
 struct Http(reqwest::Client);
 
 impl<'c> AsyncHttpClient<'c> for Http {
@@ -32,7 +32,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
     }
 }
 
-/// Over TLS: the crate sends no revocation in clear.
+/// Over TLS, because the crate does not revoke tokens over plain HTTP.
 #[tokio::test]
 async fn the_oauth2_crate_gets_introspects_and_revokes_tokens() {
     let (directory, _) = issued();
@@ -80,7 +80,7 @@ async fn the_oauth2_crate_gets_introspects_and_revokes_tokens() {
         let introspection = oauth.introspect(token).request_async(&http).await.unwrap();
         assert!(!introspection.active());
 
-        // What it makes of a refusal.
+        // How the crate reports a refusal.
         let unknown = Scope::new("unheard:of".to_owned());
         let refused = oauth
             .exchange_client_credentials()

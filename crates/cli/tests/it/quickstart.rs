@@ -1,4 +1,4 @@
-//! The calls of the API's description, as a person makes them: with curl, against the real binary.
+//! Runs the calls of the quickstart with curl, against the real binary.
 
 use std::process::Command;
 
@@ -21,11 +21,11 @@ fn quickstart(database_url: Option<String>) {
 }
 
 #[test]
-fn the_quickstart_does_what_it_promises_on_sqlite() {
+fn the_quickstart_works_on_sqlite() {
     quickstart(None);
 }
 
 #[test]
-fn the_quickstart_does_what_it_promises_on_postgres() {
+fn the_quickstart_works_on_postgres() {
     quickstart(Some(postgres::fresh_database()));
 }

@@ -1,4 +1,4 @@
-//! The schema, written down: both databases have the same, and it is the committed one.
+//! The schema of the database: both databases have the same, and the committed description of it is current.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -27,7 +27,7 @@ async fn both_databases_have_the_committed_schema() {
     );
 }
 
-/// A column: table, name, kind, whether it must have a value, its place in the primary key.
+/// A column: table, name, type, whether it is required, and its position in the primary key.
 type Column = (String, String, String, bool, i64);
 
 fn write(columns: Vec<Column>, references: Vec<String>) -> String {
@@ -52,7 +52,7 @@ fn write(columns: Vec<Column>, references: Vec<String>) -> String {
     text
 }
 
-/// The fourth step of the schema lays the secrets elsewhere.
+/// The fourth migration moves the secrets to another table layout.
 #[tokio::test]
 async fn an_older_sqlite_database_keeps_its_secrets() {
     const OLDER: &str = concat!(
@@ -90,7 +90,7 @@ async fn an_older_sqlite_database_keeps_its_secrets() {
     let store = Store::new(Sqlite::open(&file, SqliteAccess::Server).unwrap());
     store.migrate().await.unwrap();
     assert_eq!(secrets(), before);
-    // And they still go with their account.
+    // Deleting an account still deletes its secrets.
     connection
         .execute_batch("PRAGMA foreign_keys = ON; DELETE FROM service_accounts WHERE id = x'02'")
         .unwrap();

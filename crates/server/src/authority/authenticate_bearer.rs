@@ -1,36 +1,30 @@
-//! Who calls the management API, and what may he do? (RFC 6750)
+//! `authenticate_bearer`: the caller of the management API, by access token (RFC 6750).
 
-use super::{Authority, Unavailable};
-use crate::domain::{OrganizationId, ScopeSet, ServiceAccountId};
+use super::{
+    caller::Caller,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 
-/// The bearer of a living token for the management API.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The organization for which he acts, and beyond which he sees nothing.
-    pub organization_id: OrganizationId,
-    /// The account that he is.
-    pub service_account_id: ServiceAccountId,
-    /// What his token allows and his account still holds.
-    pub scopes: ScopeSet,
-}
-
-/// Why a bearer is not let in.
+/// Why a bearer is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateBearerError {
-    /// Not a living token for the management API: forged, expired, revoked, for another resource.
+    /// The token is not an active token for the management API.
     #[error("the access token is invalid, expired or revoked")]
     InvalidToken,
-    /// No answer.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
 
+or_unavailable!(AuthenticateBearerError::Unavailable);
+
 impl Authority {
-    /// Who bears the token `text`.
+    /// The caller who bears the access token `text`.
     pub async fn authenticate_bearer(&self, text: &str) -> Result<Caller, AuthenticateBearerError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
+        let now = self.clock.now()?;
         let token = self
-            .living_token(text, now)
+            .active_token(text, now)
             .await?
             .filter(|token| self.resources.management().is_named(&token.audience))
             .ok_or(AuthenticateBearerError::InvalidToken)?;

@@ -1,27 +1,34 @@
-//! Who is this client? (RFC 6749 §2.3)
+//! Client authentication at the OAuth endpoints (RFC 6749 §2.3).
+//!
+//! [`PresentedCredentials`] has a variant for each way to authenticate. Each way is checked in a file of its own, such as
+//! `prove_by_secret.rs`.
 
-use super::{Authority, Origin, Unavailable};
+use super::{
+    origin::Origin,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
-    domain::{Client, ClientId, ClientSecret, LoginRefusal, SecretDigest, SecretId, Timestamp},
-    store::{Credentials, Found, StoreError},
+    domain::{Client, ClientId, ClientProof, ClientSecret, LoginRefusal, Timestamp},
+    store::{Found, StoreError},
 };
 
-/// What a client presented to say who it is; not yet believed.
+/// The credentials in a request. They are not checked yet.
 #[derive(Clone, Debug)]
 pub enum PresentedCredentials {
-    /// A client id and a secret (`client_secret_basic`, `client_secret_post`), both of the right shape.
+    /// A client id and a secret, both well-formed (`client_secret_basic`, `client_secret_post`).
     Secret {
-        /// The id.
+        /// The client id.
         client: ClientId,
         /// The secret.
         secret: ClientSecret,
     },
-    /// Nothing, or what cannot be an id and secret of ours. It is refused without a look-up.
+    /// Nothing, or something that cannot be valid credentials. It is refused without a look-up.
     Unrecognisable,
 }
 
 impl PresentedCredentials {
-    /// What these two texts are.
+    /// The credentials in these two texts.
     pub fn parse(client_id: &str, secret: &str) -> Self {
         match (ClientId::parse(client_id), ClientSecret::parse(secret)) {
             (Some(client), Some(secret)) => Self::Secret { client, secret },
@@ -30,25 +37,21 @@ impl PresentedCredentials {
     }
 }
 
-/// Why a client is not let in. Of the reasons to refuse there is only one, whatever it was (RFC 6749 §5.2).
+/// Why a client is refused. All reasons are one variant, because the response must not tell them apart (RFC 6749 §5.2).
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateClientError {
-    /// Unknown, deleted or disabled client, or not its secret.
+    /// The credentials prove no client, or the account of the client is disabled or expired.
     #[error("client authentication failed")]
     InvalidClient,
-    /// No answer.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
 
-impl From<StoreError> for AuthenticateClientError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
+or_unavailable!(AuthenticateClientError::Unavailable);
 
 impl Authority {
-    /// The client that these credentials prove at `now`.
+    /// The client that `credentials` prove at `now`.
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
@@ -61,55 +64,41 @@ impl Authority {
         }
     }
 
-    /// The client that these credentials prove at `now`, and by which secret. Every way to fail costs the same: one digest
-    /// and one read of the store. Whether there is a client, and why it is not proven, is for counting, and for no answer:
-    /// a refusal has been [counted](super::refused_logins) here.
+    /// The client that `credentials` prove at `now`, and the proof.
+    ///
+    /// Every refusal of well-formed credentials costs the same: one check and one read of the store. A refusal is counted
+    /// here for the audit trail. Callers may count it as usage too, but no response depends on its reason.
     pub(super) async fn find_client(
         &self,
         credentials: &PresentedCredentials,
         origin: &Origin,
         now: Timestamp,
-    ) -> Result<Found<SecretId, LoginRefusal>, StoreError> {
-        let PresentedCredentials::Secret { client, secret } = credentials else {
-            return Ok(Found::Nobody);
-        };
-        let presented = self.keys.digest(secret);
-        let found = self
-            .store
-            .find_credentials(client.service_account(), |known| {
-                prove(known, &presented, now)
-            })
-            .await?;
-        let (whom, refusal) = match &found {
-            Found::Proven(..) => return Ok(found),
+    ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
+        match credentials {
+            PresentedCredentials::Secret { client, secret } => {
+                self.prove_by_secret(*client, secret, origin, now).await
+            }
+            PresentedCredentials::Unrecognisable => Ok(Found::Nobody),
+        }
+    }
+
+    /// Counts a refused login for the audit trail of its account. `unknown_client` is the refusal that is counted, but never
+    /// written, if there is no such client: so that both take the same time.
+    pub(super) fn count_refused_login(
+        &self,
+        found: &Found<ClientProof, LoginRefusal>,
+        unknown_client: LoginRefusal,
+        origin: &Origin,
+        now: Timestamp,
+    ) {
+        let (account, refusal) = match found {
+            Found::Proven(..) => return,
             Found::Unproven(known, refusal) => {
                 let client = &known.client;
                 (Some((client.organization_id, client.id)), *refusal)
             }
-            Found::Nobody => (None, LoginRefusal::WrongSecret(presented)),
+            Found::Nobody => (None, unknown_client),
         };
-        self.refused_logins.count(whom, origin, refusal, now);
-        Ok(found)
+        self.refused_logins.count(account, origin, refusal, now);
     }
-}
-
-/// Which of the client's secrets was presented, if it lets the client in at `now`. Digests are compared in constant time.
-fn prove(
-    known: &Credentials,
-    presented: &SecretDigest,
-    now: Timestamp,
-) -> Result<SecretId, LoginRefusal> {
-    let secret = known
-        .secrets
-        .iter()
-        .find(|secret| secret.digest.matches(presented))
-        .ok_or(LoginRefusal::WrongSecret(*presented))?;
-    if !secret.is_live(now) {
-        return Err(LoginRefusal::ExpiredSecret(secret.id));
-    }
-    known
-        .client
-        .check_usable(now)
-        .map_err(LoginRefusal::UnusableAccount)?;
-    Ok(secret.id)
 }

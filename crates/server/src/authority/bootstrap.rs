@@ -1,9 +1,13 @@
-//! The first organization, and further ones: an account that may do everything, to begin with.
+//! Bootstrap: creates an organization and an account that holds `management:all`.
 //!
-//! The secret must not be lost between the commit and whoever waits for it. So a bootstrap is planned first, whole; the
-//! plan is put where it will be read; and only then is it committed.
+//! The secret must not get lost between the commit and the reader. So a bootstrap is planned completely, the plan is written
+//! where the reader finds it, and only then it is committed.
 
-use super::{Authority, IssuedCredentials, Unavailable};
+use super::{
+    issued_secret::IssuedSecret,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
     domain::{
         Action, Actor, AuditEvent, MANAGEMENT_ALL, Name, OrganizationId, ScopeSet, ServiceAccount,
@@ -12,38 +16,40 @@ use crate::{
     store::Organization,
 };
 
-/// An organization with its first account, planned but not yet there.
+/// A planned organization with its first account. It does not exist yet.
 #[derive(Debug)]
 pub struct Bootstrap {
     organization: Organization,
-    credentials: IssuedCredentials,
+    issued: IssuedSecret,
     stored: StoredSecret,
 }
 
-/// Why a bootstrap did not happen.
+/// Why a bootstrap is not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// An organization has the name already.
-    #[error("an organization called {0:?} exists already; choose another name")]
+    /// There is an organization with this name.
+    #[error("an organization named {0:?} exists already; choose another name")]
     NameTaken(String),
-    /// No answer.
+    /// The bootstrap cannot be committed now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
 
+or_unavailable!(BootstrapError::Unavailable);
+
 impl Bootstrap {
-    /// The organization to be.
+    /// The id of the organization.
     pub const fn organization_id(&self) -> OrganizationId {
         self.organization.id
     }
 
-    /// Its first account, and the secret.
-    pub const fn credentials(&self) -> &IssuedCredentials {
-        &self.credentials
+    /// The account and its secret.
+    pub const fn issued(&self) -> &IssuedSecret {
+        &self.issued
     }
 
     fn events(&self) -> [AuditEvent; 2] {
-        let account = &self.credentials.account;
+        let account = &self.issued.account;
         let event = |action, target: String, detail| AuditEvent {
             organization_id: self.organization.id,
             at: self.organization.created_at,
@@ -70,7 +76,7 @@ impl Bootstrap {
 }
 
 impl Authority {
-    /// Plans an organization and its first account, which holds `management:all`. Nothing is stored yet.
+    /// Plans an organization and its first account, which holds `management:all`. Nothing is stored.
     pub fn plan_bootstrap(
         &self,
         organization: Name,
@@ -90,18 +96,18 @@ impl Authority {
         let (secret, stored) = self.new_secret(now, None, None)?;
         Ok(Bootstrap {
             organization,
-            credentials: IssuedCredentials { account, secret },
+            issued: IssuedSecret { account, secret },
             stored,
         })
     }
 
-    /// Whether there has been a bootstrap.
+    /// Whether a bootstrap was committed.
     pub async fn is_bootstrapped(&self) -> Result<bool, Unavailable> {
         let installation = self.store.installation().await?;
         Ok(installation.is_some_and(|(_, bootstrapped_at)| bootstrapped_at.is_some()))
     }
 
-    /// Whether this account exists: by which an interrupted bootstrap finds out if it was committed.
+    /// Whether the account exists. An interrupted bootstrap finds out by this whether it was committed.
     pub async fn has_service_account(
         &self,
         organization: OrganizationId,
@@ -111,23 +117,22 @@ impl Authority {
         Ok(found.is_some())
     }
 
-    /// Commits the plan if there has been no bootstrap. `false`: there has, and nothing changed.
+    /// Commits the plan if no bootstrap was committed before. `false`: one was, and nothing changed.
     pub async fn bootstrap_first(&self, plan: &Bootstrap) -> Result<bool, Unavailable> {
-        let account = &plan.credentials.account;
+        let account = &plan.issued.account;
         Ok(self
             .store
             .bootstrap_first(&plan.organization, account, &plan.stored, plan.events())
             .await?)
     }
 
-    /// Commits the plan beside the organizations that there are.
+    /// Commits the plan in addition to the existing organizations.
     pub async fn bootstrap_another(&self, plan: &Bootstrap) -> Result<(), BootstrapError> {
-        let account = &plan.credentials.account;
+        let account = &plan.issued.account;
         let made = self
             .store
             .bootstrap_another(&plan.organization, account, &plan.stored, plan.events())
-            .await
-            .map_err(Unavailable::from)?;
+            .await?;
         if !made {
             let name = plan.organization.name.as_str().to_owned();
             return Err(BootstrapError::NameTaken(name));

@@ -1,33 +1,36 @@
 //! `create_service_account`: creates an account with its first secret.
 
 use super::{
-    Answered, Authority, Caller, GrantScopesError, Idempotent, IssuedCredentials, Origin,
-    Unavailable, idempotency::Record,
+    caller::Caller,
+    grant_scopes::GrantScopesError,
+    idempotency::{IdempotencyError, Idempotent, OnceOutcome},
+    issued_secret::IssuedSecret,
+    origin::Origin,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
 };
-use crate::{
-    domain::{
-        AccountPatch, Action, InvalidLabels, MANAGEMENT_SCOPES, Name, ServiceAccount,
-        ServiceAccountId,
-    },
-    store::Once,
+use crate::domain::{
+    AccountPatch, Action, InvalidLabels, MANAGEMENT_SCOPES, Name, ServiceAccount, ServiceAccountId,
 };
 
 /// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateServiceAccountError {
-    /// The caller may not grant these scopes.
+    /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
-    /// The labels break a rule.
+    /// The account cannot have these labels.
     #[error(transparent)]
     Labels(#[from] InvalidLabels),
-    /// The caller has used the idempotency key for another request.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
-    /// The operation could not be done.
+    /// The request was not carried out once.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Idempotency(#[from] IdempotencyError),
+    /// The request cannot be answered now.
+    #[error(transparent)]
+    Unavailable(Unavailable),
 }
+
+or_unavailable!(CreateServiceAccountError::Unavailable);
 
 impl Authority {
     /// Creates an account with a name, further settings and a first secret in the caller's organization. Without `scopes` the
@@ -38,9 +41,9 @@ impl Authority {
         origin: &Origin,
         name: Name,
         mut settings: AccountPatch,
-        mut idempotent: Option<Idempotent<'_, IssuedCredentials>>,
-    ) -> Result<Answered<IssuedCredentials>, CreateServiceAccountError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
+        mut idempotent: Option<Idempotent<'_, IssuedSecret>>,
+    ) -> Result<OnceOutcome<IssuedSecret>, CreateServiceAccountError> {
+        let now = self.clock.now()?;
         let scopes = settings.scopes.take().unwrap_or_else(|| {
             caller
                 .scopes
@@ -48,19 +51,17 @@ impl Authority {
         });
         self.check_grant(caller, &scopes, &scopes)?;
         if let Some(idempotent) = &mut idempotent {
-            // Scopes that come from the caller are part of the request, too.
+            // The scopes are part of the request even if the caller left them out.
             let scopes = scopes.as_str().as_bytes();
             idempotent.request.extend_from_slice(scopes);
         }
 
-        let id = ServiceAccountId::new(now, self.ordered_random(now).map_err(Unavailable::from)?);
+        let id = ServiceAccountId::new(now, self.ordered_random(now)?);
         let creator = Some(caller.service_account_id);
         let mut account = ServiceAccount::new(id, caller.organization_id, name, now, creator);
         settings.scopes = Some(scopes);
         settings.apply_to_new(&mut account, now)?;
-        let (secret, stored) = self
-            .new_secret(now, creator, None)
-            .map_err(Unavailable::from)?;
+        let (secret, stored) = self.new_secret(now, creator, None)?;
         let event = caller.event(
             origin,
             now,
@@ -68,20 +69,15 @@ impl Authority {
             account.id.to_string(),
             account.stated(),
         );
-        let issued = IssuedCredentials { account, secret };
+        let issued = IssuedSecret { account, secret };
         let operation = (Action::CreateServiceAccount, None);
-        let record = self.record(idempotent, caller, operation, &issued, now)?;
-        let row = record.as_ref().map(Record::row);
-        let created = self
-            .store
-            .create_service_account(&issued.account, &stored, event, row)
-            .await
-            .map_err(Unavailable::from)?;
-        match created {
-            Once::Now(()) => Ok(Answered::Now(issued)),
-            Once::Before(answer) => Record::open(record, answer)?
-                .map(Answered::Before)
-                .ok_or(CreateServiceAccountError::KeyReused),
-        }
+        let write = async |record: Option<_>| {
+            self.store
+                .create_service_account(&issued.account, &stored, event, record.as_ref())
+                .await
+        };
+        self.once(idempotent, caller, operation, now, &issued, write)
+            .await?
+            .try_map(|()| Ok(issued))
     }
 }

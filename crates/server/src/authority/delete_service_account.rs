@@ -1,10 +1,15 @@
-//! `delete_service_account`: deletes an account.
+//! `delete_service_account`: deletes an account with its secrets and tokens.
 
-use super::{Authority, Caller, ChangeError, Origin, Unavailable, change::missed};
+use super::{
+    account_change::{ChangeError, require_found},
+    caller::Caller,
+    origin::Origin,
+    state::Authority,
+};
 use crate::domain::{Action, Precondition, ServiceAccountId};
 
 impl Authority {
-    /// Deletes an account permanently. From then on its secrets are invalid and its tokens inactive, on every node.
+    /// Deletes the account `id` for good. Its secrets and tokens are invalid from then on, on every node.
     pub async fn delete_service_account(
         &self,
         caller: &Caller,
@@ -12,15 +17,11 @@ impl Authority {
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<(), ChangeError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
+        let now = self.clock.now()?;
         let target = self.target(caller, id, precondition).await?;
         let action = Action::DeleteServiceAccount;
         let event = caller.event(origin, now, action, id.to_string(), Vec::new());
-        let deleted = self
-            .store
-            .delete_service_account(target, event)
-            .await
-            .map_err(Unavailable::from)?;
-        deleted.then_some(()).ok_or_else(|| missed(target))
+        let is_found = self.store.delete_service_account(target, event).await?;
+        require_found(is_found, target)
     }
 }

@@ -1,18 +1,24 @@
-//! `get_service_account`: reads one account.
+//! `get_service_account`: reads an account.
 
-use super::{Authority, Caller, Unavailable};
+use super::{
+    caller::Caller,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::domain::{ServiceAccount, ServiceAccountId};
 
-/// Why an account was not returned.
+/// Why an account is not returned.
 #[derive(Debug, thiserror::Error)]
 pub enum GetServiceAccountError {
     /// The caller's organization has no such account.
     #[error("there is no such service account")]
     NotFound,
-    /// The operation could not be done.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
+
+or_unavailable!(GetServiceAccountError::Unavailable);
 
 impl Authority {
     /// Returns the account `id` of the caller's organization.
@@ -23,8 +29,7 @@ impl Authority {
     ) -> Result<ServiceAccount, GetServiceAccountError> {
         self.store
             .find_service_account(caller.organization_id, id)
-            .await
-            .map_err(Unavailable::from)?
+            .await?
             .ok_or(GetServiceAccountError::NotFound)
     }
 }

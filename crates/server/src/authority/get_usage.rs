@@ -1,28 +1,27 @@
-//! `get_usage`: how many tokens an account got and was refused, day by day.
+//! `get_usage`: how many tokens were issued and refused to an account, by day.
 
-use super::{Authority, Caller, GetServiceAccountError, Unavailable};
+use super::{caller::Caller, get_service_account::GetServiceAccountError, state::Authority};
 use crate::domain::{DailyUsage, Day, ServiceAccountId};
 
-/// How many days counts are kept.
+/// For how many days counts are kept.
 pub(super) const KEPT_DAYS: i64 = 400;
 
 impl Authority {
-    /// The last `days` days of UTC of the account `id` of the caller's organization, oldest first, today last, with those on
-    /// which nothing happened. Of other nodes it knows what they have written.
+    /// The counts of the account `id` of the caller's organization for each of the last `days` days (UTC), oldest first and
+    /// today last. Days without usage are included. Counts that another node has not written yet are missing.
     pub async fn get_usage(
         &self,
         caller: &Caller,
         id: ServiceAccountId,
         days: u32,
     ) -> Result<Vec<DailyUsage>, GetServiceAccountError> {
-        let today = Day::of(self.clock.now().map_err(Unavailable::from)?);
+        let today = Day::of(self.clock.now()?);
         let days = i64::from(days);
         let first = today.back(days - 1);
         let known = self
             .store
             .find_usage(caller.organization_id, id, first)
-            .await
-            .map_err(Unavailable::from)?
+            .await?
             .ok_or(GetServiceAccountError::NotFound)?;
         let days = (0..days).rev().map(|back| {
             let day = today.back(back);

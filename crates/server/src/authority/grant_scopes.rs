@@ -1,27 +1,27 @@
-//! Who may give an account which scopes.
+//! Which caller may give an account which scopes.
 
-use super::{Authority, Caller};
+use super::{caller::Caller, state::Authority};
 use crate::domain::ScopeSet;
 
-/// The most characters that the scopes of one account may have together, so that its tokens stay below 4 KiB.
+/// The maximum length of all scopes of an account together, in characters. It keeps tokens below 4 KiB.
 const MAX_SCOPE_CHARS: usize = 2000;
 
-/// Why an account does not get these scopes.
+/// Why an account cannot have these scopes.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantScopesError {
     /// No resource has this scope.
     #[error("no resource has the scope {0:?}")]
     Unknown(String),
-    /// Together they are too long.
-    #[error("the scopes of an account may have at most {MAX_SCOPE_CHARS} characters together")]
+    /// The scopes are too long together.
+    #[error("the scopes of an account may have at most {MAX_SCOPE_CHARS} characters in total")]
     TooMany,
-    /// The caller would hand out what he does not hold; these are the scopes that he lacks.
+    /// The caller lacks these scopes, so it cannot grant them.
     #[error("the caller lacks the scopes {0:?}")]
     Missing(Vec<String>),
 }
 
 impl Authority {
-    /// Whether the caller may give an account the scopes `gained`, so that it has `all` of these.
+    /// Checks that the caller may grant the scopes `gained`, after which the account holds `all`.
     pub(super) fn check_grant(
         &self,
         caller: &Caller,

@@ -1,119 +1,149 @@
-//! Requests that are done once, however often they are sent: a repeat gets the answer that the first one got.
+//! Requests that are carried out once, however often they arrive: a repeat gets the recorded response.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Authority, Caller, Unavailable};
+use super::{
+    caller::Caller,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
     domain::{Action, IdempotencyKey, ServiceAccountId, Timestamp},
-    keys::{AnswerLock, OpenAnswerError},
-    store::IdempotentRequest,
+    keys::OpenResponseError,
+    store::{IdempotentRequest, Once, StoreError},
 };
 
-/// For how long a repeat is recognised, in seconds: 24 hours.
-const KEPT_SECONDS: u32 = 24 * 3600;
+/// How long a repeat is recognized, in seconds: 24 hours.
+const RECORDED_SECONDS: u32 = 24 * 3600;
 
-/// A request that is to be done once.
+/// A request that is carried out once.
 pub struct Idempotent<'a, T> {
-    /// What the caller calls it.
+    /// The name that the caller gave to the request.
     pub key: IdempotencyKey,
-    /// What it asks for: the same bytes whenever it asks for the same.
+    /// The content of the request. Requests with the same meaning have the same bytes.
     pub request: Vec<u8>,
-    /// Makes the answer, for repeats to get.
-    pub answer: Box<dyn Fn(&T) -> KeptAnswer + Send + Sync + 'a>,
+    /// Makes the response that is recorded for repeats.
+    pub response: Box<dyn Fn(&T) -> RecordedResponse + Send + Sync + 'a>,
 }
 
-/// An answer as it is kept: bytes that mean nothing here. It holds a secret, so it does not print and is wiped when dropped.
-pub struct KeptAnswer(Zeroizing<Vec<u8>>);
+/// A recorded response. Its bytes have no meaning here. They contain a secret, so `Debug` hides them and the memory is
+/// wiped on drop.
+pub struct RecordedResponse(Zeroizing<Vec<u8>>);
 
-/// What came of a request that may be idempotent.
+/// The outcome of a request that may be idempotent.
 #[derive(Debug)]
-pub enum Answered<T> {
-    /// It is done.
-    Now(T),
-    /// It was done before, and this is the answer that it got. Nothing has changed.
-    Before(KeptAnswer),
+pub enum OnceOutcome<T> {
+    /// The request was carried out now.
+    Completed(T),
+    /// The request was carried out before, and got this response. Nothing changed now.
+    Replayed(RecordedResponse),
 }
 
-/// An idempotent request on its way through the store.
-pub(super) struct Record {
-    lock: AnswerLock,
-    request: Vec<u8>,
-    row: IdempotentRequest,
+/// Why a request was not carried out once.
+#[derive(Debug, thiserror::Error)]
+pub enum IdempotencyError {
+    /// The caller used the key for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The request cannot be answered now.
+    #[error(transparent)]
+    Unavailable(Unavailable),
 }
 
-impl KeptAnswer {
-    /// The answer with these bytes.
+or_unavailable!(IdempotencyError::Unavailable);
+
+impl RecordedResponse {
+    /// The response with these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, a secret among them.
+    /// The bytes, which contain a secret.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl fmt::Debug for KeptAnswer {
+impl fmt::Debug for RecordedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeptAnswer(..)")
+        f.write_str("RecordedResponse(..)")
+    }
+}
+
+impl<T> OnceOutcome<T> {
+    /// Replaces what the completed request returned.
+    pub(super) fn try_map<U, E>(
+        self,
+        change: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<OnceOutcome<U>, E> {
+        Ok(match self {
+            Self::Completed(done) => OnceOutcome::Completed(change(done)?),
+            Self::Replayed(response) => OnceOutcome::Replayed(response),
+        })
     }
 }
 
 impl Authority {
-    /// What the store is to keep of a request with which `done` is done at `now`: `caller` does `action` to `target`.
-    /// `None`: it is not idempotent.
-    pub(super) fn record<T>(
+    /// Carries out `write` once: unless `caller` sent the same `idempotent` request before, `operation` being its action
+    /// and the account that it changes. `None`: the request is not idempotent.
+    ///
+    /// `done` is what the request returns when it succeeds; the recorded response is made from it. `write` writes the change
+    /// and the record in one transaction.
+    pub(super) async fn once<T, W>(
         &self,
         idempotent: Option<Idempotent<'_, T>>,
         caller: &Caller,
-        (action, target): (Action, Option<ServiceAccountId>),
-        done: &T,
+        operation: (Action, Option<ServiceAccountId>),
         now: Timestamp,
-    ) -> Result<Option<Record>, Unavailable> {
+        done: &T,
+        write: impl AsyncFnOnce(Option<IdempotentRequest>) -> Result<Once<W>, StoreError>,
+    ) -> Result<OnceOutcome<W>, IdempotencyError> {
         let Some(Idempotent {
             key,
             request,
-            answer,
+            response,
         }) = idempotent
         else {
-            return Ok(None);
+            return match write(None).await? {
+                Once::Now(written) => Ok(OnceOutcome::Completed(written)),
+                // Without a key nothing opens a recorded response.
+                Once::Before(_) => Err(OpenResponseError.into()),
+            };
         };
-        // Of another caller, at another operation or for another account the same key means another request.
-        let place = format!(
-            "{} {} {} {}",
-            caller.organization_id,
-            caller.service_account_id,
-            action.as_str(),
-            target.map_or_else(String::new, |id| id.to_string()),
-        );
-        let lock = self.keys.idempotency.lock(&place, &key);
-        let row = IdempotentRequest {
+        let lock = self
+            .keys
+            .derived
+            .idempotency
+            .lock(&place(caller, operation), &key);
+        let record = IdempotentRequest {
             id: lock.id(),
-            sealed_answer: lock.seal(self.random()?, &request, answer(done).expose()),
+            sealed_answer: lock.seal(self.random()?, &request, response(done).expose()),
             now,
-            expires_at: now.plus_seconds(KEPT_SECONDS),
+            expires_at: now.plus_seconds(RECORDED_SECONDS),
         };
-        Ok(Some(Record { lock, request, row }))
+        match write(Some(record)).await? {
+            Once::Now(written) => Ok(OnceOutcome::Completed(written)),
+            Once::Before(sealed) => {
+                // It is opened in place.
+                let mut sealed = Zeroizing::new(sealed);
+                lock.open(&request, &mut sealed)?
+                    .map(|response| RecordedResponse::new(response.to_vec()))
+                    .map(OnceOutcome::Replayed)
+                    .ok_or(IdempotencyError::KeyReused)
+            }
+        }
     }
 }
 
-impl Record {
-    pub(super) const fn row(&self) -> &IdempotentRequest {
-        &self.row
-    }
-
-    /// What a repeat gets. `None`: under the same key something else was asked for.
-    pub(super) fn open(
-        record: Option<Self>,
-        sealed_answer: Vec<u8>,
-    ) -> Result<Option<KeptAnswer>, Unavailable> {
-        // An answer that was not looked for opens with nothing.
-        let Self { lock, request, .. } = record.ok_or(OpenAnswerError)?;
-        // It is opened in place.
-        let mut sealed_answer = Zeroizing::new(sealed_answer);
-        let answer = lock.open(&request, &mut sealed_answer)?;
-        Ok(answer.map(|bytes| KeptAnswer::new(bytes.to_vec())))
-    }
+/// The scope of a key: the same key of another caller, for another operation or another account names another request.
+fn place(caller: &Caller, (action, account): (Action, Option<ServiceAccountId>)) -> String {
+    format!(
+        "{} {} {} {}",
+        caller.organization_id,
+        caller.service_account_id,
+        action.as_str(),
+        account.map_or_else(String::new, |id| id.to_string()),
+    )
 }

@@ -1,25 +1,41 @@
-//! `issue_token`: credentials for an access token (RFC 6749 §4.4). One look-up, no write.
+//! `issue_token`: an access token for an authenticated client (RFC 6749 §4.4). One look-up, no write.
 
-use super::{Authority, Origin, PresentedCredentials, Unavailable};
+use super::{
+    authenticate_client::PresentedCredentials,
+    origin::Origin,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
     domain::{AccessToken, Client, GrantError, ScopeSet, Timestamp, TokenId},
     store::Found,
 };
 
-/// A well-formed token request; nothing in it is believed yet.
+/// A well-formed token request. Nothing in it is checked yet.
 #[derive(Clone, Debug)]
 pub struct TokenRequest<'a> {
-    /// Who asks.
+    /// The credentials of the client.
     pub credentials: &'a PresentedCredentials,
-    /// `grant_type`.
-    pub grant_type: &'a str,
-    /// `scope`, unless omitted.
+    /// The grant.
+    pub grant: Grant,
+    /// `scope`. `None`: omitted.
     pub scope: Option<&'a str>,
     /// The values of `resource` (RFC 8707 §2) and `audience`.
     pub resources: Vec<&'a str>,
 }
 
-/// A token and what its client is told of it (RFC 6749 §5.1).
+/// The authorization grant of a token request (RFC 6749 §1.3): one variant for each supported `grant_type`, with the
+/// parameters of that grant alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// Any other `grant_type`. It is refused after the client is authenticated, so that only clients learn what is
+    /// supported.
+    Unsupported,
+}
+
+/// An issued token, and what the response says about it (RFC 6749 §5.1).
 #[derive(Debug)]
 pub struct IssuedToken {
     /// `access_token`.
@@ -30,8 +46,7 @@ pub struct IssuedToken {
     pub scopes: ScopeSet,
 }
 
-/// Why no token is issued (RFC 6749 §5.2, RFC 8707 §2). The order is that of the checks, so that who is not a client
-/// learns nothing else.
+/// Why no token is issued (RFC 6749 §5.2, RFC 8707 §2), in the order of the checks.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueTokenError {
     /// `invalid_client`.
@@ -46,10 +61,12 @@ pub enum IssueTokenError {
     /// `invalid_target`.
     #[error("the resource is not granted")]
     InvalidTarget,
-    /// No answer.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
+
+or_unavailable!(IssueTokenError::Unavailable);
 
 impl From<GrantError> for IssueTokenError {
     fn from(error: GrantError) -> Self {
@@ -61,52 +78,48 @@ impl From<GrantError> for IssueTokenError {
 }
 
 impl Authority {
-    /// Issues the token asked for, and counts that it did, or refused.
+    /// Issues the requested token. Counts the token, or the refusal, as usage of the account.
     pub async fn issue_token(
         &self,
         request: &TokenRequest<'_>,
         origin: &Origin,
     ) -> Result<IssuedToken, IssueTokenError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
-        let found = self.find_client(request.credentials, origin, now).await;
-        let (client, secret) = match found.map_err(Unavailable::from)? {
-            Found::Proven(known, secret) => (known.client, secret),
+        let now = self.clock.now()?;
+        let (client, proof) = match self.find_client(request.credentials, origin, now).await? {
+            Found::Proven(known, proof) => (known.client, proof),
             Found::Unproven(known, _) => {
                 self.store.count_refused(known.client.id, now);
                 return Err(IssueTokenError::InvalidClient);
             }
             Found::Nobody => return Err(IssueTokenError::InvalidClient),
         };
-        let outcome = self.grant_token(request, &client, now);
+        let outcome = match request.grant {
+            Grant::ClientCredentials => self.grant_to_client(request, &client, now),
+            Grant::Unsupported => Err(IssueTokenError::UnsupportedGrantType),
+        };
         match &outcome {
-            Ok(_) => self.store.count_issued(client.id, secret, now),
-            // No answer is no refusal.
+            Ok(_) => self.store.count_issued(client.id, proof, now),
+            // The request was not refused.
             Err(IssueTokenError::Unavailable(_)) => {}
             Err(_) => self.store.count_refused(client.id, now),
         }
         outcome
     }
 
-    fn grant_token(
+    /// A token for the client itself.
+    fn grant_to_client(
         &self,
         request: &TokenRequest<'_>,
         client: &Client,
         now: Timestamp,
     ) -> Result<IssuedToken, IssueTokenError> {
-        match request.grant_type {
-            "client_credentials" => {}
-            _ => return Err(IssueTokenError::UnsupportedGrantType),
-        }
         let (resource, audience, scopes) =
             self.resources
                 .grant(&request.resources, request.scope, &client.scopes)?;
-        let id = TokenId::new(self.random().map_err(Unavailable::from)?);
+        let id = TokenId::new(self.random()?);
         let lifetime_seconds = resource.lifetime_seconds(client, now);
         let token = AccessToken::mint(id, client, audience, scopes, lifetime_seconds, now);
-        let text = self
-            .keys
-            .seal_token(&token, resource.token_format)
-            .map_err(Unavailable::from)?;
+        let text = self.keys.seal_token(&token, resource.token_format)?;
         Ok(IssuedToken {
             text,
             lifetime_seconds,

@@ -1,18 +1,19 @@
-//! `list_audit_events` and `export_audit_events`: the audit trail of an organization, a page of it or the whole.
+//! `list_audit_events` and `export_audit_events`: a page of an organization's audit trail, or all of it.
 
 use std::sync::Arc;
 
 use futures_util::Stream;
 
 use super::{
-    Authority, Caller, ListError, Page, Unavailable,
-    page::{Position, stream_all},
+    caller::Caller,
+    page::{ListError, Page, Position, stream_all},
+    state::Authority,
+    unavailable::Unavailable,
 };
 use crate::domain::{AuditFilter, ChainedEvent, OrganizationId};
 
 impl Authority {
-    /// The page of `limit` events that begins at `cursor`, the first without one, of those that `filter` lets through;
-    /// oldest first.
+    /// The page of `limit` events at `cursor` that match `filter`, oldest first. Without a cursor, it is the first page.
     pub async fn list_audit_events(
         &self,
         caller: &Caller,
@@ -27,7 +28,7 @@ impl Authority {
         .await
     }
 
-    /// The whole chain of the caller's organization, some events at a time, in constant memory; oldest first.
+    /// The whole chain of the caller's organization, oldest first, in chunks and constant memory.
     pub fn export_audit_events(
         self: Arc<Self>,
         caller: &Caller,
@@ -48,7 +49,7 @@ impl Authority {
         &self,
         organization: OrganizationId,
         filter: &AuditFilter,
-        Behind(sequence): Behind,
+        AfterEvent(sequence): AfterEvent,
         limit: usize,
     ) -> Result<Vec<ChainedEvent>, Unavailable> {
         Ok(self
@@ -58,10 +59,10 @@ impl Authority {
     }
 }
 
-/// Behind the event of this number.
-struct Behind(i64);
+/// The position after the event with this number.
+struct AfterEvent(i64);
 
-impl Position for Behind {
+impl Position for AfterEvent {
     const LIST: &'static str = "audit events";
     const START: Self = Self(i64::MIN);
     type Item = ChainedEvent;

@@ -1,24 +1,25 @@
-//! `list_service_accounts`: reads a page of accounts, or all accounts as a stream.
+//! `list_service_accounts`: a page of an organization's accounts, or all of them as a stream.
 
 use std::sync::Arc;
 
 use futures_util::Stream;
 
 use super::{
-    Authority, Caller, ListError, Page, Unavailable,
-    page::{Position, stream_all},
+    caller::Caller,
+    page::{ListError, Page, Position, stream_all},
+    state::Authority,
+    unavailable::Unavailable,
 };
 use crate::{
     domain::{AccountFilter, OrganizationId, ServiceAccount, ServiceAccountId, Timestamp},
     store::ListPosition,
 };
 
-/// With a filter, at least this many accounts are read at a time.
+/// How many accounts a filtered list reads at once, at least.
 const FILTERED_CHUNK: usize = 200;
 
 impl Authority {
-    /// Returns up to `limit` accounts of the caller's organization that pass `filter`, oldest first. `cursor` says where the
-    /// page begins; `None`: at the first account.
+    /// The page of `limit` accounts at `cursor` that match `filter`, oldest first. Without a cursor, it is the first page.
     pub async fn list_service_accounts(
         &self,
         caller: &Caller,
@@ -33,8 +34,8 @@ impl Authority {
         .await
     }
 
-    /// Streams all accounts of the caller's organization that pass `filter`, in chunks and in constant memory. Every account
-    /// that exists the whole time is streamed exactly once; accounts created or deleted meanwhile may be missing.
+    /// All accounts of the caller's organization that match `filter`, in chunks and constant memory. An account that is
+    /// created or deleted meanwhile may be missing. Every other account is included exactly once.
     pub fn stream_service_accounts(
         self: Arc<Self>,
         caller: &Caller,
@@ -52,7 +53,7 @@ impl Authority {
         })
     }
 
-    /// Reads up to `limit` accounts behind `position` that pass `filter`. Fewer than `limit`: there are no more.
+    /// Up to `limit` accounts after `position`. Fewer accounts: there are no more.
     async fn read_page(
         &self,
         organization: OrganizationId,
@@ -76,7 +77,7 @@ impl Authority {
             position = read.last().map_or(position, ListPosition::after);
             let found = read
                 .into_iter()
-                .filter(|account| filter.lets_through(account, now));
+                .filter(|account| filter.matches(account, now));
             page.extend(found.take(limit - page.len()));
             if is_last || page.len() == limit {
                 return Ok(page);

@@ -1,49 +1,56 @@
-//! Bringing an authority up: the store, the master key and the signing keys must belong together.
+//! Opening an authority: the store, the master key and the signing keys must belong together.
 
-use std::sync::atomic::AtomicI64;
-
-use super::{Authority, Clock, Entropy, RotationPolicy, Unavailable, refused_logins};
+use super::{
+    ambient::{Clock, Entropy},
+    id_sequence::IdSequence,
+    refused_login_counts::RefusedLoginCounts,
+    rotation_policy::RotationPolicy,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
-    keys::{KeyRing, MasterKey, OpenKeyError},
+    keys::{DerivedKeys, KeyRing, MasterKey, NONCE_BYTES, OpenKeyError},
     store::{MigrateError, Store},
 };
 
-/// What an authority works by.
+/// The settings of an authority.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Who issues the tokens: the public URL, without a slash at the end.
+    /// The issuer of the tokens: the public URL without a trailing slash.
     pub issuer: String,
-    /// The resources that tokens can be for.
+    /// The resources that tokens can be issued for.
     pub resources: Resources,
-    /// What is allowed when secrets change hands.
+    /// The limits of secret rotation.
     pub rotation: RotationPolicy,
 }
 
-/// Why an authority does not come up.
+/// Why an authority does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAuthorityError {
-    /// The schema is not one for this build.
+    /// The database schema does not fit this build.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// The store belongs to another master key.
+    /// The database belongs to another master key.
     #[error(
-        "this is not the master key that the database was made with; give the right one with --master-key-file (every \
-         node needs the same)"
+        "the database was created with another master key; pass that key with --master-key-file (all nodes need the same \
+         key)"
     )]
     WrongMasterKey,
     /// A signing key cannot be used.
     #[error(transparent)]
     SigningKey(#[from] OpenKeyError),
-    /// No answer.
+    /// The store, the clock or randomness does not work.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
 
+or_unavailable!(OpenAuthorityError::Unavailable);
+
 impl Authority {
-    /// Brings up the authority that works by `settings`: migrates the store, checks that the master
-    /// key is the store's own, and sees that there is a signing key for every algorithm in use. Many nodes may do so at
-    /// once on one empty store.
+    /// Opens the authority with these `settings`: migrates the database, checks that it belongs to the master key, and
+    /// creates a signing key for each algorithm in use that has none. Several nodes may do this at once on one empty
+    /// database.
     pub async fn open(
         mut store: Store,
         master: &MasterKey,
@@ -53,35 +60,28 @@ impl Authority {
     ) -> Result<Self, OpenAuthorityError> {
         store.migrate().await?;
         let check = master.check_value();
-        let claimed = store
-            .claim_installation(check)
-            .await
-            .map_err(Unavailable::from)?;
-        if claimed != check {
+        if store.claim_installation(check).await? != check {
             return Err(OpenAuthorityError::WrongMasterKey);
         }
 
-        store.remember().await.map_err(Unavailable::from)?;
+        store.enable_cache().await?;
 
         let algorithms = algorithms_in_use(&settings.resources);
-        let mut stored = store.signing_keys().await.map_err(Unavailable::from)?;
+        let derived = DerivedKeys::new(master);
+        let mut stored = store.signing_keys().await?;
         for &algorithm in &algorithms {
             if stored.iter().any(|key| key.algorithm == algorithm) {
                 continue;
             }
-            let mut nonce = [0; crate::keys::NONCE_BYTES];
-            entropy.fill(&mut nonce).map_err(Unavailable::from)?;
-            let now = clock.now().map_err(Unavailable::from)?;
-            let key = KeyRing::new_signing_key(master, algorithm, nonce, now)
-                .map_err(Unavailable::from)?;
-            store
-                .create_first_signing_key(&key)
-                .await
-                .map_err(Unavailable::from)?;
-            // Another node may have been faster: what the store has now is what all use.
-            stored = store.signing_keys().await.map_err(Unavailable::from)?;
+            let mut nonce = [0; NONCE_BYTES];
+            entropy.fill(&mut nonce)?;
+            let now = clock.now()?;
+            let key = derived.signing_key_seal.generate(algorithm, nonce, now)?;
+            store.create_first_signing_key(&key).await?;
+            // If another node was faster, all nodes use its key.
+            stored = store.signing_keys().await?;
         }
-        let keys = KeyRing::open(master, &settings.issuer, &stored, algorithms)?;
+        let keys = KeyRing::open(derived, &settings.issuer, &stored, algorithms)?;
         Ok(Self {
             store,
             keys,
@@ -89,8 +89,8 @@ impl Authority {
             rotation: settings.rotation,
             clock,
             entropy,
-            last_id: AtomicI64::new(0),
-            refused_logins: refused_logins::Recorder::default(),
+            id_sequence: IdSequence::default(),
+            refused_logins: RefusedLoginCounts::default(),
         })
     }
 }

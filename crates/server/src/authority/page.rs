@@ -1,52 +1,58 @@
-//! What lists have in common: pages with sealed cursors, and the whole as a stream.
+//! What all lists share: pages with sealed cursors, and streams of all items.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{Stream, stream};
 
-use super::{Authority, Caller, Unavailable};
+use super::{
+    caller::Caller,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 
-/// How many items are in memory at once while all are streamed.
+/// How many items a stream reads at once.
 const STREAM_CHUNK: usize = 200;
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// The items, in the order of the list.
+    /// The items in the order of the list.
     pub items: Vec<T>,
-    /// Where the next page begins. `None`: this is the last.
+    /// The cursor of the next page. `None`: this is the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Why there is no page.
+/// Why a page is not returned.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
-    /// A cursor that we did not give to this organization for this list.
-    #[error("the cursor is not one that this server gave for this list")]
+    /// The server did not issue the cursor to this organization for this list.
+    #[error("the cursor does not belong to this list")]
     InvalidCursor,
-    /// No answer.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
 
-/// A place in a list: what its cursors hold.
+or_unavailable!(ListError::Unavailable);
+
+/// A position in a list: the content of a cursor.
 pub(super) trait Position: Sized + Send + 'static {
-    /// Which list; no two have the same name.
+    /// The name of the list. Each list has a different name.
     const LIST: &'static str;
-    /// Before the first item.
+    /// The position before the first item.
     const START: Self;
-    /// What the list is of.
+    /// The items of the list.
     type Item: Send;
 
-    /// Right behind `item`.
+    /// The position after `item`.
     fn after(item: &Self::Item) -> Self;
     fn to_bytes(&self) -> Vec<u8>;
-    /// Reads what [`Self::to_bytes`] wrote.
+    /// Parses the output of [`Self::to_bytes`].
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
 impl Authority {
-    /// The page of `limit` items that begins at `cursor`, the first without one. `read` reads up to so many items behind a
-    /// position.
+    /// The page of `limit` items at `cursor`. Without a cursor, it is the first page. `read` reads items after a position,
+    /// up to a number.
     pub(super) async fn page<P: Position, R>(
         &self,
         caller: &Caller,
@@ -63,7 +69,7 @@ impl Authority {
                 .open_cursor(caller, cursor)
                 .ok_or(ListError::InvalidCursor)?,
         };
-        // One more than asked for shows whether there is a next page.
+        // One more item shows whether there is a next page.
         let mut items = read(position, limit + 1).await?;
         let has_more = items.len() > limit;
         items.truncate(limit);
@@ -79,10 +85,11 @@ impl Authority {
         caller: &Caller,
         position: &P,
     ) -> Result<String, Unavailable> {
-        let sealed =
-            self.keys
-                .cursors
-                .seal_whole(self.random()?, &place::<P>(caller), &position.to_bytes());
+        let sealed = self.keys.derived.cursors.seal_whole(
+            self.random()?,
+            &place::<P>(caller),
+            &position.to_bytes(),
+        );
         Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
     }
 
@@ -90,18 +97,19 @@ impl Authority {
         let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let message = self
             .keys
+            .derived
             .cursors
             .open_whole(&place::<P>(caller), &mut sealed)?;
         P::from_bytes(message)
     }
 }
 
-/// What a cursor is bound to: the organization and the list.
+/// The place that a cursor is bound to: the organization and the list.
 fn place<P: Position>(caller: &Caller) -> Vec<u8> {
     [caller.organization_id.as_bytes(), P::LIST.as_bytes()].concat()
 }
 
-/// A whole list, some items at a time, in constant memory. `read` reads up to so many items behind a position.
+/// All items of a list, in chunks and constant memory. `read` reads items after a position, up to a number.
 pub(super) fn stream_all<P: Position, R>(
     read: impl Fn(P, usize) -> R + Send + 'static,
 ) -> impl Stream<Item = Result<Vec<P::Item>, Unavailable>> + Send + 'static

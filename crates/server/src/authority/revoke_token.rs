@@ -1,20 +1,24 @@
-//! `revoke_token`: a client ends one of its own tokens (RFC 7009).
+//! `revoke_token`: a client revokes one of its own tokens (RFC 7009).
 
-use super::{AuthenticateClientError, Authority, Origin, PresentedCredentials, Unavailable};
+use super::{
+    authenticate_client::{AuthenticateClientError, PresentedCredentials},
+    origin::Origin,
+    state::Authority,
+};
 use crate::domain::{AccessToken, Action, Actor, AuditEvent};
 
 impl Authority {
-    /// Ends the token `text`, if it is the caller's own. Anything else, another's token included, is a success without
-    /// effect (RFC 7009 §2.2), so that nobody learns what a token is by trying to revoke it.
+    /// Revokes the token `text` if it is the caller's own. RFC 7009 §2.2: any other text, including a token of another
+    /// client, is a success without effect. So a caller cannot learn what a token is by revoking it.
     pub async fn revoke_token(
         &self,
         credentials: &PresentedCredentials,
         text: &str,
         origin: &Origin,
     ) -> Result<(), AuthenticateClientError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
+        let now = self.clock.now()?;
         let caller = self.authenticate_client(credentials, origin, now).await?;
-        // What has only just expired here may live on a node whose clock is behind.
+        // A token that has just expired here may still be active on a node whose clock is behind.
         let expired_by = AccessToken::expired_everywhere_by(now);
         let token = self
             .open_token(text)

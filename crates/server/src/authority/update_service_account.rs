@@ -1,7 +1,8 @@
-//! `update_service_account`: changes the settings of an account.
+//! `update_service_account`: changes the fields of an account.
 
 use super::{
-    Authority, Caller, ChangeError, GetServiceAccountError, GrantScopesError, Origin, Unavailable,
+    account_change::ChangeError, caller::Caller, get_service_account::GetServiceAccountError,
+    grant_scopes::GrantScopesError, origin::Origin, state::Authority, unavailable::or_unavailable,
 };
 use crate::{
     domain::{AccountPatch, Action, InvalidLabels, Precondition, ServiceAccount, ServiceAccountId},
@@ -11,16 +12,18 @@ use crate::{
 /// Why an account was not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateServiceAccountError {
-    /// The caller may not grant these scopes.
+    /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
-    /// The labels break a rule.
+    /// The account cannot have these labels.
     #[error(transparent)]
     Labels(#[from] InvalidLabels),
-    /// Any change of an account can fail like this.
+    /// The account is not changed.
     #[error(transparent)]
     Change(#[from] ChangeError),
 }
+
+or_unavailable!(UpdateServiceAccountError::Change);
 
 impl From<GetServiceAccountError> for UpdateServiceAccountError {
     fn from(error: GetServiceAccountError) -> Self {
@@ -28,15 +31,9 @@ impl From<GetServiceAccountError> for UpdateServiceAccountError {
     }
 }
 
-impl From<Unavailable> for UpdateServiceAccountError {
-    fn from(error: Unavailable) -> Self {
-        Self::Change(error.into())
-    }
-}
-
 impl Authority {
-    /// Applies `patch` to the account `id` of the caller's organization and returns the account after it. A patch that changes
-    /// no value writes nothing, not even an audit event.
+    /// Applies `patch` to the account `id` of the caller's organization, and returns the account after the change. A patch
+    /// that changes nothing writes nothing and leaves no audit event.
     pub async fn update_service_account(
         &self,
         caller: &Caller,
@@ -45,12 +42,13 @@ impl Authority {
         patch: &AccountPatch,
         precondition: &Precondition,
     ) -> Result<ServiceAccount, UpdateServiceAccountError> {
-        let now = self.clock.now().map_err(Unavailable::from)?;
-        // If another change is written between reading and writing, the patch is applied again to its outcome.
+        let now = self.clock.now()?;
+        // The patch is applied to the account as it was read. If another change is written first, it is applied again to the
+        // result of that.
         loop {
             let account = self.get_service_account(caller, id).await?;
             let updated = patch.apply(&account, now)?;
-            // The caller needs to hold only the scopes that the account does not have yet.
+            // Only scopes that the account did not hold before are granted.
             let gained = updated
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));
@@ -72,8 +70,7 @@ impl Authority {
             let is_updated = self
                 .store
                 .update_service_account(target, &updated, event)
-                .await
-                .map_err(Unavailable::from)?;
+                .await?;
             if is_updated {
                 return Ok(updated);
             }

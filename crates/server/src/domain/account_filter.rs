@@ -1,39 +1,38 @@
-//! Which accounts are asked for.
+//! The filter of a list of service accounts.
 
 use super::{Label, ServiceAccount, Timestamp};
 
-/// What narrows a list of accounts. What is `None` or empty narrows nothing.
+/// Selects accounts. An account must match every part that is not `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountFilter {
-    /// Those whose name has this in it, in upper or lower case.
+    /// Part of the name, in upper or lower case.
     pub name: Option<String>,
-    /// Those that have all these labels.
+    /// Labels that the account must all have.
     pub labels: Vec<Label>,
-    /// Those whose owner is this one, to the letter.
+    /// The exact owner.
     pub owner: Option<String>,
-    /// Those that are disabled, or those that are not.
+    /// Whether the account is disabled.
     pub disabled: Option<bool>,
-    /// Those not used for so many days. What was never used counts as used when it was created.
+    /// For how many days the account has not been used. An account that was never used counts from its creation.
     pub unused_for_days: Option<u32>,
-    /// Those with a living secret that expires within so many days. One that a rotation is ending does not count.
+    /// Within how many days a live secret of the account expires. Secrets that a rotation is replacing do not count.
     pub secret_expires_within_days: Option<u32>,
 }
 
 impl AccountFilter {
-    /// Whether it lets every account through.
+    /// Whether every account matches.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// By when a secret must expire for its account to be let through at `now`. `None`: secrets do not matter.
+    /// The instant by which a secret must expire for its account to match at `now`. `None`: secrets do not matter.
     pub fn secret_expires_by(&self, now: Timestamp) -> Option<Timestamp> {
         self.secret_expires_within_days
             .map(|days| now.plus_days(days.into()))
     }
 
-    /// Whether it lets `account` through at `now`, as far as the account itself tells: its secrets are for the store to look
-    /// at.
-    pub fn lets_through(&self, account: &ServiceAccount, now: Timestamp) -> bool {
+    /// Whether `account` matches at `now`, apart from its secrets, which the store checks.
+    pub fn matches(&self, account: &ServiceAccount, now: Timestamp) -> bool {
         let unused_since = self
             .unused_for_days
             .map(|days| now.plus_days(-i64::from(days)));
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_narrows_and_nothing_narrows_nothing() {
+    fn an_account_must_match_every_part() {
         let none = AccountFilter::default;
         let name = |part: &str| AccountFilter {
             name: Some(part.to_owned()),
@@ -119,13 +118,13 @@ mod tests {
             (unused_for_days(1), true),
             (unused_for_days(2), false),
         ] {
-            let let_through = filter.lets_through(&account(), a_day_later);
-            assert_eq!(let_through, expected, "{filter:?}");
+            let matched = filter.matches(&account(), a_day_later);
+            assert_eq!(matched, expected, "{filter:?}");
         }
         let used = ServiceAccount {
             last_used_at: Some(Timestamp::from_millis(1001)),
             ..account()
         };
-        assert!(!unused_for_days(1).lets_through(&used, a_day_later));
+        assert!(!unused_for_days(1).matches(&used, a_day_later));
     }
 }

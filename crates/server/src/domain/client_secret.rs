@@ -1,7 +1,7 @@
-//! Client secrets: `prk_`, 43 base62 characters (256 random bits), 6 base62 characters (CRC-32 of all before).
+//! Client secrets: `prk_`, 43 base62 characters (256 random bits), 6 base62 characters (CRC-32 of all characters before).
 //!
-//! One double-click selects it, one regular expression finds it in a leaked file, and a mistyped one is refused
-//! without a look-up. The checksum protects nobody; the 256 random bits do.
+//! A double-click selects a whole secret, one regular expression finds leaked ones, and the checksum lets the server refuse
+//! a mistyped secret without a look-up. The security comes from the 256 random bits alone.
 
 use std::fmt;
 
@@ -13,15 +13,15 @@ const RANDOM_CHARS: usize = 43;
 const CHECKSUM_CHARS: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A client secret in clear. It prints as `Secret(..)` and is wiped from memory when dropped.
+/// A client secret in clear text. `Debug` prints `Secret(..)`, and the memory is wiped on drop.
 #[derive(Clone)]
 pub struct ClientSecret(Zeroizing<String>);
 
 impl ClientSecret {
-    /// Its length in characters, always.
+    /// The length of every secret, in characters.
     pub const CHARS: usize = PREFIX.len() + RANDOM_CHARS + CHECKSUM_CHARS;
 
-    /// The secret made of these 256 random bits. Only the server makes secrets.
+    /// Creates the secret from 256 random bits. Only the server creates secrets.
     pub fn from_random(mut random: [u8; 32]) -> Self {
         let (words, _) = random.as_chunks::<4>();
         let mut number = Zeroizing::new([0u32; 8]);
@@ -31,7 +31,7 @@ impl ClientSecret {
         random.zeroize();
         let mut text = Zeroizing::new(String::with_capacity(Self::CHARS));
         text.push_str(PREFIX);
-        // Long division of the 256-bit number by 62^5, until 43 digits are there: 62^43 > 2^256.
+        // Long division of the 256-bit number by 62^5, which yields 5 digits at a time. 62^43 > 2^256.
         for begin in (0..RANDOM_CHARS).step_by(5) {
             let mut remainder = 0u64;
             for limb in number.iter_mut() {
@@ -49,14 +49,13 @@ impl ClientSecret {
         Self(text)
     }
 
-    /// Reads what a client presents. `None` if it cannot be a secret of ours: wrong shape or checksum.
+    /// Parses a presented secret. `None`: the shape or the checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == Self::CHARS
             && text.starts_with(PREFIX)
-            // `&` and not `&&`: many bytes are then looked at together.
-            && text.as_bytes()[PREFIX.len()..]
-                .iter()
-                .fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
+            && text[PREFIX.len()..]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric());
         if !well_formed {
             return None;
         }
@@ -64,12 +63,12 @@ impl ClientSecret {
         (*checksum(body) == check.as_bytes()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The text in clear: for the one answer that shows it, and for the digest.
+    /// The clear text, for the digest and for the one response that shows it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Its last four characters, by which people tell their secrets apart.
+    /// The last four characters, which help people recognize a secret.
     pub fn hint(&self) -> &str {
         &self.0[Self::CHARS - 4..]
     }
@@ -81,7 +80,7 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// What is stored of a secret: HMAC-SHA-256 under a key derived from the master key.
+/// The stored form of a secret: its HMAC-SHA-256 under a key derived from the master key.
 #[derive(Clone, Copy)]
 pub struct SecretDigest([u8; 32]);
 
@@ -91,7 +90,7 @@ impl SecretDigest {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extremes_fit() {
+    fn the_smallest_and_the_largest_number_fit() {
         for random in [[0; 32], [255; 32]] {
             let secret = ClientSecret::from_random(random);
             assert_eq!(secret.expose().len(), ClientSecret::CHARS);
@@ -145,7 +144,7 @@ mod tests {
         );
     }
 
-    /// The number 0x0102…1f20, its lowest digit first.
+    /// The secret of the number 0x0102…1f20, lowest digit first.
     #[test]
     fn the_digits_are_those_of_the_number() {
         let random = std::array::from_fn(|at| at as u8 + 1);
@@ -158,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_secret_is_recognised_and_no_typo_is(random: [u8; 32], at in 0..ClientSecret::CHARS) {
+        fn every_secret_parses_and_no_typo_does(random: [u8; 32], at in 0..ClientSecret::CHARS) {
             let secret = ClientSecret::from_random(random);
             let text = secret.expose();
             prop_assert!(ClientSecret::parse(text).is_some());
@@ -168,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn junk_is_refused(text in ".{0,80}") {
+        fn other_texts_are_refused(text in ".{0,80}") {
             prop_assert!(ClientSecret::parse(&text).is_none());
         }
     }

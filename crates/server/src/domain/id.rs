@@ -1,4 +1,4 @@
-//! Identifiers. Each kind is a type of its own, so that one cannot be taken for another.
+//! Identifiers. Each kind is a type of its own, so the compiler finds one used in place of another.
 
 use std::fmt;
 
@@ -18,26 +18,21 @@ macro_rules! id {
                 Self(Uuid::from_bytes(bytes))
             }
 
-            /// Its 16 bytes.
+            /// The 16 bytes.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
 
-            /// Writes its canonical text form, which is as long as the buffer.
+            /// Writes the canonical text form, which fills the buffer.
             pub fn encode<'b>(&self, buffer: &'b mut [u8; 36]) -> &'b str {
                 self.0.hyphenated().encode_lower(buffer)
             }
 
-            /// Reads the canonical text form (RFC 9562 §4: 36 characters, hyphenated, here in lower case only,
-            /// so that one id has one spelling). `None` for any other text.
+            /// Parses the canonical text form (RFC 9562 §4): 36 characters with hyphens. Only lower case is accepted, so
+            /// that each id has one spelling. `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
-                // So long a text the library takes with its hyphens only, but in either case.
-                // `|` and not `||`: many bytes are then looked at together.
-                let has_upper = |text: &str| {
-                    text.bytes()
-                        .fold(false, |any, byte| any | byte.is_ascii_uppercase())
-                };
-                if text.len() != 36 || has_upper(text) {
+                // Of 36 characters, the library accepts only the form with hyphens, but in either case.
+                if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
                     return None;
                 }
                 Uuid::try_parse(text).ok().map(Self)
@@ -53,7 +48,7 @@ macro_rules! id {
 }
 
 id! {
-    /// An organization: the wall that nothing looks over.
+    /// An organization. No caller sees anything of another organization.
     OrganizationId
 }
 id! {
@@ -61,18 +56,18 @@ id! {
     ServiceAccountId
 }
 id! {
-    /// One secret of a service account.
+    /// A secret of a service account.
     SecretId
 }
 id! {
-    /// One access token: its `jti` (RFC 7519 §4.1.7).
+    /// An access token: its `jti` (RFC 7519 §4.1.7).
     TokenId
 }
 
 macro_rules! ordered_id {
     ($name:ident) => {
         impl $name {
-            /// A new id (UUID version 7): `now` in milliseconds and 80 random bits.
+            /// Creates an id (UUID version 7) from `now` in milliseconds and 80 random bits.
             pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(now.as_millis()).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -86,7 +81,8 @@ ordered_id!(ServiceAccountId);
 ordered_id!(SecretId);
 
 impl TokenId {
-    /// A new id (UUID version 4). Random throughout: a token must not tell how many others were issued, nor when.
+    /// Creates an id (UUID version 4). It is random throughout, so that it reveals neither when the token was issued nor how
+    /// many others were.
     pub fn new(random: [u8; 16]) -> Self {
         Self(uuid::Builder::from_random_bytes(random).into_uuid())
     }
@@ -99,25 +95,25 @@ impl ServiceAccountId {
     }
 }
 
-/// What a client calls itself at the OAuth endpoints (RFC 6749 §2.2): `sa_` and the account's id, 39 characters of
-/// `[a-z0-9_-]`. It is derived, never stored, and not a secret.
+/// The client identifier (RFC 6749 §2.2): `sa_` and the account's id, 39 characters of `[a-z0-9_-]`. It is derived from the
+/// id, never stored, and not a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId(ServiceAccountId);
 
 impl ClientId {
-    /// What stands before the account's id.
+    /// The prefix before the account's id.
     pub const PREFIX: &str = "sa_";
-    /// Its length in characters, always.
+    /// The length of every client id, in characters.
     pub const CHARS: usize = Self::PREFIX.len() + 36;
 
-    /// `None` for a text that no client id of ours can be.
+    /// Parses a client id. `None`: the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix(Self::PREFIX)
             .and_then(ServiceAccountId::parse)
             .map(Self)
     }
 
-    /// The account it names.
+    /// The account that the client id names.
     pub const fn service_account(self) -> ServiceAccountId {
         self.0
     }

@@ -1,19 +1,19 @@
-//! Idempotency keys: by which a client names a request, so that a repeat of it is recognised.
+//! Idempotency keys: the names that clients give to requests, by which the server recognizes a repeat.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What a client calls one request of his (draft-ietf-httpapi-idempotency-key-header): 1 to 255 characters of printable
-/// ASCII. What is kept of the request's answer opens only with it, so it does not print and is wiped when dropped.
+/// The name of one request (draft-ietf-httpapi-idempotency-key-header): 1 to 255 characters of printable ASCII. It decrypts
+/// the recorded response, so `Debug` hides it and the memory is wiped on drop.
 #[derive(Clone)]
 pub struct IdempotencyKey(Zeroizing<String>);
 
 impl IdempotencyKey {
-    /// The greatest length, in characters.
+    /// The maximum length, in characters.
     pub const MAX_CHARS: usize = 255;
 
-    /// `None`: the text is empty, too long, or not all printable ASCII.
+    /// Parses a key. `None`: the text is empty, too long or not printable ASCII.
     pub fn parse(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);
         let is_key = (1..=Self::MAX_CHARS).contains(&text.len())
@@ -21,7 +21,7 @@ impl IdempotencyKey {
         is_key.then_some(Self(text))
     }
 
-    /// The text in clear: for what is derived from it.
+    /// The clear text, from which keys are derived.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_does_not_print() {
+    fn a_key_is_hidden_in_debug_output() {
         assert_eq!(
             format!("{:?}", parse("8e03").unwrap()),
             "IdempotencyKey(..)"

@@ -32,13 +32,13 @@ pub enum InvalidLabels {
     #[error("must be at most {} labels", Labels::MAX)]
     TooMany,
     /// A key breaks a rule for texts.
-    #[error("must have keys of one line, without colons, that are not blank: a key {0}")]
+    #[error("must have valid keys: a key {0}")]
     Key(InvalidText),
     /// A key contains a colon, which separates key and value in `key:value`.
-    #[error("must have keys without colons")]
+    #[error("must have valid keys: a key must not contain a colon")]
     Colon,
     /// A value breaks a rule for texts.
-    #[error("must have values of one line: a value {0}")]
+    #[error("must have valid values: a value {0}")]
     Value(InvalidText),
 }
 

@@ -1,13 +1,13 @@
 //! The rules. Pure: no async, no clock, no randomness, no SQL, no HTTP, no serde.
 //!
-//! Whatever needs an instant or random bytes is handed them as values, so that every rule here is a
-//! function of its arguments and nothing else.
+//! Functions take instants and random bytes as arguments, so their results depend on their arguments alone.
 
 mod access_token;
 mod account_filter;
 mod account_patch;
 mod audit;
 mod client;
+mod client_proof;
 mod client_secret;
 mod id;
 mod idempotency_key;
@@ -31,6 +31,7 @@ pub use audit::{
     RefusedLogins, Verifier,
 };
 pub use client::{Client, Unusable};
+pub use client_proof::ClientProof;
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
 pub use idempotency_key::IdempotencyKey;

@@ -1,22 +1,22 @@
-//! What must hold for a change to happen.
+//! The precondition of a change: `If-Match`, in terms of account versions.
 
 use super::ServiceAccount;
 
-/// Which states of an account a change is meant for (RFC 9110 §13.1.1).
+/// The versions of an account to which a change applies (RFC 9110 §13.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any.
+    /// Every version.
     #[default]
     None,
-    /// Those of these versions; none at all, if there are none.
+    /// One of these versions. An empty list matches no version.
     Versions(Vec<i64>),
 }
 
 impl Precondition {
-    /// The version that no account has; they begin with 1.
+    /// A version that no account has. Versions start at 1.
     const NO_VERSION: i64 = 0;
 
-    /// Whether the change is meant for `account` as it is.
+    /// Whether the change applies to the version of `account`.
     pub fn is_met(&self, account: &ServiceAccount) -> bool {
         match self {
             Self::None => true,
@@ -24,8 +24,8 @@ impl Precondition {
         }
     }
 
-    /// The version in which an account that was like `account` a moment ago must still be when the change is made. `None`:
-    /// any. If the change is not meant for it, the version that no account has.
+    /// The version that the stored account must have when the change is written, given `account` as it was read. `None`:
+    /// any version. A version that no account has: the precondition is not met.
     pub fn version(&self, account: &ServiceAccount) -> Option<i64> {
         match self {
             Self::None => None,

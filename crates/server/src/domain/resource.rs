@@ -2,16 +2,16 @@
 
 use super::{Client, InvalidScope, MANAGEMENT_SCOPES, ScopeSet, Timestamp};
 
-/// How tokens for a resource look.
+/// The format of the tokens for a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFormat {
-    /// Sealed under a key of the server: only Prokura reads it.
+    /// Sealed with a key of the server. Only Prokura can read it.
     Opaque,
-    /// RFC 9068, so that the resource can check it offline.
+    /// A signed JWT (RFC 9068). The resource can verify it offline.
     Jwt(SigningAlgorithm),
 }
 
-/// What signs a JWT (RFC 7518 §3.1, RFC 8037 §3.1).
+/// The algorithm that signs a JWT (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SigningAlgorithm {
     /// ECDSA with P-256 and SHA-256.
@@ -23,7 +23,7 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// The registered name, as `alg` carries it and the database keeps it.
+    /// The registered name: the value of `alg`, and the value in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -32,7 +32,7 @@ impl SigningAlgorithm {
         }
     }
 
-    /// Reads a registered name. `Ed25519` (RFC 9864) names what `EdDSA` names here.
+    /// Parses a registered name. `Ed25519` (RFC 9864) means the same as `EdDSA` here.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "ES256" => Some(Self::Es256),
@@ -46,33 +46,35 @@ impl SigningAlgorithm {
 /// An API that tokens are for.
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// Its identifier, an absolute URI without fragment (RFC 8707 §2): the default `aud`.
+    /// The identifier, an absolute URI without a fragment (RFC 8707 §2). The default `aud`.
     pub identifier: String,
-    /// Further names it is known under. The one that a client uses becomes the token's `aud`.
+    /// Further names. The name that a client uses becomes the token's `aud`.
     pub aliases: Vec<String>,
-    /// The scopes that mean something there.
+    /// The scopes of this resource.
     pub scopes: ScopeSet,
-    /// How its tokens look.
+    /// The format of its tokens.
     pub token_format: TokenFormat,
-    /// How long its tokens live, in seconds, unless their account says otherwise.
+    /// The lifetime of its tokens in seconds. The lifetime set on an account takes precedence.
     pub token_lifetime_seconds: u32,
 }
 
 impl Resource {
-    /// Whether `audience` is one of its names, to the letter.
+    /// Whether `audience` is one of its names, exactly.
     pub fn is_named(&self, audience: &str) -> bool {
         self.identifier == audience || self.aliases.iter().any(|alias| alias == audience)
     }
 
-    /// How long a token lives that `client` gets at `now`, in seconds. Who checks a JWT offline cannot know when its account
-    /// expires, so a JWT lives no longer than that; an opaque token is asked about, and revives if the account does.
+    /// The lifetime in seconds of a token issued to `client` at `now`.
+    ///
+    /// A JWT expires no later than its account, because a resource that verifies it offline does not see the account. An
+    /// opaque token keeps its lifetime: the server checks the account whenever it sees the token.
     pub fn lifetime_seconds(&self, client: &Client, now: Timestamp) -> u32 {
         let lifetime = client
             .token_lifetime_seconds
             .unwrap_or(self.token_lifetime_seconds);
         match (self.token_format, client.expires_at) {
             (TokenFormat::Jwt(_), Some(end)) => {
-                let left = end.whole_seconds().saturating_sub(now.whole_seconds_up());
+                let left = end.whole_seconds().saturating_sub(now.whole_seconds());
                 lifetime.min(u32::try_from(left.max(1)).unwrap_or(u32::MAX))
             }
             _ => lifetime,
@@ -91,32 +93,32 @@ pub struct Resources {
     others: Vec<Resource>,
 }
 
-/// Two resources that cannot be told apart.
+/// Why a set of resources is ambiguous.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidResources {
-    /// One name, two resources.
-    #[error("two resources are called {0:?}; each identifier and alias must name one resource")]
+    /// Two resources share a name.
+    #[error("two resources have the name {0:?}; each identifier and alias must name one resource")]
     SharedName(String),
-    /// One scope, two resources: a request that names only the scope would be ambiguous.
+    /// Two resources share a scope. A request that names only the scope would be ambiguous.
     #[error(
         "the scope {0:?} belongs to two resources; give each resource scopes of its own, for example with a prefix"
     )]
     SharedScope(String),
 }
 
-/// Why a request for a token names no grantable target.
+/// Why a token request is not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    /// RFC 8707 §2: the resource is unknown, several are named, or the account has no scope there.
-    #[error("the resource is unknown, or this client has no scope for it")]
+    /// RFC 8707 §2: the resource is unknown, the request names several, or the account has no scope of it.
+    #[error("the resource is unknown, or the client has no scope of it")]
     InvalidTarget,
-    /// RFC 6749 §5.2.
+    /// RFC 6749 §5.2: a scope is malformed, unknown, of another resource or not granted.
     #[error(transparent)]
     InvalidScope(#[from] InvalidScope),
 }
 
 impl Resources {
-    /// The management API and the others. Names and scopes must each belong to one resource alone.
+    /// Combines the management API with the configured resources. Each name and each scope must belong to one resource.
     pub fn new(management: Resource, others: Vec<Resource>) -> Result<Self, InvalidResources> {
         let all = Self { management, others };
         let (mut names, mut scopes) = (Vec::new(), Vec::new());
@@ -137,7 +139,7 @@ impl Resources {
         Ok(all)
     }
 
-    /// The scopes of the management API, as [`Resource::scopes`] of the management resource must hold them.
+    /// The scopes of the management API: the [`Resource::scopes`] of its resource.
     pub fn management_scopes() -> ScopeSet {
         ScopeSet::from_tokens(MANAGEMENT_SCOPES).unwrap_or_default()
     }
@@ -152,22 +154,22 @@ impl Resources {
         std::iter::once(&self.management).chain(&self.others)
     }
 
-    /// The resource called `name`, with the name as it was configured.
+    /// The resource with this identifier or alias.
     fn named(&self, name: &str) -> Option<&Resource> {
         self.iter().find(|resource| resource.is_named(name))
     }
 
-    /// The resource to which `scope` belongs.
+    /// The resource that has `scope`.
     pub fn owning(&self, scope: &str) -> Option<&Resource> {
         self.iter().find(|resource| resource.scopes.contains(scope))
     }
 
-    /// Decides what a token request is given: for which resource, under which of its names, with which scopes.
+    /// Decides the resource, the audience and the scopes of a token.
     ///
-    /// * `named`: the values of `resource` and `audience` (RFC 8707 §2). They must all name one resource; the first is
-    ///   the audience. Without any, the requested scopes decide, and without those it is the management API.
-    /// * `requested`: the scopes asked for. Without any, all that `held` has for the resource (RFC 6749 §3.3). One that
-    ///   is unknown, of another resource or not held refuses the whole request.
+    /// * `named`: the values of `resource` and `audience` (RFC 8707 §2). All must name the same resource; the first is the
+    ///   audience. Without any, the requested scopes select the resource. Without either, it is the management API.
+    /// * `requested`: the value of `scope`. `None` requests all scopes of the resource in `held` (RFC 6749 §3.3). A scope
+    ///   that is unknown, of another resource or not held refuses the whole request.
     /// * `held`: the scopes of the account.
     pub fn grant<'a>(
         &'a self,
@@ -197,7 +199,7 @@ impl Resources {
 
         let available = held.intersection(&resource.scopes);
         let scopes = match requested {
-            // Asked for by the scope alone, a resource without scopes is a scope that is not granted.
+            // A request that names no resource but a scope is refused for the scope, below.
             None if available.is_empty() => return Err(GrantError::InvalidTarget),
             Some(_) if available.is_empty() && !named.is_empty() => {
                 return Err(GrantError::InvalidTarget);
@@ -220,6 +222,7 @@ impl Resources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{OrganizationId, ServiceAccountId};
 
     const API: &str = "https://prokura.example/api/v1";
     const ALIAS: &str = "https://alias.example/api/v1";
@@ -247,6 +250,36 @@ mod tests {
         .unwrap()
     }
 
+    #[test]
+    fn a_jwt_expires_no_later_than_its_account() {
+        let mut client = Client {
+            id: ServiceAccountId::from_bytes([1; 16]),
+            organization_id: OrganizationId::from_bytes([2; 16]),
+            scopes: ScopeSet::default(),
+            token_lifetime_seconds: None,
+            expires_at: Some(Timestamp::from_millis(40_500)),
+            disabled_at: None,
+            token_epoch: 0,
+        };
+        let jwt = Resource {
+            token_format: TokenFormat::Jwt(SigningAlgorithm::Es256),
+            ..resource(ORDERS, &[], ScopeSet::default())
+        };
+        let lifetime = |resource: &Resource, client: &Client, millis| {
+            resource.lifetime_seconds(client, Timestamp::from_millis(millis))
+        };
+        // `iat` plus the lifetime is the last whole second before the account expires.
+        assert_eq!(lifetime(&jwt, &client, 0), 40);
+        assert_eq!(lifetime(&jwt, &client, 999), 40);
+        assert_eq!(lifetime(&jwt, &client, 1000), 39);
+        // `expires_in` is always positive.
+        assert_eq!(lifetime(&jwt, &client, 40_499), 1);
+        let opaque = resource(ORDERS, &[], ScopeSet::default());
+        assert_eq!(lifetime(&opaque, &client, 40_499), 60);
+        client.expires_at = Some(Timestamp::from_millis(90_000));
+        assert_eq!(lifetime(&jwt, &client, 0), 60);
+    }
+
     fn grant(
         named: &[&str],
         requested: Option<&str>,
@@ -263,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_resource_is_the_named_one_or_the_scopes_or_the_management_api() {
+    fn the_resource_comes_from_its_name_or_the_scopes_or_is_the_management_api() {
         let held = "management:all orders:read";
         assert_eq!(grant(&[], None, held), granted(API, "management:all"));
         assert_eq!(grant(&[ORDERS], None, held), granted(ORDERS, "orders:read"));
@@ -282,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_granted_is_refused_whole() {
+    fn a_request_with_anything_not_granted_is_refused() {
         let scope = Err(GrantError::InvalidScope(InvalidScope));
         let target = Err(GrantError::InvalidTarget);
         let held = "management:all orders:read";
@@ -303,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_or_a_scope_belongs_to_one_resource() {
+    fn names_and_scopes_are_unique() {
         let api = resource(API, &[], Resources::management_scopes());
         let orders = |name, scope| resource(name, &[], ScopeSet::parse(scope).unwrap());
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Signing keys, as they are kept and as they are published.
+//! Signing keys as they are stored, and public keys as the JWKS publishes them.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -8,30 +8,30 @@ use super::{SigningAlgorithm, Timestamp};
 /// A signing key as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredSigningKey {
-    /// Its `kid`.
+    /// The `kid`.
     pub id: String,
-    /// What it signs with.
+    /// The algorithm it signs with.
     pub algorithm: SigningAlgorithm,
-    /// PKCS #8, sealed under a key derived from the master key and bound to `id`.
+    /// The private key as PKCS #8, sealed with a key derived from the master key and bound to `id`.
     pub sealed_private_key: Vec<u8>,
-    /// The public half, in the encoding of its algorithm.
+    /// The public key in the encoding of the algorithm.
     pub public_key: Vec<u8>,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Timestamp,
 }
 
-/// The public half of a key, as JWKS publishes it (RFC 7517 §4). Values are base64url without padding.
+/// A public key as the JWKS publishes it (RFC 7517 §4). Values are base64url without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicJwk {
-    /// `kid`: the key's thumbprint (RFC 7638), so that it survives restarts and is the same on every node.
+    /// `kid`: the thumbprint of the key (RFC 7638), which is the same on every node and after a restart.
     pub kid: String,
     /// `alg`.
     pub algorithm: SigningAlgorithm,
-    /// The rest.
+    /// The members that depend on the key type.
     pub material: PublicKeyMaterial,
 }
 
-/// The members of a JWK that are the key itself.
+/// The members of a JWK that make up the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKeyMaterial {
     /// `kty: EC`, `crv: P-256` (RFC 7518 §6.2).

@@ -1,70 +1,70 @@
-//! Secrets as they are stored, and how their life goes.
+//! Secrets as they are stored, and their states.
 
 use super::{SecretDigest, SecretId, ServiceAccountId, Timestamp};
 
-/// How many living secrets an account may have at once.
+/// The maximum number of live secrets of an account.
 pub const MAX_LIVE_SECRETS: i64 = 5;
-/// How long a secret that has ended is still listed, in milliseconds.
+/// How long an expired or revoked secret is still listed, in milliseconds: 30 days.
 pub const ENDED_SECRETS_LISTED_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// A secret as it is stored: everything but the secret.
+/// A secret as it is stored: everything but its clear text.
 #[derive(Clone, Debug)]
 pub struct StoredSecret {
-    /// Its id.
+    /// The id.
     pub id: SecretId,
-    /// The keyed digest by which it is recognised.
+    /// The keyed digest, with which a presented secret is compared.
     pub digest: SecretDigest,
-    /// Its last four characters.
+    /// The last four characters.
     pub hint: String,
-    /// When it was made.
+    /// When the secret was created.
     pub created_at: Timestamp,
-    /// Who made it. `None`: the server itself, at bootstrap.
+    /// The account that created it. `None`: the server, at bootstrap.
     pub created_by: Option<ServiceAccountId>,
-    /// From when on it is refused. `None`: it does not expire.
+    /// When the secret expires. `None`: never.
     pub expires_at: Option<Timestamp>,
-    /// When the grace ends that a rotation left it. `None`: it is not being rotated out.
+    /// When the grace period of a rotation ends. `None`: no rotation is replacing the secret.
     pub retires_at: Option<Timestamp>,
-    /// When it was ended, or found to have ended by itself: then that instant. `None`: neither.
+    /// When the secret was revoked, or the instant at which it expired once the store has noticed. `None`: neither.
     pub revoked_at: Option<Timestamp>,
-    /// When it first obtained a token. `None`: never, as far as is known.
+    /// When the secret was first used to obtain a token. `None`: no use is known.
     pub first_used_at: Option<Timestamp>,
-    /// When it last obtained a token. `None`: never, as far as is known.
+    /// When the secret was last used to obtain a token. `None`: no use is known.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Of a secret that is not known to have ended, what judging a presented one needs.
+/// The part of a secret that client authentication needs. The secret is not revoked; it may have expired.
 #[derive(Clone, Debug)]
 pub struct UnrevokedSecret {
-    /// Its id.
+    /// The id.
     pub id: SecretId,
-    /// The keyed digest by which it is recognised.
+    /// The keyed digest, with which a presented secret is compared.
     pub digest: SecretDigest,
-    /// When it ends by itself. `None`: it does not.
+    /// When the secret expires, or its grace period ends. `None`: never.
     pub ends_at: Option<Timestamp>,
 }
 
 impl UnrevokedSecret {
-    /// Whether it authenticates at `now`: an end counts from its very instant on.
+    /// Whether the secret authenticates at `now`. It does not at the instant of `ends_at`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ends_at.is_none_or(|end| now < end)
     }
 }
 
-/// Where a secret is in its life.
+/// The state of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretState {
-    /// It authenticates.
+    /// The secret authenticates.
     Active,
-    /// It authenticates until the grace of a rotation ends.
+    /// The secret authenticates until the grace period of a rotation ends.
     Retiring,
-    /// Its time, or its grace, has run out.
+    /// The secret expired, or its grace period ended.
     Expired,
-    /// It was ended.
+    /// The secret was revoked.
     Revoked,
 }
 
 impl SecretState {
-    /// The name as clients see it.
+    /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -76,9 +76,9 @@ impl SecretState {
 }
 
 impl StoredSecret {
-    /// Where it is in its life at `now`.
+    /// The state at `now`.
     pub fn state(&self, now: Timestamp) -> SecretState {
-        if self.has_run_out(self.revoked_at.unwrap_or(now)) {
+        if self.has_expired(self.revoked_at.unwrap_or(now)) {
             SecretState::Expired
         } else if self.revoked_at.is_some() {
             SecretState::Revoked
@@ -89,17 +89,17 @@ impl StoredSecret {
         }
     }
 
-    /// Whether it authenticates at `now`: an end counts from its very instant on.
+    /// Whether the secret authenticates at `now`. It does not at the instant of `ends_at`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         matches!(self.state(now), SecretState::Active | SecretState::Retiring)
     }
 
-    /// Whether it had ended by itself at `instant`.
-    pub fn has_run_out(&self, instant: Timestamp) -> bool {
+    /// Whether the secret had expired, or its grace period ended, at `instant`.
+    pub fn has_expired(&self, instant: Timestamp) -> bool {
         self.ends_at().is_some_and(|end| end <= instant)
     }
 
-    /// When it ends by itself: at its expiry or at the end of its grace, whichever comes first.
+    /// When the secret expires or its grace period ends, whichever comes first.
     pub fn ends_at(&self) -> Option<Timestamp> {
         [self.expires_at, self.retires_at]
             .into_iter()
@@ -107,8 +107,8 @@ impl StoredSecret {
             .min()
     }
 
-    /// Whether it can be ended without anybody noticing: a newer one of `secrets` has been in use, and this one not, for at
-    /// least `quiet_seconds` up to `now`.
+    /// Whether revoking the secret at `now` should affect nobody: a newer secret of the account has been in use, and this
+    /// one has not, for at least `quiet_seconds`. `secrets` are the secrets of the account.
     pub fn is_safe_to_revoke(&self, secrets: &[Self], now: Timestamp, quiet_seconds: u32) -> bool {
         let newer_in_use_since = secrets
             .iter()
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_ends_at_the_very_instant() {
+    fn a_secret_is_expired_at_the_instant_of_its_end() {
         let mut secret = secret(1);
         assert!(secret.is_live(at(i64::MAX)));
         secret.expires_at = Some(at(50));
@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(secret.state(at(now)), SecretState::Revoked);
             assert!(!secret.is_live(at(now)));
         }
-        // Nobody can end what has ended.
+        // A secret that had expired before it was revoked stays expired.
         secret.revoked_at = Some(at(40));
         assert_eq!(secret.state(at(50)), SecretState::Expired);
     }
@@ -190,7 +190,7 @@ mod tests {
         };
         assert!(!safe(&old(), &new, 11_999));
         assert!(safe(&old(), &new, 12_000));
-        // The newer one is not; nor is one whose successor nobody uses; nor one that has ended already.
+        // Not the newer secret, not one whose successor is unused, not a revoked one.
         assert!(!safe(&new, &old(), 99_000));
         assert!(!safe(&old(), &secret(2), 99_000));
         let ended = StoredSecret {

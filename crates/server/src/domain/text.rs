@@ -84,10 +84,9 @@ fn check(
     Ok(())
 }
 
-/// The common case: no character is forbidden, and each byte is a character. Checked many bytes at a time.
+/// The common case: no character is forbidden, and each byte is a character.
 fn is_printable_ascii(text: &str) -> bool {
-    let printable = |byte: u8| (b' '..=b'~').contains(&byte);
-    text.bytes().fold(true, |all, byte| all & printable(byte))
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Characters that make a line look like another one. Joiners (U+200C, U+200D) are allowed: scripts and emoji need them.

@@ -1,8 +1,8 @@
-//! Use: when secrets were used, and how many tokens an account got and was refused, day by day.
+//! Usage: when secrets were used, and how many tokens were issued and refused to an account each day.
 
-use super::{SecretId, Timestamp};
+use super::{id::SecretId, timestamp::Timestamp};
 
-/// A day of UTC.
+/// A day in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i64);
 
@@ -24,18 +24,18 @@ impl Day {
         Self(at.as_millis().div_euclid(Self::MILLIS))
     }
 
-    /// Its first instant.
+    /// The first instant of the day.
     pub const fn start(self) -> Timestamp {
         Timestamp::from_millis(self.0.saturating_mul(Self::MILLIS))
     }
 
-    /// So many days before.
+    /// The day `days` earlier.
     pub const fn back(self, days: i64) -> Self {
         Self(self.0.saturating_sub(days))
     }
 }
 
-/// How many tokens an account got and was refused on one day.
+/// How many tokens were issued and refused to an account on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DailyUsage {
     /// The day.
@@ -47,7 +47,7 @@ pub struct DailyUsage {
 }
 
 impl DailyUsage {
-    /// A day without any.
+    /// A day without tokens.
     pub const fn none(day: Day) -> Self {
         Self {
             day,
@@ -60,15 +60,15 @@ impl DailyUsage {
 /// When tokens were issued with a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretUse {
-    /// The secret.
+    /// The id of the secret.
     pub id: SecretId,
-    /// The first time.
+    /// When the first token was issued.
     pub first_used_at: Timestamp,
-    /// The last time.
+    /// When the last token was issued.
     pub last_used_at: Timestamp,
 }
 
-/// The use of one account over some time: each secret and each day at most once.
+/// The usage of one account over some time. Each secret and each day occurs at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The secrets that were used.
@@ -78,12 +78,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Whether nothing happened.
+    /// Whether nothing is counted.
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty() && self.days.is_empty()
     }
 
-    /// When the account was last used. `None`: not in this time.
+    /// When the last token was issued. `None`: none was.
     pub fn last_used_at(&self) -> Option<Timestamp> {
         self.secrets.iter().map(|used| used.last_used_at).max()
     }
@@ -103,7 +103,7 @@ impl Usage {
         self.day(Day::of(now)).tokens_refused += 1;
     }
 
-    /// Adds the use of a secret. A clock that was set back takes nothing back.
+    /// Adds the use of a secret. The first use only moves back and the last use only forward, even if the clock was set back.
     pub fn used(&mut self, used: SecretUse) {
         match self.secrets.iter_mut().find(|known| known.id == used.id) {
             Some(known) => {
@@ -114,7 +114,7 @@ impl Usage {
         }
     }
 
-    /// Adds further use of the same account.
+    /// Adds further usage of the same account.
     pub fn add(&mut self, other: &Self) {
         for &used in &other.secrets {
             self.used(used);
@@ -126,7 +126,7 @@ impl Usage {
         }
     }
 
-    /// Takes out what is also in `part`, which was this at an earlier moment.
+    /// Subtracts `part`, an earlier state of this usage.
     pub fn subtract(&mut self, part: &Self) {
         for counted in &part.days {
             let day = self.day(counted.day);
@@ -148,7 +148,7 @@ impl Usage {
     }
 }
 
-/// Mostly there is one, and there are many accounts: room is made for no more.
+/// Pushes without spare capacity: usually a list has one item, and there are many accounts.
 fn push<T>(few: &mut Vec<T>, one: T) {
     few.reserve_exact(1);
     few.push(one);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_taken_out_and_what_came_meanwhile_stays() {
+    fn subtracting_what_was_written_leaves_what_came_later() {
         let at = |millis| Timestamp::from_millis(MIDNIGHT + millis);
         let mut usage = Usage::default();
         usage.issued(SECRET, at(-1));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_takes_no_use_back() {
+    fn the_last_use_does_not_move_back_with_the_clock() {
         let mut usage = Usage::default();
         usage.issued(SECRET, Timestamp::from_millis(50));
         usage.issued(SECRET, Timestamp::from_millis(40));

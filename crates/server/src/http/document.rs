@@ -66,14 +66,14 @@ impl Document {
         self
     }
 
-    fn answer(self, request: &Request) -> Response {
+    pub(super) fn answer(&self, request_headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
-        *response.headers_mut() = self.headers;
-        if etag::is_known(request.headers(), &self.hash) {
+        *response.headers_mut() = self.headers.clone();
+        if etag::is_known(request_headers, &self.hash) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response.headers_mut().remove(header::CONTENT_TYPE);
         } else {
-            *response.body_mut() = Body::from(self.body);
+            *response.body_mut() = Body::from(self.body.clone());
         }
         response
     }
@@ -83,6 +83,6 @@ impl<S> Handler<(), S> for Document {
     type Future = Ready<Response>;
 
     fn call(self, request: Request, _: S) -> Self::Future {
-        ready(self.answer(&request))
+        ready(self.answer(request.headers()))
     }
 }

@@ -1,22 +1,22 @@
-//! `application/x-www-form-urlencoded`, as strictly as RFC 6749 Appendix B means it.
+//! `application/x-www-form-urlencoded`, decoded strictly (RFC 6749 Appendix B).
 //!
-//! The usual decoders guess: they pass a broken escape through and replace what is no UTF-8. A server that compares what
-//! it decodes with secrets and scopes should not guess.
+//! Common decoders keep an invalid escape and replace invalid UTF-8. This one refuses both, because the decoded texts are
+//! compared with secrets and scopes.
 
 use std::{borrow::Cow, iter};
 
 use memchr::{memchr, memchr_iter, memchr3};
 
-/// A text that is not form-encoded.
+/// Why a text cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// A `%` without two hexadecimal digits behind it.
+    /// A `%` without two hexadecimal digits after it.
     Escape,
-    /// What it decodes to is no UTF-8, or has a NUL in it.
+    /// The decoded text is not valid UTF-8, or contains NUL.
     Text,
 }
 
-/// The names and values of an encoded form or query, in order, still encoded. `;` separates nothing.
+/// The names and values of a form or query in order, still encoded. Only `&` separates them.
 pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut begin = 0;
     memchr_iter(b'&', encoded)
@@ -30,7 +30,7 @@ pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         .map(|pair| memchr(b'=', pair).map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..])))
 }
 
-/// Decodes one name or value: `+` is a space, `%XX` a byte. What needs no decoding, as most of what clients send, is borrowed.
+/// Decodes a name or value: `+` is a space, `%XX` a byte. A text without either is borrowed.
 pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     if is_plain(encoded) {
         let text = std::str::from_utf8(encoded).map_err(|_| Malformed::Text)?;
@@ -39,7 +39,7 @@ pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     unescape(encoded).map(Cow::Owned)
 }
 
-/// The same for what is known to be text.
+/// Like [`decode`], for a text.
 pub(super) fn decode_text(encoded: &str) -> Result<Cow<'_, str>, Malformed> {
     if is_plain(encoded.as_bytes()) {
         return Ok(Cow::Borrowed(encoded));
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(decode(b"%20+%2b%c2%a3").unwrap(), "  +£");
     }
 
-    /// T16.
+    /// T16: an invalid escape, NUL and invalid UTF-8 are refused.
     #[test]
     fn nothing_is_guessed() {
         for broken in ["%", "%2", "%zz", "%u0041", "a%", "%+1", "%-1"] {
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(decode(b"\xff"), Err(Malformed::Text));
     }
 
-    /// T18.
+    /// T18: `;` is not a separator.
     #[test]
     fn only_the_ampersand_separates() {
         let pairs = pairs(b"a=1;b=2&&c&d=e=f").collect::<Vec<_>>();
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_comes_back(text in "[^\0]{0,40}") {
+        fn decoding_reverses_encoding(text in "[^\0]{0,40}") {
             let encoded = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
             prop_assert_eq!(decode(encoded.as_bytes()), Ok(text.into()));
         }

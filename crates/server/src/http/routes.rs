@@ -15,7 +15,7 @@ use crate::authority::Authority;
 /// Every route.
 pub(super) fn router(authority: Arc<Authority>) -> Router {
     let metadata = Document::json(&oauth::metadata::document(&authority));
-    let keys = Document::json(&oauth::jwks::document(&authority));
+    let keys = oauth::jwks::KeySetDocument::new(Arc::clone(&authority));
     let (router, openapi) = documented().split_for_parts();
     let openapi = Document::json_text(openapi_text(openapi, authority.issuer()));
     let mut router = router

@@ -1,22 +1,22 @@
-//! What an access token says, as bytes.
+//! The content of an access token as bytes.
 //!
 //! ```text
 //! organization id (16) | account id (16) | epoch (8) | iat (8) | exp (8) | length of aud (2) | aud | scope
 //! ```
 //!
-//! Integers are big-endian. The token's own id stands elsewhere: before what is sealed.
+//! Integers are big-endian. The token id is not included.
 
 use crate::domain::{AccessToken, OrganizationId, ScopeSet, ServiceAccountId, TokenId};
 
-/// Of every token, before `aud` and `scope`.
+/// The length of the part before `aud` and `scope`.
 const FIXED_BYTES: usize = 16 + 16 + 8 + 8 + 8 + 2;
 
-/// How many bytes these facts are.
+/// The length of the content of `token`, in bytes.
 pub(super) fn length(token: &AccessToken) -> usize {
     FIXED_BYTES + token.audience.len() + token.scopes.as_str().len()
 }
 
-/// Writes them behind what `bytes` has already.
+/// Appends the content of `token` to `bytes`.
 pub(super) fn push(bytes: &mut Vec<u8>, token: &AccessToken) {
     let audience = token.audience.as_bytes();
     bytes.extend_from_slice(token.organization_id.as_bytes());
@@ -24,13 +24,14 @@ pub(super) fn push(bytes: &mut Vec<u8>, token: &AccessToken) {
     bytes.extend_from_slice(&token.token_epoch.to_be_bytes());
     bytes.extend_from_slice(&token.issued_at_seconds.to_be_bytes());
     bytes.extend_from_slice(&token.expires_at_seconds.to_be_bytes());
-    let audience_bytes = u16::try_from(audience.len()).expect("configuration bounds identifiers");
+    let audience_bytes =
+        u16::try_from(audience.len()).expect("the configuration limits the length of identifiers");
     bytes.extend_from_slice(&audience_bytes.to_be_bytes());
     bytes.extend_from_slice(audience);
     bytes.extend_from_slice(token.scopes.as_str().as_bytes());
 }
 
-/// The token `id` that says this. `None`: no token does.
+/// Reads the content of the token `id`. `None`: the bytes are not the content of a token.
 pub(super) fn read(id: TokenId, bytes: &[u8]) -> Option<AccessToken> {
     let (organization, rest) = bytes.split_first_chunk()?;
     let (account, rest) = rest.split_first_chunk()?;

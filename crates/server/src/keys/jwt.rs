@@ -1,23 +1,22 @@
-//! JWT access tokens (RFC 9068): written with a cached header, read as strictly as only their own issuer can.
+//! JWT access tokens (RFC 9068): signing and verification.
 //!
-//! A token that reaches [`open`] was either made by [`sign`] or is refused. So the reader knows exactly three header
-//! members and the claims that we write: any other member, a second spelling of a member or of the base64, another type,
-//! is refused before a signature is looked at (RFC 8725 §3).
+//! [`open`] accepts only tokens that [`sign`] made. It knows three header members and the claims that Prokura writes. It
+//! refuses any other member, type or spelling (RFC 8725 §3).
 
 use base64::Engine as _;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::signing::{KeyError, SigningKey};
+use super::signing_key::{KeyError, SigningKey};
 use crate::{
     domain::{AccessToken, ClientId, OrganizationId, ScopeSet, SigningAlgorithm, TokenId},
-    encoding::{BASE64_URL, push_base64_url, push_json_text},
+    encoding::{BASE64_URL, push_json_text},
 };
 
-/// No token of ours is longer; what is, should cost nothing.
+/// The maximum length of a token. A longer text is refused without further work.
 pub(super) const MAX_CHARS: usize = 8 * 1024;
-/// As much as most claims have.
+/// The capacity that fits most claims, in bytes.
 const CLAIMS_BYTES: usize = 512;
-/// The last second of the year 9999: what is later is no date.
+/// The last second of the year 9999, which is the latest date accepted.
 const LATEST_DATE: f64 = 253_402_300_799.0;
 
 /// The compact serialization (RFC 7515 §7.1) of `token`.
@@ -29,15 +28,15 @@ pub(super) fn sign(
     let claims = claims(issuer, token);
     let mut text = String::with_capacity(key.header.len() + claims.len() * 4 / 3 + 360);
     text.push_str(&key.header);
-    push_base64_url(&mut text, claims.as_bytes());
+    BASE64_URL.encode_string(&claims, &mut text);
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
-    push_base64_url(&mut text, &signature);
+    BASE64_URL.encode_string(&signature, &mut text);
     Ok(text)
 }
 
-/// RFC 9068 §2.2, with the two facts of ours that decide whether the token lives. Written down: names come from the
-/// configuration, nothing else in it needs escaping.
+/// The claims of RFC 9068 §2.2, and the two claims of Prokura that decide whether the token is active. The JSON is written
+/// by hand: only the issuer and the audience, which come from the configuration, need escaping.
 fn claims(issuer: &str, token: &AccessToken) -> String {
     let account = &mut [0; 36];
     let account = token.service_account_id.encode(account);
@@ -99,7 +98,8 @@ enum Audience {
     Many(Vec<Box<str>>),
 }
 
-/// The token behind the text. `None`: not one of ours.
+/// The token in `text`, whose key `key` finds by its `kid`. `None`: the text is not a token of `issuer` that one of its
+/// keys signed.
 pub(super) fn open<'k>(
     text: &str,
     issuer: &str,
@@ -110,7 +110,7 @@ pub(super) fn open<'k>(
     let (header, claims) = message.split_once('.')?;
     let header: ReadHeader = object(header)?;
     let key = key(&header.kid)?;
-    // RFC 8725 §3.1: the key says which algorithm, and the token must agree.
+    // RFC 8725 §3.1: the key determines the algorithm, and the token must state the same.
     if SigningAlgorithm::parse(&header.alg) != Some(key.jwk().algorithm)
         || !is_access_token_type(&header.typ)
     {
@@ -124,7 +124,7 @@ pub(super) fn open<'k>(
     let claims: ReadClaims = object(claims)?;
     let client = ClientId::parse(&claims.client_id)?;
     let issued_at_seconds = date(claims.iat)?;
-    // RFC 7519 §4.1.5. We write no `nbf`; one that lies behind `iat` would say nothing more.
+    // RFC 7519 §4.1.5. Prokura writes no `nbf`. It accepts one that is not later than `iat`.
     if claims.iss != issuer
         || claims.sub != claims.client_id
         || claims.nbf.is_some_and(|nbf| nbf > claims.iat)
@@ -147,7 +147,7 @@ pub(super) fn open<'k>(
     })
 }
 
-/// A JSON object in a base64url segment. `serde` alone would take an array of the members as well.
+/// A JSON object in a base64url segment. `serde` alone would also accept an array of the members.
 fn object<T: DeserializeOwned>(segment: &str) -> Option<T> {
     let json = BASE64_URL.decode(segment).ok()?;
     (json.first() == Some(&b'{'))
@@ -155,14 +155,14 @@ fn object<T: DeserializeOwned>(segment: &str) -> Option<T> {
         .flatten()
 }
 
-/// A NumericDate (RFC 7519 §2), which may have a fraction: the second it lies in.
+/// The whole seconds of a NumericDate (RFC 7519 §2), which may have a fraction.
 fn date(seconds: f64) -> Option<i64> {
     (0.0..=LATEST_DATE)
         .contains(&seconds)
         .then_some(seconds as i64)
 }
 
-/// RFC 9068 §2.1 and RFC 7515 §4.1.9: a media type, in any case, `application/` optional.
+/// RFC 9068 §2.1, RFC 7515 §4.1.9: a media type in any case, with or without `application/`.
 fn is_access_token_type(typ: &str) -> bool {
     let typ = match typ.split_at_checked("application/".len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
@@ -177,7 +177,7 @@ mod tests {
     use crate::domain::ServiceAccountId;
 
     #[test]
-    fn the_claims_are_one_json_object_whatever_the_names() {
+    fn the_claims_are_one_json_object_with_any_issuer_and_audience() {
         let token = AccessToken {
             id: TokenId::from_bytes([1; 16]),
             organization_id: OrganizationId::from_bytes([2; 16]),

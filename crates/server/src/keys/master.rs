@@ -1,4 +1,4 @@
-//! The master key, from which every other symmetric key is derived.
+//! The master key, from which all other symmetric keys are derived.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -6,14 +6,16 @@ use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::SealingKey;
+use super::sealing::SealingKey;
 
-/// 32 random bytes. Whoever has them and the database has everything but the client secrets.
+/// The master key: 32 random bytes. With it, the database reveals everything but the client secrets.
 pub struct MasterKey(Prk);
 
-/// A text that is no master key.
+/// The text is not a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is one line, 32 random bytes in base64; `openssl rand -base64 32` makes one")]
+#[error(
+    "a master key is one line: 32 random bytes in base64, as `openssl rand -base64 32` prints them"
+)]
 pub struct InvalidMasterKey;
 
 struct Bytes32;
@@ -25,7 +27,7 @@ impl KeyType for Bytes32 {
 }
 
 impl MasterKey {
-    /// Its length in bytes.
+    /// The length of the key, in bytes.
     pub const BYTES: usize = 32;
 
     /// The key with these bytes.
@@ -33,7 +35,7 @@ impl MasterKey {
         Self(Salt::new(HKDF_SHA256, b"prokura").extract(bytes))
     }
 
-    /// Reads the text of a master key file: 32 bytes in base64 on one line.
+    /// Parses the content of a master key file: one line of 32 bytes in base64.
     pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
         let bytes = BASE64_STANDARD
             .decode(text.trim_ascii())
@@ -44,38 +46,38 @@ impl MasterKey {
         Ok(Self::from_bytes(&bytes))
     }
 
-    /// The text of a master key file with these bytes.
+    /// The content of a master key file with these bytes.
     pub fn encode(bytes: &[u8; Self::BYTES]) -> Zeroizing<String> {
         Zeroizing::new(format!("{}\n", BASE64_STANDARD.encode(bytes)))
     }
 
-    /// What a store remembers to tell this master key from another. It tells nothing about the key.
+    /// A value that the store keeps to recognize the master key. It reveals nothing about the key.
     pub fn check_value(&self) -> [u8; 32] {
         *self.derive("master key check")
     }
 
-    /// HMAC-SHA-256 with its key taken in. A clone of it, for each message, has only the message left to take in.
+    /// An HMAC-SHA-256 that has processed its key. Clone it for each message.
     pub(super) fn hmac(&self, purpose: &str) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&*self.derive(purpose)).expect("a key of any length will do")
+        Hmac::new_from_slice(&*self.derive(purpose)).expect("HMAC accepts keys of any length")
     }
 
     pub(super) fn sealing_key(&self, purpose: &str) -> SealingKey {
         SealingKey::new(&self.derive(purpose))
     }
 
-    /// Where keys begin that need a second part, which somebody else has: see [`derive_with`].
+    /// A salt for keys that depend on a second part, which another party holds. See [`derive_with`].
     pub(super) fn salt(&self, purpose: &str) -> Salt {
         Salt::new(HKDF_SHA256, &*self.derive(purpose))
     }
 
-    /// HKDF-SHA-256 (RFC 5869): one independent key for each purpose.
+    /// HKDF-SHA-256 (RFC 5869): an independent key for each purpose.
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         expand(&self.0, purpose)
     }
 }
 
-/// The key that follows from a master key's [salt](MasterKey::salt) and `part` together, and from neither alone (RFC 5869
-/// §3.1: a salt may be secret).
+/// The key that follows from a [salt](MasterKey::salt) and `part` together, and from neither alone. RFC 5869 §3.1: a salt
+/// may be secret.
 pub(super) fn derive_with(salt: &Salt, part: &[u8]) -> Zeroizing<[u8; 32]> {
     expand(&salt.extract(part), "key of two parts")
 }
@@ -84,7 +86,7 @@ fn expand(from: &Prk, purpose: &str) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     from.expand(&[b"prokura v1 ", purpose.as_bytes()], Bytes32)
         .and_then(|okm| okm.fill(&mut *key))
-        .expect("32 bytes are within what HKDF-SHA-256 gives");
+        .expect("HKDF-SHA-256 can derive 32 bytes");
     key
 }
 
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn each_purpose_has_a_key_of_its_own() {
+    fn purposes_and_master_keys_have_different_keys() {
         let key = MasterKey::from_bytes(&[7; 32]);
         assert_ne!(key.derive("a"), key.derive("b"));
         assert_ne!(

@@ -3,18 +3,21 @@
 //! ```text
 //! 1 byte   format, 1
 //! 16 bytes token id; its first 12 bytes are the nonce
-//! sealed:  what the token says, see [`facts`]
+//! sealed:  the content of the token, see [`facts`]
 //! 16 bytes tag
 //! ```
 //!
-//! The seal covers the format, the token id and the issuer as well, so that a token of another issuer is no token here.
+//! The tag also covers the format, the token id and the issuer, so a token of another issuer does not open.
 
 use base64::Engine as _;
 
-use super::{NONCE_BYTES, SealingKey, facts};
+use super::{
+    facts,
+    sealing::{NONCE_BYTES, SealingKey},
+};
 use crate::{
     domain::{AccessToken, TokenId},
-    encoding::{BASE64_URL, push_base64_url},
+    encoding::BASE64_URL,
 };
 
 pub(super) const PREFIX: &str = "prka_";
@@ -22,7 +25,7 @@ const FORMAT: u8 = 1;
 const HEAD_BYTES: usize = 1 + 16;
 const TAG_BYTES: usize = 16;
 
-/// The token as text.
+/// The text of `token`.
 pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> String {
     let bytes = HEAD_BYTES + facts::length(token) + TAG_BYTES;
     let mut whole = Vec::with_capacity(bytes);
@@ -35,13 +38,13 @@ pub(super) fn seal(key: &SealingKey, issuer: &str, token: &AccessToken) -> Strin
 
     let mut text = String::with_capacity(PREFIX.len() + bytes.div_ceil(3) * 4);
     text.push_str(PREFIX);
-    push_base64_url(&mut text, &whole);
+    BASE64_URL.encode_string(&whole, &mut text);
     text
 }
 
-/// The token behind the text. `None`: not one of ours.
+/// The token in `text`. `None`: it was not sealed with `key` for `issuer`.
 pub(super) fn open(key: &SealingKey, issuer: &str, text: &str) -> Option<AccessToken> {
-    // The decoder takes exactly one spelling: no padding, no loose bits at the end.
+    // The decoder accepts exactly one spelling: no padding, no excess bits at the end.
     let mut whole = BASE64_URL.decode(text.strip_prefix(PREFIX)?).ok()?;
     let (head, sealed) = whole.split_at_mut_checked(HEAD_BYTES)?;
     let (&mut [FORMAT], id) = head.split_first_chunk_mut::<1>()? else {
@@ -58,7 +61,7 @@ fn nonce(id: &TokenId) -> [u8; NONCE_BYTES] {
         .expect("a token id is longer than a nonce")
 }
 
-/// Where a seal belongs: the head, and who issued the token.
+/// The place that the seal is bound to: the head and the issuer.
 fn place(issuer: &str, id: &TokenId) -> Vec<u8> {
     [&[FORMAT], &id.as_bytes()[..], issuer.as_bytes()].concat()
 }

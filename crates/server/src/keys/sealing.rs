@@ -1,12 +1,12 @@
-//! Sealing: encrypted and authenticated, and bound to where it belongs.
+//! Sealing: authenticated encryption that binds a message to its place.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 12;
 
-/// A key for AES-256-GCM-SIV (RFC 8452). Misuse-resistant, so that random nonces stay safe far beyond the 2^32 messages
-/// after which plain GCM wants a new key; a busy server issues that many tokens in a day.
+/// A key for AES-256-GCM-SIV (RFC 8452). It resists nonce misuse, so random nonces stay safe far beyond the 2^32 messages
+/// after which plain GCM needs a new key. A busy server issues that many tokens in a day.
 pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {
@@ -15,13 +15,13 @@ impl SealingKey {
         Self(LessSafeKey::new(key))
     }
 
-    /// Seals `message` in place and puts the 16-byte tag behind it. It opens only with the same `nonce` and `place`.
+    /// Seals `message` in place and appends the 16-byte tag. It opens only with the same `nonce` and `place`.
     pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &mut Vec<u8>) {
         let tag = self.seal_apart(nonce, place, message);
         message.extend_from_slice(tag.as_ref());
     }
 
-    /// [`Self::seal`], but the tag is answered.
+    /// Like [`Self::seal`], but returns the tag.
     pub(super) fn seal_apart(
         &self,
         nonce: [u8; NONCE_BYTES],
@@ -37,7 +37,7 @@ impl SealingKey {
             .expect("a message of this size can be sealed")
     }
 
-    /// Opens in place what [`Self::seal`] made. `None`: another key, nonce or place, or altered.
+    /// Opens the output of [`Self::seal`] in place. `None`: the key, nonce or place differs, or the message was altered.
     pub fn open<'m>(
         &self,
         nonce: [u8; NONCE_BYTES],
@@ -54,7 +54,7 @@ impl SealingKey {
             .map(|message| &*message)
     }
 
-    /// [`Self::seal`] with the nonce put in front, for what is kept or handed out as one piece.
+    /// Like [`Self::seal`], but returns nonce, message and tag as one value.
     pub fn seal_whole(&self, nonce: [u8; NONCE_BYTES], place: &[u8], message: &[u8]) -> Vec<u8> {
         let mut sealed = message.to_vec();
         self.seal(nonce, place, &mut sealed);
@@ -62,7 +62,7 @@ impl SealingKey {
         sealed
     }
 
-    /// Opens what [`Self::seal_whole`] made.
+    /// Opens the output of [`Self::seal_whole`] in place.
     pub fn open_whole<'m>(&self, place: &[u8], sealed: &'m mut [u8]) -> Option<&'m [u8]> {
         let (nonce, sealed) = sealed.split_first_chunk_mut()?;
         self.open(*nonce, place, sealed)
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_only_whole_and_in_its_place() {
+    fn a_sealed_message_opens_only_unaltered_and_in_its_place() {
         let key = SealingKey::new(&[1; 32]);
         let sealed = key.seal_whole([2; NONCE_BYTES], b"here", b"message");
         let open = |key: &SealingKey, place: &[u8], mut sealed: Vec<u8>| {

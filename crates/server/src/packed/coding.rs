@@ -1,6 +1,6 @@
-//! How values become bytes, as few as there may be: whole numbers of seven bits a byte, texts with their length before them.
+//! The encoding of records: integers with seven bits per byte (LEB128), strings with their length in front.
 
-/// Bytes that are being written.
+/// Writes the bytes of a record.
 #[derive(Default)]
 pub(crate) struct Writer(pub(crate) Vec<u8>);
 
@@ -10,12 +10,12 @@ impl Writer {
         self
     }
 
-    /// Small numbers, above or below zero, in few bytes.
+    /// A signed integer (zigzag): small numbers of either sign take few bytes.
     pub(crate) fn integer(&mut self, value: i64) -> &mut Self {
         self.unsigned((value as u64) << 1 ^ (value >> 63) as u64)
     }
 
-    /// Up to eight numbers that may be absent. Which of them are there is one byte.
+    /// Up to eight optional integers. One byte says which are present.
     pub(crate) fn optional<const N: usize>(&mut self, values: [Option<i64>; N]) -> &mut Self {
         const { assert!(N <= 8) };
         let present = |bits, value: &Option<_>| bits << 1 | u8::from(value.is_some());
@@ -40,7 +40,8 @@ impl Writer {
     }
 }
 
-/// Bytes that are being read, in the order in which a [`Writer`] wrote them. `None`: it wrote something else.
+/// Reads the bytes of a record in the order in which a [`Writer`] wrote them. A method returns `None` if the bytes do not hold
+/// what it reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
@@ -62,7 +63,6 @@ impl<'a> Reader<'a> {
         Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// The outer `None`: it wrote something else.
     pub(crate) fn optional<const N: usize>(&mut self) -> Option<[Option<i64>; N]> {
         let [present] = self.array()?;
         let mut values = [None; N];
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(number: i64, unsigned: u64, optional: [Option<i64>; 3], text in ".{0,200}") {
+        fn a_reader_returns_what_a_writer_wrote(number: i64, unsigned: u64, optional: [Option<i64>; 3], text in ".{0,200}") {
             let mut writer = Writer::default();
             writer.integer(number).unsigned(unsigned).optional(optional).text(&text).bytes(&[1, 2]);
             let mut reader = Reader(&writer.0);

@@ -1,15 +1,15 @@
-//! Audit events: written at the end of their organization's chain, read from its beginning.
+//! Audit events: appended to the hash chain of their organization, and read from its start.
 
 use std::collections::BTreeMap;
 
 use super::{
-    DatabaseError, Row, Store, StoreError,
-    database::{Statement, Step},
-    during,
+    database::{DatabaseError, Row, Statement, Step},
+    error::{StoreError, during},
+    handle::Store,
 };
 use crate::domain::{AuditEvent, AuditFilter, ChainHead, ChainedEvent, OrganizationId};
 
-/// The columns of an event, in the order in which [`event`] reads them.
+/// The columns of an event, in the order in which [`event`] decodes them.
 macro_rules! event_columns {
     () => {
         "e.sequence, e.at, e.actor, e.action, e.target, e.request_id, e.address, e.detail, e.previous_hash"
@@ -17,13 +17,13 @@ macro_rules! event_columns {
 }
 
 impl Store {
-    /// Writes down what is no change: all of these events in this order, or none.
+    /// Appends events that belong to no change: all of them in this order, or none.
     pub async fn append_audit_events(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
         let steps = events.into_iter().map(Step::Append).collect();
         self.write("writing audit events", steps).await.map(drop)
     }
 
-    /// Up to `limit` events of `organization` that `filter` lets through, from the one behind number `after` on.
+    /// Up to `limit` events of `organization` that match `filter`, in order, with sequence numbers above `after`.
     pub async fn list_audit_events(
         &self,
         organization: OrganizationId,
@@ -31,9 +31,9 @@ impl Store {
         after: i64,
         limit: usize,
     ) -> Result<Vec<ChainedEvent>, StoreError> {
-        const DOING: &str = "listing audit events";
-        // Each parameter is compared before it is asked whether it is there: that tells PostgreSQL its type. An account
-        // ends only its own tokens, so those events have it for their actor.
+        const OPERATION: &str = "listing audit events";
+        // Each parameter is compared before it is tested for NULL: the comparison tells PostgreSQL its type. The target of
+        // `revoke_token` is a token; its account is the actor, since accounts revoke only their own tokens.
         let select = Statement::new(
             concat!(
                 "SELECT ",
@@ -58,26 +58,26 @@ impl Store {
                 i64::try_from(limit).unwrap_or(i64::MAX).into(),
             ],
         );
-        let rows = self.read(DOING, select).await?;
+        let rows = self.read(OPERATION, select).await?;
         rows.into_iter()
             .map(|mut row| {
                 let sequence = row.next()?;
                 event(organization, sequence, &mut row)
             })
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
-    /// The head of the chain of `organization`, and up to `limit` of its events from the one behind number `after` on, both
-    /// as of one moment: fewer than `limit` are all that there are up to this head. `None`: there is no such organization.
+    /// The head of the chain of `organization`, and up to `limit` of its events with sequence numbers above `after`. Both are read
+    /// in one snapshot, so fewer than `limit` events are all events up to this head. `None`: the organization does not exist.
     pub async fn read_chain(
         &self,
         organization: OrganizationId,
         after: i64,
         limit: usize,
     ) -> Result<Option<(ChainHead, Vec<ChainedEvent>)>, StoreError> {
-        const DOING: &str = "reading an audit chain";
-        // The limit stands inside, so that PostgreSQL goes along the key and sorts no more than it answers.
+        const OPERATION: &str = "reading an audit chain";
+        // The limit is in the subquery, so that PostgreSQL reads along the primary key and sorts only the result.
         let select = Statement::new(
             concat!(
                 "SELECT o.audit_sequence, o.audit_hash, ",
@@ -92,8 +92,8 @@ impl Store {
                 i64::try_from(limit).unwrap_or(i64::MAX).into(),
             ],
         );
-        let rows = self.read(DOING, select).await?;
-        chain(organization, rows).map_err(during(DOING))
+        let rows = self.read(OPERATION, select).await?;
+        chain(organization, rows).map_err(during(OPERATION))
     }
 }
 
@@ -119,7 +119,7 @@ fn head(row: &mut Row) -> Result<ChainHead, DatabaseError> {
     })
 }
 
-/// Reads the columns of [`event_columns`] behind the first.
+/// Decodes the columns of [`event_columns`] after the first.
 fn event(
     organization_id: OrganizationId,
     sequence: i64,
@@ -139,13 +139,13 @@ fn event(
     })
 }
 
-/// The fields that changed, as one column: a JSON object in its one spelling.
+/// The changed fields as one column: a JSON object in its canonical form.
 fn detail_text(detail: &BTreeMap<String, String>) -> Result<String, DatabaseError> {
     serde_json::to_string(detail).map_err(DatabaseError::new)
 }
 
-/// Reads what [`detail_text`] writes. Anything else is shown as it is, under an empty name: no field is called so, which
-/// makes it an altered event and not one that cannot be read.
+/// Parses what [`detail_text`] writes. Any other text becomes the value of a field with an empty name, which no event has: the event
+/// can be shown, and fails verification.
 fn detail(text: String) -> Result<BTreeMap<String, String>, DatabaseError> {
     match serde_json::from_str(&text) {
         Ok(detail) if detail_text(&detail)? == text => Ok(detail),
@@ -159,19 +159,19 @@ macro_rules! select_head {
     };
 }
 
-/// Reads the head of the chain that `event` goes to, where nobody else writes.
+/// Reads the head of the chain for `event`, on a database with one writer.
 pub(super) fn read_head(event: &AuditEvent) -> Statement {
     Statement::new(select_head!(), [event.organization_id.into()])
 }
 
-/// The same where others write, too: the row stays locked until the transaction ends, so that events line up. A key it
-/// stays for rows that refer to it.
+/// Reads the head and locks its row until the transaction ends, so that concurrent writers append one after the other. The lock
+/// does not block foreign keys that refer to the row.
 pub(super) fn lock_head(event: &AuditEvent) -> Statement {
     const LOCK: &str = concat!(select_head!(), " FOR NO KEY UPDATE");
     Statement::new(LOCK, [event.organization_id.into()])
 }
 
-/// The statements that append `event` behind the head in `row`, as it was read. Neither waits for the other.
+/// The statements that append `event` after the head in `row`. They do not depend on each other.
 pub(super) fn append(event: &AuditEvent, mut row: Row) -> Result<[Statement; 2], DatabaseError> {
     let event = event.chained(head(&mut row)?);
     let hash = event.hash();

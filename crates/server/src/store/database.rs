@@ -1,5 +1,6 @@
-//! What a database must be able to do: run one read, or one list of steps as a whole. The SQL is the same for both, with
-//! `$1`-style parameters and columns of four types.
+//! The interface of a database driver, and the values that pass through it.
+//!
+//! The SQL is the same for both databases. Parameters are written `$1`, and columns have one of four types.
 
 use std::fmt;
 
@@ -7,34 +8,34 @@ use futures_util::future::BoxFuture;
 
 use crate::domain::{AuditEvent, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId};
 
-/// A driver. Every call is atomic; what [`Database::write`] has acknowledged is durable and seen by every later read.
+/// A database driver. Each call is atomic. An acknowledged [`Database::write`] is durable, and every later read sees it.
 pub trait Database: Send + Sync + 'static {
     /// The rows of one statement.
     fn read(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
 
-    /// As [`Database::read`], of a statement that looks something up: its parameters are ids, at least one, and its rows are
-    /// few. Those of the same text that are asked for at the same time may be answered together.
+    /// As [`Database::read`], for a look-up: all parameters are ids, there is at least one, and the rows are few. A driver may batch
+    /// concurrent look-ups with the same SQL.
     fn look_up(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<Row>, DatabaseError>>;
 
-    /// Applies the steps in one transaction: wholly if every [`Step::Require`] touches a row, and not at all otherwise.
+    /// Applies the steps in one transaction, which commits if every [`Step::Require`] touches a row and rolls back otherwise.
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>>;
 
-    /// Whether nobody but this process changes what is there, so that what it has read stays true until it writes.
+    /// Whether this process alone changes the database, so that what it has read stays current until it writes.
     fn is_solely_owned(&self) -> bool;
 
-    /// Brings the schema to the version this build knows. Safe to call from many nodes at once.
+    /// Brings the schema to the version that this build knows. Several nodes may call it at once.
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
 
-    /// The version of the schema; `None` in an empty database. Changes nothing.
+    /// The version of the schema. `None`: the database is empty. Changes nothing.
     fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>>;
 }
 
-/// One SQL statement with its parameters: `$1` is the first.
+/// One SQL statement with its parameters.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The text, the same for both databases.
+    /// The SQL, the same for both databases.
     pub sql: &'static str,
-    /// The values of its parameters.
+    /// The values of the parameters: the first is `$1`.
     pub params: Vec<Value>,
 }
 
@@ -47,12 +48,12 @@ impl Statement {
     }
 }
 
-/// What came of a write that did not fail.
+/// The outcome of a write that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// All of it is done and durable.
+    /// It was committed and is durable.
     Wholly,
-    /// Nothing is done: the step at this index required a row and found none.
+    /// It was rolled back, because a step required a row and found none.
     NotAtAll {
         /// The index of that step.
         refused_by: usize,
@@ -62,18 +63,18 @@ pub enum Written {
 /// One step of a write.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Run this statement; if it touches no row, nothing of the write is done.
+    /// Run this statement. If it touches no row, the write is rolled back.
     Require(Statement),
-    /// Run this statement, whatever it touches.
+    /// Run this statement, however many rows it touches.
     Run(Statement),
-    /// Put this event at the end of its organization's chain. The one step that has to read before it writes.
+    /// Append this event to the chain of its organization. The only step that reads before it writes.
     Append(AuditEvent),
 }
 
-/// A column's value: one of the four things that both databases mean the same by.
+/// The value of a column, of one of the four types that both databases treat alike.
 #[derive(Clone, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// NULL.
     Null,
     /// A 64-bit integer.
     Integer(i64),
@@ -84,7 +85,7 @@ pub enum Value {
 }
 
 impl fmt::Debug for Value {
-    /// The kind alone: a value may be a digest or a name, and neither belongs in a log.
+    /// Prints the type alone: a value may be a digest or a name, which must not be logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Null => "Null",
@@ -131,7 +132,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// One row of an answer, read column by column from the left.
+/// One row of a result, decoded column by column from the left.
 #[derive(Debug)]
 pub struct Row(std::vec::IntoIter<Value>);
 
@@ -140,14 +141,14 @@ impl Row {
         Self(values.into_iter())
     }
 
-    /// The next column.
+    /// Decodes the next column.
     pub(super) fn next<T: Column>(&mut self) -> Result<T, DatabaseError> {
         let value = self.0.next().unwrap_or(Value::Null);
-        T::read(value).ok_or_else(|| DatabaseError::new("a column holds what it cannot hold"))
+        T::read(value).ok_or_else(|| DatabaseError::new("a column holds a value of another type"))
     }
 }
 
-/// A type that a column can be read as. `None`: the column holds something else.
+/// A type that a column can be decoded as. `None`: the column holds a value of another type.
 pub(super) trait Column: Sized {
     fn read(value: Value) -> Option<Self>;
 }
@@ -218,13 +219,13 @@ macro_rules! id_column {
 
 id_column!(OrganizationId, SecretId, ServiceAccountId, TokenId);
 
-/// A database did not do what it was asked: unreachable, too slow, full, broken.
+/// A database operation failed: the database is unreachable, too slow, full or broken, or holds what this build cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct DatabaseError(Box<dyn std::error::Error + Send + Sync>);
 
 impl DatabaseError {
-    /// The failure with this cause.
+    /// An error with this cause.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
@@ -233,10 +234,10 @@ impl DatabaseError {
 /// Why a database cannot be used by this build.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// A newer build has been here.
+    /// A newer version of Prokura has migrated the database.
     #[error(
-        "the database has schema version {found}, and this build knows versions up to {known}: a newer Prokura has used \
-         it; run that version or a later one"
+        "the database has schema version {found}, and this version of Prokura knows versions up to {known}: run the newer \
+         version that migrated it"
     )]
     Newer {
         /// The version found.
@@ -244,12 +245,12 @@ pub enum MigrateError {
         /// The newest version this build knows.
         known: i64,
     },
-    /// Somebody else's tables.
+    /// The database holds tables of another program.
     #[error(
         "the database holds tables that are not Prokura's (for example {0:?}); give Prokura a database of its own"
     )]
     Foreign(String),
-    /// It did not answer, or not as asked.
+    /// A statement failed.
     #[error(transparent)]
     Failed(#[from] DatabaseError),
 }

@@ -1,31 +1,31 @@
-//! What is kept of idempotent requests, and how a write is kept from happening twice.
+//! Idempotent requests: a record of each request that was done, with its answer.
 
 use super::{
-    DatabaseError, Store, StoreError, Written,
-    database::{Statement, Step},
-    during,
+    database::{DatabaseError, Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
 };
 use crate::domain::{ServiceAccountId, Timestamp};
 
-/// A request that is to be done once, with the answer that its repeats are to get.
+/// A request to do once, with the answer for its replays.
 #[derive(Clone)]
 pub struct IdempotentRequest {
-    /// What it is recognised by.
+    /// Identifies the request.
     pub id: [u8; 32],
-    /// Its answer.
+    /// The answer, sealed.
     pub sealed_answer: Vec<u8>,
-    /// When it is done. What has expired by then is no longer in its way.
+    /// The current time. A record that has expired by then does not count.
     pub now: Timestamp,
-    /// Until when a repeat is recognised.
+    /// When the record expires. A replay after that is a new request.
     pub expires_at: Timestamp,
 }
 
-/// What came of something that is to be done once.
+/// The outcome of a write that may be idempotent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Once<T> {
-    /// It is done, or refused.
+    /// The write was made now, or refused.
     Now(T),
-    /// It was done before: nothing has changed, and this is the sealed answer that was kept.
+    /// The request was done before. Nothing has changed; this is the sealed answer of that time.
     Before(Vec<u8>),
 }
 
@@ -39,11 +39,11 @@ impl<T> Once<T> {
 }
 
 impl Store {
-    /// Writes, and forgets the account that is `changed` thereby; unless `request` was done before. Whoever comes while it is being done waits for the end
-    /// of that, so of any number at once one is done. What is refused is not remembered.
+    /// Writes, unless `request` was done before, and invalidates the cache of the account that is `changed`. Concurrent replays wait
+    /// for each other, so one of them is done. A refused write leaves no record.
     pub(super) async fn write_once(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         request: Option<&IdempotentRequest>,
         mut steps: Vec<Step>,
         changed: Option<ServiceAccountId>,
@@ -52,9 +52,9 @@ impl Store {
             steps.insert(0, Step::Require(insert(request)));
         }
         let written = match changed {
-            None => self.write(doing, steps).await?,
+            None => self.write(operation, steps).await?,
             Some(id) => {
-                self.write_and_then(doing, steps, move |memory, _| memory.forget(id))
+                self.write_and_update(operation, steps, move |memory, _| memory.invalidate(id))
                     .await?
             }
         };
@@ -64,7 +64,7 @@ impl Store {
         Ok(match written {
             Written::Wholly => Once::Now(Written::Wholly),
             Written::NotAtAll { refused_by: 0 } => Once::Before(self.kept_answer(request).await?),
-            // Counted as the caller counts, without the step in front.
+            // The index among the caller's steps, without the one in front.
             Written::NotAtAll { refused_by } => Once::Now(Written::NotAtAll {
                 refused_by: refused_by - 1,
             }),
@@ -72,18 +72,18 @@ impl Store {
     }
 
     async fn kept_answer(&self, request: &IdempotentRequest) -> Result<Vec<u8>, StoreError> {
-        const DOING: &str = "reading the answer to an idempotent request";
+        const OPERATION: &str = "reading the answer to an idempotent request";
         let select = Statement::new(
             "SELECT sealed FROM idempotent_requests WHERE id = $1",
             [request.id.into()],
         );
-        self.read_one(DOING, select, |row| row.next())
+        self.read_one(OPERATION, select, |row| row.next())
             .await?
-            // It was there a moment ago.
-            .ok_or_else(|| during(DOING)(DatabaseError::new("the answer has just been swept")))
+            // The record was there when the write was refused.
+            .ok_or_else(|| during(OPERATION)(DatabaseError::new("the answer has just expired")))
     }
 
-    /// Forgets the idempotent requests that expire by `expired_by`.
+    /// Deletes the records that expire by `expired_by`.
     pub async fn sweep_idempotent_requests(&self, expired_by: Timestamp) -> Result<(), StoreError> {
         let sweep = Statement::new(
             "DELETE FROM idempotent_requests WHERE expires_at <= $1",
@@ -95,8 +95,8 @@ impl Store {
     }
 }
 
-/// Touches no row if the request was done before and has not expired. On PostgreSQL it waits for a transaction that is just
-/// inserting the same.
+/// Inserts the record. It touches no row if there is one that has not expired. On PostgreSQL it waits for a concurrent transaction
+/// that inserts the same record.
 fn insert(request: &IdempotentRequest) -> Statement {
     Statement::new(
         "INSERT INTO idempotent_requests (id, sealed, expires_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE \

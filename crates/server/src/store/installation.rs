@@ -1,29 +1,33 @@
-//! The installation itself: its master key's fingerprint, its organizations, its first start.
+//! The installation: the check value of its master key, its organizations and its bootstrap.
 
 use super::{
-    StoreError, Written, database::Statement, database::Step, during, secrets, service_accounts,
+    database::{Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
+    secrets::insert_secret,
+    service_accounts::insert_account,
 };
 use crate::domain::{
     AuditEvent, ChainHead, Name, OrganizationId, ServiceAccount, StoredSecret, Timestamp,
 };
 
-/// An organization, as it is created.
+/// A new organization.
 #[derive(Clone, Debug)]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
-    /// Its name, which no other organization has.
+    /// Its name, unique in the installation.
     pub name: Name,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
-impl super::Store {
-    /// The master key's check value that this store belongs to: `check` if it belonged to none before.
+impl Store {
+    /// Records `check` as the check value of the installation's master key, unless one is recorded. Returns the recorded one.
     pub async fn claim_installation(&self, check: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        const DOING: &str = "claiming the installation";
+        const OPERATION: &str = "claiming the installation";
         self.write(
-            DOING,
+            OPERATION,
             vec![Step::Run(Statement::new(
                 "INSERT INTO installation (id, master_key_check, bootstrapped_at) VALUES (1, $1, NULL) \
                  ON CONFLICT (id) DO NOTHING",
@@ -34,38 +38,38 @@ impl super::Store {
         Ok(self.installation().await?.map_or(check, |(check, _)| check))
     }
 
-    /// The master key's check value and when the first organization was made. `None`: never claimed.
+    /// The check value of the master key, and when the first organization was created. `None`: no check value is recorded.
     pub async fn installation(&self) -> Result<Option<([u8; 32], Option<Timestamp>)>, StoreError> {
-        const DOING: &str = "reading the installation";
+        const OPERATION: &str = "reading the installation";
         let select = Statement::new(
             "SELECT master_key_check, bootstrapped_at FROM installation",
             [],
         );
-        let rows = self.read(DOING, select).await?;
+        let rows = self.read(OPERATION, select).await?;
         rows.into_iter()
             .next()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .transpose()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
-    /// Every organization with its name, oldest first.
+    /// The id and name of every organization, oldest first.
     pub async fn organizations(&self) -> Result<Vec<(OrganizationId, String)>, StoreError> {
-        const DOING: &str = "reading the organizations";
+        const OPERATION: &str = "reading the organizations";
         let select = Statement::new(
             "SELECT id, name FROM organizations ORDER BY created_at, id",
             [],
         );
-        self.read(DOING, select)
+        self.read(OPERATION, select)
             .await?
             .into_iter()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
-    /// Makes the first organization and its first account, if there has been none. `false`: there has, and nothing
-    /// changed. However many nodes try at once, one succeeds.
+    /// Creates the first organization with its first account. `false`: there has been an organization already, and nothing changed.
+    /// If several nodes try at once, one succeeds.
     pub async fn bootstrap_first(
         &self,
         organization: &Organization,
@@ -88,7 +92,7 @@ impl super::Store {
         Ok(written == Written::Wholly)
     }
 
-    /// Makes another organization and its first account. `false`: the name is taken, and nothing changed.
+    /// Creates a further organization with its first account. `false`: the name is taken, and nothing changed.
     pub async fn bootstrap_another(
         &self,
         organization: &Organization,
@@ -129,11 +133,8 @@ fn first_account(
     secret: &StoredSecret,
     events: [AuditEvent; 2],
 ) -> impl Iterator<Item = Step> {
-    [
-        service_accounts::insert_account(account),
-        secrets::insert_secret(account.id, secret),
-    ]
-    .into_iter()
-    .map(Step::Run)
-    .chain(events.into_iter().map(Step::Append))
+    [insert_account(account), insert_secret(account.id, secret)]
+        .into_iter()
+        .map(Step::Run)
+        .chain(events.into_iter().map(Step::Append))
 }

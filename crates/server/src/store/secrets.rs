@@ -7,9 +7,10 @@
 //! [revokes](revoke_ended) those that have ended by themselves and [deletes](delete_old) the oldest revoked ones.
 
 use super::{
-    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
-    database::{Statement, Step},
-    during,
+    database::{DatabaseError, Row, Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
+    idempotent_requests::{IdempotentRequest, Once},
     target::Target,
 };
 use crate::domain::{
@@ -102,7 +103,7 @@ impl Store {
             .map(|mut row| secret(&mut row))
             .collect::<Result<Vec<_>, _>>()
             .map_err(during(DOING))?;
-        for used in self.pending_secret_uses(id) {
+        for used in self.memory.secret_uses(id) {
             if let Some(secret) = secrets.iter_mut().find(|secret| secret.id == used.id) {
                 secret.first_used_at = secret.first_used_at.or(Some(used.first_used_at));
                 secret.last_used_at = secret.last_used_at.max(Some(used.last_used_at));
@@ -129,7 +130,7 @@ impl Store {
         );
         let ended = |mut row: Row| {
             let secret = secret(&mut row)?;
-            let refusal = if secret.revoked_at.is_some_and(|at| secret.has_run_out(at)) {
+            let refusal = if secret.revoked_at.is_some_and(|at| secret.has_expired(at)) {
                 LoginRefusal::ExpiredSecret(secret.id)
             } else {
                 LoginRefusal::EndedSecret(secret.id)
@@ -296,7 +297,7 @@ impl Store {
         id: ServiceAccountId,
         steps: Vec<Step>,
     ) -> Result<SecretsChange, StoreError> {
-        self.write_and_then(doing, steps, move |memory, _| memory.forget(id))
+        self.write_and_update(doing, steps, move |memory, _| memory.invalidate(id))
             .await
             .map(SecretsChange::from)
     }

@@ -3,10 +3,12 @@
 use std::sync::LazyLock;
 
 use super::{
-    DatabaseError, IdempotentRequest, Once, Row, Store, StoreError, Written,
     account_columns::{ASSIGNED, INSERT, SELECTED, account, assigned, inserted},
-    database::{Statement, Step},
-    during,
+    credentials::{Credentials, Found},
+    database::{DatabaseError, Row, Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
+    idempotent_requests::{IdempotentRequest, Once},
     secrets::{insert_secret, live},
     target::Target,
 };
@@ -14,26 +16,6 @@ use crate::domain::{
     AccountFilter, AuditEvent, Client, OrganizationId, SecretDigest, ServiceAccount,
     ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
-
-/// A client with its unrevoked secrets: the data that authentication needs.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The client.
-    pub client: Client,
-    /// The secrets that are not revoked. They may have expired.
-    pub secrets: Vec<UnrevokedSecret>,
-}
-
-/// The outcome of a look-up of credentials.
-#[derive(Clone, Debug)]
-pub enum Found<P, R> {
-    /// The client exists and its proof was accepted.
-    Proven(Credentials, P),
-    /// The client exists; its proof was refused for this reason.
-    Unproven(Credentials, R),
-    /// No such client.
-    Nobody,
-}
 
 /// A position in the list of accounts: behind the account with this creation time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +81,12 @@ impl Store {
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
         let read = self.read_service_account(organization, id);
-        let found = match &self.memory {
-            None => read.await?,
-            Some(memory) => match memory.account(id) {
-                Some(known) if known.organization_id == organization => Some(known),
-                Some(_) => read.await?,
-                None => memory.learn_account(id, read).await?,
-            },
+        let found = match self.memory.account(id) {
+            Some(cached) if cached.organization_id == organization => Some(cached),
+            Some(_) => read.await?,
+            None => self.memory.load_account(id, read).await?,
         };
-        Ok(found.map(|account| self.with_pending_use(account)))
+        Ok(found.map(|account| self.with_unwritten_use(account)))
     }
 
     async fn read_service_account(
@@ -161,7 +140,7 @@ impl Store {
         );
         let rows = self.read(DOING, select).await?;
         rows.into_iter()
-            .map(|mut row| Ok(self.with_pending_use(account(&mut row)?)))
+            .map(|mut row| Ok(self.with_unwritten_use(account(&mut row)?)))
             .collect::<Result<_, _>>()
             .map_err(during(DOING))
     }
@@ -221,7 +200,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let steps = vec![Step::Require(change), Step::Append(event)];
         let written = self
-            .write_and_then(doing, steps, move |memory, _| memory.forget(target.id))
+            .write_and_update(doing, steps, move |memory, _| memory.invalidate(target.id))
             .await?;
         Ok(written == Written::Wholly)
     }
@@ -236,15 +215,13 @@ impl Store {
         id: ServiceAccountId,
         prove: impl Fn(&Credentials) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
-        let found = match &self.memory {
-            None => self.read_credentials(id).await?,
-            Some(memory) => match memory.credentials(id) {
-                Some(known) => match prove(&known) {
-                    Ok(proof) => return Ok(Found::Proven(known, proof)),
-                    Err(_) => self.read_credentials(id).await?,
-                },
-                None => memory.learn_client(id, self.read_credentials(id)).await?,
+        let read = self.read_credentials(id);
+        let found = match self.memory.credentials(id) {
+            Some(cached) => match prove(&cached) {
+                Ok(proof) => return Ok(Found::Proven(cached, proof)),
+                Err(_) => read.await?,
             },
+            None => self.memory.load_client(id, read).await?,
         };
         let Some(found) = found else {
             return Ok(Found::Nobody);

@@ -1,19 +1,19 @@
 //! The keys that sign tokens.
 
 use super::{
-    Store, StoreError, Written,
-    database::{Statement, Step},
-    during,
+    database::{DatabaseError, Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
 };
 use crate::domain::{SigningAlgorithm, StoredSigningKey};
 
 impl Store {
     /// Every key that has not been retired, oldest first.
     pub async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
-        const DOING: &str = "reading the signing keys";
+        const OPERATION: &str = "reading the signing keys";
         let rows = self
             .read(
-                DOING,
+                OPERATION,
                 Statement::new(
                     "SELECT id, algorithm, private_key, public_key, created_at FROM signing_keys \
                      WHERE retired_at IS NULL ORDER BY algorithm, generation",
@@ -27,8 +27,8 @@ impl Store {
                     id: row.next()?,
                     algorithm: SigningAlgorithm::parse(&row.next::<String>()?).ok_or_else(
                         || {
-                            super::DatabaseError::new(
-                                "a signing key is of an algorithm that this build does not know",
+                            DatabaseError::new(
+                                "a signing key has an algorithm that this version does not know",
                             )
                         },
                     )?,
@@ -38,10 +38,10 @@ impl Store {
                 })
             })
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 
-    /// Keeps the first key of an algorithm. `false`: another node was faster, and nothing changed.
+    /// Stores the first key of an algorithm. `false`: the algorithm has a key already, and nothing changed.
     pub async fn create_first_signing_key(
         &self,
         key: &StoredSigningKey,

@@ -1,13 +1,13 @@
-//! The account that a change is meant for.
+//! Which account a change is for.
 
 use crate::domain::{OrganizationId, ServiceAccountId};
 
-/// The account that a change is meant for. If no account matches in every respect, the change does not happen.
+/// The account that a change is for. A change finds no account unless all of this holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// The organization of the account.
+    /// The organization that the account belongs to.
     pub organization: OrganizationId,
-    /// Its id.
+    /// The id of the account.
     pub id: ServiceAccountId,
     /// The version that the account must have. `None`: any.
     pub version: Option<i64>,

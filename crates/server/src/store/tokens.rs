@@ -1,67 +1,72 @@
-//! What is remembered of tokens: only those revoked before their time.
+//! Tokens. Only those that were revoked one by one are stored.
 
 use std::collections::HashMap;
 
 use super::{
-    Store, StoreError, Written,
-    database::{Statement, Step},
-    during,
+    database::{Statement, Step, Written},
+    error::{StoreError, during},
+    handle::Store,
     service_accounts::{client, client_columns},
 };
 use crate::domain::{AccessToken, AuditEvent, Client, ServiceAccountId, Timestamp, TokenId};
 
-/// What decides whether a token lives.
+/// What decides whether a token is active.
 #[derive(Clone, Debug)]
 pub struct TokenState {
-    /// The client it was issued to, as it is now.
+    /// The client that it was issued to, as it is now.
     pub client: Client,
-    /// Whether this one token was revoked.
+    /// Whether this token was revoked.
     pub is_revoked: bool,
 }
 
 impl Store {
-    /// The state of the token `token` issued to `account`. `None`: there is no such account (any more).
+    /// The state of a token that was issued to `service_account`. `None`: the account does not exist.
     pub async fn find_token_state(
         &self,
         service_account: ServiceAccountId,
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
-        if let Some(memory) = &self.memory {
-            let found = match memory.client(service_account) {
-                Some(known) => Some(known),
-                None => {
-                    let read = self.read_credentials(service_account);
-                    let read = memory.learn_client(service_account, read).await?;
-                    read.map(|found| found.client)
-                }
-            };
-            return Ok(found.map(|client| TokenState {
-                client,
-                is_revoked: memory.is_revoked(token),
-            }));
+        if !self.memory.is_caching() {
+            return self.read_token_state(service_account, token).await;
         }
-        self.read_one(
-                "reading the state of a token",
-                Statement::new(
-                    concat!(
-                        "SELECT ",
-                        client_columns!(),
-                        ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2) FROM service_accounts a \
-                         WHERE a.id = $1"
-                    ),
-                    [service_account.into(), token.into()],
-                ),
-                |row| {
-                    Ok(TokenState {
-                        client: client(row)?,
-                        is_revoked: row.next::<i64>()? > 0,
-                    })
-                },
-            )
-            .await
+        let client = match self.memory.client(service_account) {
+            Some(cached) => Some(cached),
+            None => {
+                let read = self.read_credentials(service_account);
+                let loaded = self.memory.load_client(service_account, read).await?;
+                loaded.map(|found| found.client)
+            }
+        };
+        Ok(client.map(|client| TokenState {
+            client,
+            is_revoked: self.memory.is_revoked(token),
+        }))
     }
 
-    /// Remembers that `token` is revoked until it would have expired anyway. `false`: it was revoked already.
+    async fn read_token_state(
+        &self,
+        service_account: ServiceAccountId,
+        token: TokenId,
+    ) -> Result<Option<TokenState>, StoreError> {
+        let select = Statement::new(
+            concat!(
+                "SELECT ",
+                client_columns!(),
+                ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2) FROM service_accounts a \
+                 WHERE a.id = $1"
+            ),
+            [service_account.into(), token.into()],
+        );
+        self.read_one("reading the state of a token", select, |row| {
+            Ok(TokenState {
+                client: client(row)?,
+                is_revoked: row.next::<i64>()? > 0,
+            })
+        })
+        .await
+    }
+
+    /// Revokes a token; the revocation is stored until the token expires. `false`: it was revoked already.
     pub async fn revoke_token(
         &self,
         token: &AccessToken,
@@ -73,10 +78,10 @@ impl Store {
         );
         let steps = vec![Step::Require(insert), Step::Append(event)];
         let (id, expires_at) = (token.id, token.expires_at());
-        // RFC 7009 §2.2.1: a revocation that failed revokes nothing, here as after a restart.
+        // RFC 7009 §2.2.1: a revocation that failed revokes nothing, now as after a restart.
         let written = self
-            .write_and_then("revoking a token", steps, move |memory, outcome| {
-                if outcome.is_ok() {
+            .write_and_update("revoking a token", steps, move |memory, written| {
+                if written.is_ok() {
                     memory.revoke(id, expires_at);
                 }
             })
@@ -84,30 +89,30 @@ impl Store {
         Ok(written == Written::Wholly)
     }
 
-    /// Forgets the revoked tokens that expire by `expired_by`.
+    /// Deletes the revoked tokens that expire by `expired_by`.
     pub async fn sweep_revoked_tokens(&self, expired_by: Timestamp) -> Result<(), StoreError> {
         let sweep = Statement::new(
             "DELETE FROM revoked_tokens WHERE expires_at <= $1",
             [expired_by.into()],
         );
-        self.write_and_then(
+        self.write_and_update(
             "sweeping revoked tokens",
             vec![Step::Run(sweep)],
-            move |memory, _| memory.sweep(expired_by),
+            move |memory, _| memory.sweep_revoked_tokens(expired_by),
         )
         .await
         .map(drop)
     }
 
-    /// Every revoked token that has not been swept, and when it expires.
+    /// Every stored revoked token, and when it expires.
     pub(super) async fn revoked_tokens(&self) -> Result<HashMap<TokenId, Timestamp>, StoreError> {
-        const DOING: &str = "reading the revoked tokens";
+        const OPERATION: &str = "reading the revoked tokens";
         let select = Statement::new("SELECT id, expires_at FROM revoked_tokens", []);
-        self.read(DOING, select)
+        self.read(OPERATION, select)
             .await?
             .into_iter()
             .map(|mut row| Ok((row.next()?, row.next()?)))
             .collect::<Result<_, _>>()
-            .map_err(during(DOING))
+            .map_err(during(OPERATION))
     }
 }

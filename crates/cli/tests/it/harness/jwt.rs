@@ -1,4 +1,4 @@
-//! JWTs from the other side: verified by another implementation, and forged with the server's own keys.
+//! JWTs verified by another implementation, and JWTs forged with the server's own keys.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -13,12 +13,12 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What the header of a JWT says; nothing is verified.
+/// The header of a JWT. The signature is not verified.
 pub fn header_of(token: &str) -> Value {
     segment(token, 0)
 }
 
-/// What the claims of a JWT say; nothing is verified.
+/// The claims of a JWT. The signature is not verified.
 pub fn claims_of(token: &str) -> Value {
     segment(token, 1)
 }
@@ -28,8 +28,8 @@ fn segment(token: &str, at: usize) -> Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(segment).unwrap()).unwrap()
 }
 
-/// The claims of `token`, verified as an API would that knows only the server's JWKS, its `issuer` and its own name.
-/// Time is not looked at: the clock of a test shows none that the verifier would believe.
+/// Verifies `token` as an API that knows only the server's JWKS, the `issuer` and its own name: its claims. The times
+/// are not checked, because a test's clock is far from the real one.
 #[track_caller]
 pub fn verify(keys: &JwkSet, issuer: &str, audience: &str, token: &str) -> Value {
     let kid = decode_header(token).unwrap().kid.unwrap();
@@ -43,13 +43,13 @@ pub fn verify(keys: &JwkSet, issuer: &str, audience: &str, token: &str) -> Value
     decode::<Value>(token, &key, &validation).unwrap().claims
 }
 
-/// RFC 8725 §3.1: the algorithm is the one that the key is published for, whatever the token says.
+/// RFC 8725 §3.1: the algorithm is that of the published key, whatever the token says.
 fn algorithm(key: &Jwk) -> Algorithm {
     let name = key.common.key_algorithm.expect("`alg` is published");
     Algorithm::try_from(name).unwrap()
 }
 
-/// Somebody who has got hold of a signing key of the server, and makes with it what the server never would.
+/// A forger who holds a signing key of the server and signs what the server never would.
 pub struct Forger {
     key: SigningKey,
     /// The private key, a PKCS #8 document.
@@ -57,7 +57,7 @@ pub struct Forger {
 }
 
 impl Forger {
-    /// With the private key in this PKCS #8 document.
+    /// A forger with the private key in this PKCS #8 document.
     pub fn new(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Self {
         Self {
             key: SigningKey::from_pkcs8(algorithm, pkcs8).unwrap(),
@@ -71,17 +71,17 @@ impl Forger {
         json!({ "alg": jwk.algorithm.as_str(), "typ": "at+jwt", "kid": jwk.kid })
     }
 
-    /// The public key, in the encoding of its algorithm.
+    /// The public key in the encoding of its algorithm.
     pub fn public_key(&self) -> &[u8] {
         self.key.public_key()
     }
 
-    /// A token with this header and these claims, whatever they are.
+    /// Signs any header and claims.
     pub fn sign(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         self.sign_message(&format!("{}.{}", encode(header), encode(claims)))
     }
 
-    /// A token that begins with this, whatever it is: the header and the claims, encoded.
+    /// Signs any text as the first two segments of a token.
     pub fn sign_message(&self, message: &str) -> String {
         let signature = self.key.sign(message.as_bytes()).unwrap();
         format!("{message}.{}", encode(signature))

@@ -1,13 +1,24 @@
-//! What the tests stand on: a server in this process on a database of its own, and a client for it; the real binary; a
+//! What the tests are built from: a server in this process with its own database, a client, the real binary, and a
 //! temporary PostgreSQL.
 
+mod accounts;
 mod client;
+mod credentials;
+mod database;
 mod jwt;
+mod operations;
 pub mod postgres;
 pub mod process;
+mod reply;
 mod server;
 mod watched;
 
-pub use client::{Answer, Client, Credentials, Reply};
+pub use accounts::NO_ACCOUNT;
+pub use client::Client;
+pub use credentials::Credentials;
 pub use jwt::{Forger, claims_of, encode, header_of, verify};
+pub use operations::{
+    DOCUMENT, every_operation, managed_operations, operation, operations_on_an_account,
+};
+pub use reply::{Answer, Reply};
 pub use server::{Database, NOON, Options, Prokura, jwt_resource, opaque_resource};

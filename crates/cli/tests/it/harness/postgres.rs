@@ -1,5 +1,5 @@
-//! A PostgreSQL cluster for the time of one test process: made on first use from the installed binaries, gone with the
-//! process however that ends.
+//! A temporary PostgreSQL cluster: started on first use from the installed binaries, and removed with the test process
+//! however that ends.
 
 use std::{
     env, fs,
@@ -16,9 +16,9 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-/// Holds the server as long as its standard input is open, which is as long as the test process lives: the kernel closes
-/// it whatever the process dies of. Every file is made here, so that none is made that is not removed. `$as_user` makes
-/// `initdb` and `postgres`, which refuse to be root, somebody else.
+/// Runs the server as long as its standard input is open, which is as long as the test process lives. The kernel closes
+/// it however the process dies. The script makes every file itself, so that it can remove them all. `$as_user` runs
+/// `initdb` and `postgres`, which refuse to run as root, as another user.
 const KEEPER: &str = r#"
 run() { program=$1; shift; $as_user "$bin/$program" "$@"; }
 end() { run pg_ctl stop -D "$dir/data" -m immediate >/dev/null; rm -rf "$dir"; }
@@ -42,7 +42,7 @@ struct Cluster {
     bin: PathBuf,
     dir: PathBuf,
     port: u16,
-    /// Its standard input is what keeps the server.
+    /// The server runs as long as its standard input is open.
     _keeper: Child,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn fresh_database() -> String {
     format!("postgres://postgres@127.0.0.1:{port}/{name}")
 }
 
-/// The PEM file of the authority that signed the server's certificate, which names `localhost` and nothing else.
+/// The PEM file of the CA that signed the server's certificate, which names only `localhost`.
 pub(crate) fn ca_certificate() -> PathBuf {
     cluster().dir.join("ca.pem")
 }
@@ -102,7 +102,7 @@ fn start() -> Cluster {
         .env("as_user", if is_root { as_user } else { "" })
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        // Out of reach of the Ctrl-C that ends the tests: it has to tidy up.
+        // Not in the process group of the tests, so that Ctrl-C does not end it before it has cleaned up.
         .process_group(0)
         .spawn()
         .expect("sh");
@@ -121,7 +121,7 @@ fn start() -> Cluster {
     }
 }
 
-/// Where the newest installed PostgreSQL has its programs.
+/// The directory with the programs of the newest installed PostgreSQL.
 fn binaries() -> PathBuf {
     let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -141,7 +141,7 @@ fn binaries() -> PathBuf {
         .expect("these tests need PostgreSQL's programs: apt-get install postgresql")
 }
 
-/// An authority, a certificate for `localhost` and its key, in PEM form.
+/// A CA certificate, a certificate for `localhost` and its key, as PEM.
 fn certificates() -> [String; 3] {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -11,13 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use super::{Client, Credentials};
 
-/// How long anything may take, on a machine that is busy with other things too.
+/// How long anything may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 const READY: &str = "prokura is serving on ";
 
-/// A `prokura` command in `directory`, of which the environment says nothing.
+/// A `prokura` command in `directory`, without any `PROKURA_` variable.
 pub(crate) fn prokura<A: AsRef<OsStr>>(
     directory: &Path,
     arguments: impl IntoIterator<Item = A>,
@@ -47,7 +49,7 @@ pub(crate) fn run<A: AsRef<OsStr>>(
     )
 }
 
-/// A command that has ended.
+/// A finished command.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -64,13 +66,13 @@ impl Finished {
         }
     }
 
-    /// Standard output of a command that must have succeeded.
+    /// The standard output. The command must have succeeded.
     pub(crate) fn succeeded(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.stdout
     }
 
-    /// The line of a command that must have failed with `code`.
+    /// The error line. The command must have failed with `code`.
     pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:#?}");
         let mut errors = self
@@ -90,7 +92,7 @@ pub(crate) struct Prokura {
     child: Child,
     stdout: Captured,
     stderr: Captured,
-    /// Its working directory; the data directory is `prokura-data` in it unless the arguments say otherwise.
+    /// The working directory. The data directory is `prokura-data` in it unless the arguments say otherwise.
     pub(crate) directory: PathBuf,
     /// The URL of the ready line.
     pub(crate) url: String,
@@ -102,7 +104,7 @@ impl Prokura {
         Self::serve_with(directory, &[])
     }
 
-    /// The same with further arguments.
+    /// The same, with further arguments.
     pub(crate) fn serve_with(directory: &Path, arguments: &[&str]) -> Self {
         let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
         let mut child = prokura(directory, arguments)
@@ -134,7 +136,7 @@ impl Prokura {
         server
     }
 
-    /// The account of `bootstrap.json`.
+    /// The account in `bootstrap.json`.
     pub fn root(&self) -> Credentials {
         let text =
             fs::read_to_string(self.data("bootstrap.json")).expect("bootstrap.json is there");
@@ -147,40 +149,52 @@ impl Prokura {
         }
     }
 
-    /// A client of it.
+    /// A client of this server.
     pub fn client(&self) -> Client {
         Client::new(self.url.clone())
     }
 
-    /// A path in its data directory.
+    /// Fills the audit trail so that an export fails after its first chunk: an event after it cannot be read.
+    pub(crate) async fn break_export(&self, token: &str) {
+        let client = self.client();
+        for _ in 0..230 {
+            client.create(token, json!({ "name": "CI" })).await;
+        }
+        let spoil = "UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220";
+        rusqlite::Connection::open(self.data("prokura.db"))
+            .and_then(|connection| connection.execute_batch(spoil))
+            .expect("the database can be changed");
+    }
+
+    /// A path in the data directory.
     pub(crate) fn data(&self, name: &str) -> PathBuf {
         self.directory.join("prokura-data").join(name)
     }
 
-    /// What it has written to standard output.
+    /// Everything on standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has written to standard error.
+    /// Everything on standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Waits for a line of its log that contains `text`.
+    /// Waits for a log line that contains `text`.
     pub(crate) fn logged(&self, text: &str) -> String {
         let line = self.stderr.line_that(|line| line.contains(text));
         line.unwrap_or_else(|| panic!("{text:?} is not in the log: {}", self.stderr()))
     }
 
-    /// Ends it as an operator would: all that it has written to standard error.
+    /// Stops the server with SIGTERM: everything on standard error.
     pub(crate) fn stop(&mut self) -> String {
         self.signal("TERM");
         self.wait();
         self.stderr.whole_text()
     }
 
-    /// Sends it `signal`, like `TERM`.
+    /// Sends a signal, for example `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("sh")
             .args([
@@ -194,7 +208,7 @@ impl Prokura {
         assert!(sent.success());
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -214,9 +228,9 @@ impl Prokura {
         }
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills the process, as a crash would.
     pub(crate) fn kill(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         self.child.wait().expect("the process can be waited for");
     }
@@ -228,7 +242,7 @@ impl Drop for Prokura {
     }
 }
 
-/// A stream of a process, read as it comes.
+/// A stream of a process, captured as it is written.
 struct Captured(Arc<(Mutex<Capture>, Condvar)>);
 
 #[derive(Default)]
@@ -268,7 +282,7 @@ impl Captured {
         capture.text.clone()
     }
 
-    /// Waits for a line of this kind. `None`: the stream ended, or the time did.
+    /// Waits for a line for which `is_wanted` holds. `None`: the stream ended, or the time was up.
     fn line_that(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let find = |capture: &Capture| {
             capture
@@ -287,7 +301,7 @@ impl Captured {
     }
 }
 
-/// The names of what is in a directory, sorted; nothing if it is not there.
+/// The sorted names of the files in a directory. Empty if the directory does not exist.
 pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     let mut names = fs::read_dir(directory)
         .into_iter()

@@ -1,4 +1,4 @@
-//! A server in this process: real sockets, a real database of its own, a clock that the test moves.
+//! A server in this process, with real sockets, its own database, and a clock that the test moves.
 
 use std::{
     io::ErrorKind,
@@ -15,45 +15,40 @@ use prokura_server::{
     authority::{Authority, Clock, ClockError, RotationPolicy, Settings, SystemEntropy},
     domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
     http::{self, Tls},
-    keys::{KeyRing, MasterKey},
+    keys::MasterKey,
     store::{OpenSqliteError, Postgres, Sqlite, SqliteAccess, Store},
 };
-use rusqlite::types::ValueRef;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
-use tokio_postgres::{NoTls, types::Type};
 
 use super::{
-    client::{Client, Credentials},
-    jwt::Forger,
-    postgres,
+    Client, Credentials, postgres,
     watched::{Watch, Watched},
 };
 
-/// 2026-11-23T12:00:00.000Z: where every test's clock begins, in milliseconds.
+/// 2026-11-23T12:00:00.000Z in milliseconds, where the clock of every test begins.
 pub const NOON: i64 = 1_795_435_200_000;
 
-/// On which database a server runs.
+/// The database that a server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
     Postgres,
 }
 
-/// How a server differs from the default.
+/// Settings of a server that tests vary.
 pub struct Options {
     /// The format of tokens for the management API.
     pub management_format: TokenFormat,
-    /// Their lifetime.
+    /// The lifetime of tokens for the management API.
     pub lifetime_seconds: u32,
-    /// The resources beside it.
+    /// The resources beside the management API.
     pub resources: Vec<Resource>,
-    /// Further names of the management API.
+    /// Aliases of the management API.
     pub aliases: Vec<String>,
-    /// A path behind the host of the public URL.
+    /// The path of the public URL.
     pub public_path: &'static str,
-    /// What the server speaks if not plain HTTP.
+    /// TLS settings. `None`: plain HTTP.
     pub tls: Option<Tls>,
 }
 
@@ -66,6 +61,24 @@ impl Default for Options {
             aliases: Vec::new(),
             public_path: "",
             tls: None,
+        }
+    }
+}
+
+impl Options {
+    /// The default, with these resources beside the management API.
+    pub fn with_resources(resources: Vec<Resource>) -> Self {
+        Self {
+            resources,
+            ..Self::default()
+        }
+    }
+
+    /// The default, with tokens of this format for the management API.
+    pub fn with_format(management_format: TokenFormat) -> Self {
+        Self {
+            management_format,
+            ..Self::default()
         }
     }
 }
@@ -89,20 +102,20 @@ pub fn opaque_resource(identifier: &str, scopes: &str) -> Resource {
     }
 }
 
-/// A running server with one organization. Dereferences to a client of it.
+/// A running server with one organization. It dereferences to a client of the server.
 pub struct Prokura {
-    /// An account with `management:all`.
+    /// The first account, with `management:all`.
     pub root: Credentials,
-    /// Where the public URL points, without the path.
+    /// A client of the server, without the path of the public URL.
     pub client: Client,
     /// `iss`.
     pub issuer: String,
-    /// The server without its door.
+    /// The server without HTTP.
     pub authority: Arc<Authority>,
-    /// What is asked of the database.
+    /// Counts and breaks the calls of the database.
     pub watch: Arc<Watch>,
     clock: TestClock,
-    place: Place,
+    pub(super) place: Place,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -115,15 +128,15 @@ impl std::ops::Deref for Prokura {
     }
 }
 
-/// Where the data is.
+/// The database of a server.
 #[derive(Clone)]
-enum Place {
+pub(super) enum Place {
     Sqlite(Arc<TempDir>),
     Postgres(String),
 }
 
 impl Prokura {
-    /// A fresh server on a fresh database.
+    /// Starts a server with a fresh database.
     pub async fn start(database: Database, options: Options) -> Self {
         let place = match database {
             Database::Sqlite => Place::Sqlite(Arc::new(tempfile::tempdir().unwrap())),
@@ -137,8 +150,8 @@ impl Prokura {
         server
     }
 
-    /// Another node of the same installation: on its database and with its public URL, with a clock of its own at the
-    /// same time.
+    /// Starts another node of the same installation. It has the same database and public URL, and its own clock, which
+    /// shows the same time.
     pub async fn another_node(&self, options: Options) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(self.now())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -153,18 +166,18 @@ impl Prokura {
         .await
     }
 
-    /// Stops the server and starts one at the same address on the same database.
+    /// Stops the server and starts another at the same address with the same database.
     pub async fn restart(mut self, options: Options) -> Self {
         self.stop().await;
         let address = self.client.url.trim_start_matches("http://").to_owned();
         let (place, clock, root) = (self.place.clone(), self.clock.clone(), self.root.clone());
-        // SQLite is owned by one server: the old one must have let go.
+        // One server owns a SQLite file, so this one must close it first.
         drop(self);
         let listener = bind_again(&address).await;
         Self::on(place, clock, listener, None, options, root).await
     }
 
-    /// Ends the server as SIGTERM would.
+    /// Stops the server as SIGTERM would.
     pub async fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -174,7 +187,7 @@ impl Prokura {
         }
     }
 
-    /// Another organization with its first account.
+    /// Creates another organization: its first account.
     pub async fn bootstrap(&self, organization: &str) -> Credentials {
         let name = |text: &str| Name::parse(text.to_owned()).unwrap();
         let plan = self
@@ -182,7 +195,7 @@ impl Prokura {
             .plan_bootstrap(name(organization), name("Administrator"))
             .unwrap();
         self.authority.bootstrap_another(&plan).await.unwrap();
-        let issued = plan.credentials();
+        let issued = plan.issued();
         Credentials {
             id: issued.account.id.to_string(),
             client_id: issued.account.id.client_id().to_string(),
@@ -190,17 +203,17 @@ impl Prokura {
         }
     }
 
-    /// What the server's clock shows, in milliseconds.
+    /// The time on the server's clock, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.0.load(Ordering::SeqCst)
     }
 
-    /// Moves the server's clock, in milliseconds.
+    /// Moves the server's clock by this many milliseconds.
     pub fn advance(&self, millis: i64) {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Makes the clock fail.
+    /// Makes the server's clock fail.
     pub fn break_clock(&self) {
         self.clock.0.store(i64::MIN, Ordering::SeqCst);
     }
@@ -257,73 +270,14 @@ impl Prokura {
             served: Some(served),
         }
     }
-
-    /// Changes the row of an account in a way that the API does not offer, and starts the server again, since it need not
-    /// notice what is done behind its back. `$1` in `sql` is the account's id.
-    pub async fn alter(self, sql: &str, account: &Credentials) -> Self {
-        let id = account.id.replace('-', "");
-        let literal = match &self.place {
-            Place::Sqlite(_) => format!("x'{id}'"),
-            Place::Postgres(_) => format!("'\\x{id}'"),
-        };
-        self.change_database(&sql.replace("$1", &literal)).await;
-        self.restart(Options::default()).await
-    }
-
-    /// The options by which a command finds this server's database.
-    pub fn store_options(&self) -> [String; 2] {
-        let url = match &self.place {
-            Place::Sqlite(directory) => format!("sqlite:{}", sqlite_file(directory).display()),
-            Place::Postgres(url) => url.clone(),
-        };
-        ["--database-url".to_owned(), url]
-    }
-
-    /// Reads the database itself: the rows of a query, with bytes in hexadecimal.
-    pub async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
-        match &self.place {
-            Place::Sqlite(directory) => sqlite_rows(&sqlite_file(directory), sql).unwrap(),
-            Place::Postgres(url) => {
-                let client = connect(url).await;
-                let rows = client.query(sql, &[]).await.unwrap();
-                rows.iter().map(postgres_row).collect()
-            }
-        }
-    }
-
-    /// Changes the database behind the server's back. On SQLite a running server need not notice: it owns the file.
-    pub async fn change_database(&self, sql: &str) {
-        match &self.place {
-            Place::Sqlite(directory) => {
-                let connection = rusqlite::Connection::open(sqlite_file(directory)).unwrap();
-                connection.execute_batch(sql).unwrap();
-            }
-            Place::Postgres(url) => connect(url).await.batch_execute(sql).await.unwrap(),
-        }
-    }
-
-    /// Somebody who has got hold of the key with which the server signs `algorithm`.
-    pub async fn forger(&self, algorithm: SigningAlgorithm) -> Forger {
-        let store = match &self.place {
-            Place::Sqlite(directory) => {
-                let file = sqlite_file(directory);
-                Store::new(Sqlite::open(&file, SqliteAccess::Command).unwrap())
-            }
-            Place::Postgres(url) => Store::new(Postgres::connect(url, 1).unwrap()),
-        };
-        let stored = store.signing_keys().await.unwrap();
-        let stored = stored.iter().find(|key| key.algorithm == algorithm);
-        let pkcs8 = KeyRing::unseal_signing_key(&master_key(), stored.unwrap()).unwrap();
-        Forger::new(algorithm, &pkcs8)
-    }
 }
 
-fn master_key() -> MasterKey {
+pub(super) fn master_key() -> MasterKey {
     MasterKey::from_bytes(&[7; MasterKey::BYTES])
 }
 
-/// Binds an address that was ours a moment ago: meanwhile a connection of another test may have got the port for its own
-/// end, and lets go of it with that test.
+/// Binds an address that was in use a moment ago. The port may be taken meanwhile by an outgoing connection of another
+/// test, which releases it when that test ends.
 async fn bind_again(address: &str) -> TcpListener {
     for _ in 0..3000 {
         match TcpListener::bind(address) {
@@ -336,53 +290,8 @@ async fn bind_again(address: &str) -> TcpListener {
     panic!("{address} stays in use");
 }
 
-fn sqlite_file(directory: &TempDir) -> PathBuf {
+pub(super) fn sqlite_file(directory: &TempDir) -> PathBuf {
     directory.path().join("prokura.db")
-}
-
-fn sqlite_rows(file: &Path, sql: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
-    let connection = rusqlite::Connection::open(file)?;
-    let mut statement = connection.prepare(sql)?;
-    let columns = statement.column_count();
-    statement
-        .query_map([], |row| {
-            (0..columns)
-                .map(|column| {
-                    Ok(match row.get_ref(column)? {
-                        ValueRef::Null => Value::Null,
-                        ValueRef::Integer(number) => number.into(),
-                        ValueRef::Real(number) => number.into(),
-                        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-                        ValueRef::Blob(bytes) => hex(bytes).into(),
-                    })
-                })
-                .collect()
-        })?
-        .collect()
-}
-
-fn postgres_row(row: &tokio_postgres::Row) -> Vec<Value> {
-    let cell = |column: usize| match *row.columns()[column].type_() {
-        Type::INT8 => row.get::<_, Option<i64>>(column).map(Value::from),
-        Type::BYTEA => {
-            let bytes = row.get::<_, Option<Vec<u8>>>(column);
-            bytes.map(|bytes| hex(&bytes).into())
-        }
-        _ => row.get::<_, Option<String>>(column).map(Value::from),
-    };
-    (0..row.len())
-        .map(|column| cell(column).unwrap_or(Value::Null))
-        .collect()
-}
-
-async fn connect(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
@@ -400,8 +309,8 @@ fn open_store(place: &Place, watch: &Arc<Watch>) -> Store {
     }
 }
 
-/// Opens the database as its one server. The lock of the server before lives a moment longer where another test is just
-/// starting a process: that has every file of this one open until it has become the program that it is to be.
+/// Opens the database as its one server. The lock of the previous server may last a moment longer: while another test
+/// starts a process, the new process holds every open file until it executes its program.
 fn own(file: &Path) -> Sqlite {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,4 +1,4 @@
-//! A database under watch: it counts what is asked of it, and fails when told to.
+//! A database that counts its calls, and fails when it is told to.
 
 use std::sync::{
     Arc,
@@ -8,12 +8,12 @@ use std::sync::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use prokura_server::store::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written};
 
-/// What is seen of a watched database.
+/// The counters and switches of a watched database.
 #[derive(Debug)]
 pub struct Watch {
-    /// Reads so far.
+    /// The number of reads so far.
     pub reads: AtomicUsize,
-    /// Writes so far.
+    /// The number of writes so far.
     pub writes: AtomicUsize,
     calls_before_failure: AtomicI64,
     loses_next_answer: AtomicBool,
@@ -29,17 +29,17 @@ impl Watch {
         })
     }
 
-    /// Lets `calls` more calls succeed, and fails every one after them.
+    /// Lets `calls` more calls succeed, and fails every call after them.
     pub fn fail_after(&self, calls: i64) {
         self.calls_before_failure.store(calls, Ordering::SeqCst);
     }
 
-    /// Does the next write, and fails all the same: as when a connection breaks between commit and answer.
+    /// Performs the next write and then fails, as when a connection breaks between the commit and its response.
     pub fn lose_next_answer(&self) {
         self.loses_next_answer.store(true, Ordering::SeqCst);
     }
 
-    /// Fails no more.
+    /// Makes all calls succeed again.
     pub fn mend(&self) {
         self.fail_after(i64::MAX);
     }
@@ -54,7 +54,7 @@ impl Watch {
     }
 }
 
-/// `inner`, watched.
+/// A database with its calls watched.
 pub struct Watched<D> {
     pub inner: D,
     pub watch: Arc<Watch>,

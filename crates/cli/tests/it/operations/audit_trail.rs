@@ -1,4 +1,4 @@
-//! The audit trail of the real binary: verified beside a running server, and what an export that fails leaves in the log.
+//! The audit trail of the real binary: verification beside a running server, and what a failed export leaves in the log.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use crate::harness::process::{Prokura, names_in, run};
 
 #[tokio::test]
-async fn the_trail_is_verified_beside_a_running_server_and_without_its_master_key() {
+async fn the_trail_is_verified_beside_a_running_server_without_its_master_key() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let client = server.client();
@@ -28,7 +28,7 @@ async fn the_trail_is_verified_beside_a_running_server_and_without_its_master_ke
 }
 
 #[test]
-fn where_there_is_no_database_none_is_made() {
+fn verifying_creates_no_database() {
     let directory = tempdir().unwrap();
     let error = run(directory.path(), ["audit", "verify"]).failed(1);
     assert!(error.contains("there is no database at"), "{error}");
@@ -36,26 +36,19 @@ fn where_there_is_no_database_none_is_made() {
     run(directory.path(), ["audit"]).failed(2);
 }
 
-/// An answer that has begun cannot say what went wrong; the log does, once.
+/// An export that fails halfway cannot report an error in the response, so the log has it, once.
 #[tokio::test]
 async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     let client = server.client();
     let token = client.access_token(&server.root()).await;
-    for _ in 0..230 {
-        client.create(&token, json!({ "name": "CI" })).await;
-    }
-    // A row behind the first chunk that cannot be read.
-    rusqlite::Connection::open(server.data("prokura.db"))
-        .unwrap()
-        .execute_batch("UPDATE audit_events SET target = CAST(x'ff' AS TEXT) WHERE sequence = 220")
-        .unwrap();
+    server.break_export(&token).await;
     let export = client
         .request(Method::GET, "/api/v1/audit-events/export")
         .header("x-request-id", "the-export")
         .bearer_auth(&token);
-    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    // The connection ends before or after the head is sent. Either way the body does not end properly.
     let cut_off = match export.send().await {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
@@ -74,9 +67,9 @@ async fn an_export_that_was_cut_off_is_an_error_in_the_log() {
     assert_eq!(errors.next(), None);
 }
 
-/// How many were refused in the minute that was running is known after the server has stopped.
+/// The refused logins of the current minute are written when the server stops.
 #[tokio::test]
-async fn a_stop_writes_down_the_logins_that_were_refused_last() {
+async fn the_last_refused_logins_are_written_at_shutdown() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     let (client, root) = (server.client(), server.root());
@@ -94,7 +87,7 @@ async fn a_stop_writes_down_the_logins_that_were_refused_last() {
     let path = "/audit-events?action=refuse_login";
     let list = client.api(Method::GET, path, &token, None).await;
     let list = list.expect(200).json();
-    // More than one if a minute ended in between.
+    // There are several events if a minute ended in between.
     let events = list["items"].as_array().unwrap();
     let counts = events.iter().map(|event| {
         assert_eq!(event["target"], *ci.id);

@@ -1,4 +1,4 @@
-//! What is configured, and what is refused.
+//! The configuration: where values come from, and which are refused.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -7,7 +7,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::harness::process::{Finished, Prokura, names_in, prokura, run};
 
-/// What `prokura check` says of `key`, with this environment and these arguments.
+/// The line of `key` in the output of `prokura check`, with this environment and these arguments.
 fn effective(
     directory: &Path,
     key: &str,
@@ -33,7 +33,7 @@ fn directory_with(file: &str, text: &str) -> TempDir {
 }
 
 #[test]
-fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let directory = directory_with(
         "p.toml",
         "listen = \"127.0.0.1:3003\"\nlog_level = \"warn\"\n",
@@ -71,7 +71,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
 }
 
 #[test]
-fn what_is_not_given_follows_from_what_is() {
+fn derived_settings_follow_the_given_ones() {
     let directory = tempdir().unwrap();
     let given = ["--listen", "127.0.0.1:9000", "--data-dir", "d"];
     for (key, value) in [
@@ -86,7 +86,7 @@ fn what_is_not_given_follows_from_what_is() {
 }
 
 #[test]
-fn the_shown_configuration_is_one_that_can_be_read() {
+fn the_shown_configuration_is_a_valid_configuration_file() {
     let directory = directory_with(
         "p.toml",
         "[management_api]\ntoken_format = \"jwt\"\nsigning_algorithm = \"Ed25519\"\naliases = [\"https://alias.example\"]\n\
@@ -141,8 +141,9 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
     );
 }
 
+/// T24. A plain-HTTP listener beyond loopback is refused without an explicit setting.
 #[test]
-fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
+fn an_invalid_value_is_refused_before_anything_is_created() {
     let directory = tempdir().unwrap();
     for (arguments, message) in [
         (
@@ -195,7 +196,7 @@ fn a_value_that_cannot_be_meant_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn beyond_loopback_the_setting_is_enough() {
+fn listening_beyond_loopback_is_allowed_with_the_setting() {
     let directory = tempdir().unwrap();
     for arguments in [
         &[
@@ -224,7 +225,7 @@ fn beyond_loopback_the_setting_is_enough() {
 }
 
 #[test]
-fn check_makes_nothing_and_shows_no_password() {
+fn check_creates_nothing_and_shows_no_password() {
     let directory = tempdir().unwrap();
     let text = run(directory.path(), ["check"]).succeeded();
     assert!(
@@ -255,7 +256,7 @@ fn check_makes_nothing_and_shows_no_password() {
 }
 
 #[test]
-fn check_sees_what_a_server_left_and_leaves_it_so() {
+fn check_reads_an_existing_database_and_leaves_it_unchanged() {
     let directory = tempdir().unwrap();
     let mut server = Prokura::serve(directory.path());
     let running = run(directory.path(), ["check"]).succeeded();
@@ -358,7 +359,7 @@ fn a_database_opens_with_its_own_master_key_alone() {
 }
 
 #[test]
-fn a_master_key_that_others_can_read_is_warned_about() {
+fn a_master_key_that_others_can_read_causes_a_warning() {
     let directory = tempdir().unwrap();
     let key = directory.path().join("key");
     fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
@@ -383,7 +384,7 @@ fn a_port_in_use_is_named_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_made_is_named() {
+fn a_data_directory_that_cannot_be_created_is_named() {
     let directory = directory_with("file", "");
     for command in ["serve", "bootstrap"] {
         let names = ["--organization", "o", "--service-account", "a"];
@@ -404,7 +405,7 @@ fn a_data_directory_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_schema_that_is_newer_than_known_is_refused() {
+fn a_newer_schema_is_refused() {
     let directory = tempdir().unwrap();
     drop(Prokura::serve(directory.path()));
     let file = directory.path().join("prokura-data/prokura.db");
@@ -436,7 +437,7 @@ fn a_second_server_on_one_sqlite_file_is_refused() {
 }
 
 #[test]
-fn help_teaches_and_the_version_is_told() {
+fn help_has_examples_and_the_version_is_printed() {
     let directory = tempdir().unwrap();
     let help = run(directory.path(), ["serve", "--help"]).succeeded();
     for taught in [

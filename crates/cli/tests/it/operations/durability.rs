@@ -1,4 +1,4 @@
-//! P5: what was acknowledged survives SIGKILL, at any moment.
+//! P5. What the server has acknowledged survives SIGKILL at any moment.
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -8,38 +8,40 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, Credentials, postgres, process::Prokura};
 
-/// How often the server is killed.
+/// How many times the server is killed.
 const ROUNDS: usize = 8;
-/// How many clients change things at once.
+/// How many clients make changes concurrently.
 const WORKERS: usize = 4;
 
-/// What the clients know of one account from the answers they got.
+/// What the clients know about one account from the responses.
 struct Known {
     credentials: Credentials,
-    /// A token issued to it.
+    /// A token of the account.
     token: Option<String>,
     state: State,
 }
 
 #[derive(Debug, PartialEq)]
 enum State {
-    /// Its secret is the last one answered.
+    /// The secret of the last response works.
     Alive,
-    /// A rotation was asked for and not answered: the old secret lives, or none that we know.
+    /// A rotation was requested and not acknowledged: either the old secret works, or one that no client knows.
     Rotating,
-    /// A deletion was asked for and not answered.
+    /// A deletion was requested and not acknowledged.
     Deleting,
-    /// A deletion was answered.
+    /// A deletion was acknowledged.
     Deleted,
 }
 
+/// P5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_sigkill_on_sqlite() {
+async fn acknowledged_changes_survive_sigkill_on_sqlite() {
     kill_in_a_loop(&[]).await;
 }
 
+/// P5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_sigkill_on_postgres() {
+async fn acknowledged_changes_survive_sigkill_on_postgres() {
     let url = postgres::fresh_database();
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("master.key");
@@ -58,7 +60,7 @@ async fn kill_in_a_loop(options: &[&str]) {
         let workers = (0..WORKERS)
             .map(|_| tokio::spawn(work(client.clone(), root.clone())))
             .collect::<Vec<_>>();
-        // Killed when about so many accounts were added: at another moment each round.
+        // Killed after about this many accounts, so at another moment in each round.
         let enough = before + 4 + 3 * round;
         while accounts(&client, &root).await < enough {}
         server.kill();
@@ -79,13 +81,13 @@ async fn accounts(client: &Client, root: &Credentials) -> usize {
 }
 
 fn serve(directory: &Path, options: &[&str]) -> Prokura {
-    // The issuer must be the same on every port.
+    // The issuer must stay the same on every port.
     let mut all = vec!["--public-url", "http://127.0.0.1:1"];
     all.extend_from_slice(options);
     Prokura::serve_with(directory, &all)
 }
 
-/// Creates, rotates and deletes accounts until the server is gone, and tells what it knows then.
+/// Creates, rotates and deletes accounts until the server is gone: what the client knows then.
 async fn work(client: Client, root: Credentials) -> HashMap<String, Known> {
     let mut known = HashMap::new();
     let Some(management) = token(&client, &root).await else {
@@ -148,8 +150,7 @@ async fn check(client: &Client, root: &Credentials, known: &HashMap<String, Know
             .any(|account| account.state == State::Deleted)
     );
     for (id, account) in known {
-        let path = format!("/service-accounts/{id}");
-        let found = client.api(Method::GET, &path, &management, None).await;
+        let found = client.try_get_account(&management, id).await;
         let login = client.token(&account.credentials, &[]).await;
         let is_token_alive = match &account.token {
             Some(token) => client.introspect(root, token).await["active"] == true,
@@ -177,7 +178,7 @@ async fn check(client: &Client, root: &Credentials, known: &HashMap<String, Know
     }
 }
 
-/// A call of the management API. `None`: the server is gone.
+/// Calls the management API. `None`: the server is gone.
 async fn call(
     client: &Client,
     method: Method,
@@ -197,7 +198,7 @@ async fn call(
     Some(serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-/// A token. `None`: the server is gone.
+/// Requests a token. `None`: the server is gone.
 async fn token(client: &Client, account: &Credentials) -> Option<String> {
     let response = client
         .request(Method::POST, "/oauth2/token")

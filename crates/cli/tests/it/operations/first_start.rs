@@ -1,4 +1,4 @@
-//! The first start, `prokura bootstrap`, and the end.
+//! The first start, `prokura bootstrap`, and stopping the server.
 
 use std::{
     collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio,
@@ -47,7 +47,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_first_start_writes_credentials_for_the_owner_alone_and_tells_no_secret() {
+fn the_first_start_writes_credentials_that_only_the_owner_can_read() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let path = server.data("bootstrap.json");
@@ -116,7 +116,7 @@ fn the_printed_commands_survive_a_path_with_blanks_and_quotes() {
 }
 
 #[test]
-fn the_second_start_makes_nothing_new() {
+fn the_second_start_creates_nothing() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("prokura-data/bootstrap.json");
     drop(Prokura::serve(directory.path()));
@@ -181,7 +181,7 @@ fn a_pending_file_whose_account_was_never_committed_is_discarded() {
 }
 
 #[test]
-fn a_crash_before_the_commit_leaves_a_first_start_to_be_made() {
+fn a_crash_before_the_commit_leaves_the_first_start_undone() {
     let directory = tempdir().unwrap();
     let data = directory.path().join("prokura-data");
     fs::create_dir(&data).unwrap();
@@ -197,7 +197,7 @@ fn a_crash_before_the_commit_leaves_a_first_start_to_be_made() {
 }
 
 #[test]
-fn bootstrap_beside_a_running_server_makes_a_further_organization() {
+fn bootstrap_beside_a_running_server_creates_another_organization() {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
     let first = credentials_in(&server.data("bootstrap.json"));
@@ -257,7 +257,7 @@ fn a_name_that_is_taken_is_refused() {
 }
 
 #[test]
-fn bootstrap_says_so_if_its_credentials_cannot_be_printed() {
+fn bootstrap_fails_if_its_credentials_cannot_be_printed() {
     let directory = tempdir().unwrap();
     let mut command = prokura(
         directory.path(),
@@ -277,7 +277,7 @@ fn bootstrap_says_so_if_its_credentials_cannot_be_printed() {
 }
 
 #[test]
-fn two_first_starts_at_once_make_one_key_and_both_organizations_work_with_it() {
+fn two_concurrent_first_starts_share_one_master_key() {
     let directory = tempdir().unwrap();
     let spawn = |name: &str| {
         prokura(
@@ -304,7 +304,7 @@ fn two_first_starts_at_once_make_one_key_and_both_organizations_work_with_it() {
 }
 
 #[test]
-fn a_signal_ends_it_with_success() {
+fn a_signal_stops_the_server_with_success() {
     for signal in ["TERM", "INT"] {
         let directory = tempdir().unwrap();
         let mut server = Prokura::serve(directory.path());

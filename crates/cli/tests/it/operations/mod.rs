@@ -7,5 +7,6 @@ mod first_start;
 mod nodes;
 mod postgres;
 mod secrecy;
+mod slow_clients;
 pub mod tls;
 mod usage_at_exit;

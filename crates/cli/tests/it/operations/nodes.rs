@@ -1,4 +1,4 @@
-//! Several nodes on one PostgreSQL.
+//! Several nodes with one PostgreSQL.
 
 use std::{fs, path::Path, thread};
 
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use crate::harness::{Client, Credentials, postgres, process::Prokura};
 
-/// Three nodes started at once on an empty database, with a data directory each.
+/// Three nodes started at the same time with an empty database. Each has its own data directory.
 struct Nodes {
     _directory: TempDir,
     nodes: Vec<Prokura>,
 }
 
-/// What every node is told.
+/// The arguments of every node.
 const RESOURCES: &str = r#"
 [[resources]]
 identifier = "https://orders.example"
@@ -42,7 +42,7 @@ fn start() -> Nodes {
                 &key,
                 "--config",
                 &config,
-                // One issuer, whichever node answers.
+                // All nodes have the same issuer.
                 "--public-url",
                 "http://127.0.0.1:1",
             ];
@@ -65,7 +65,7 @@ impl Nodes {
         self.nodes.iter().map(Prokura::client).collect()
     }
 
-    /// The first account, from the one node that made it.
+    /// The first account, whose credentials one of the nodes has written.
     fn root(&self) -> Credentials {
         let mut made = self
             .nodes
@@ -78,7 +78,7 @@ impl Nodes {
 }
 
 #[tokio::test]
-async fn three_nodes_started_at_once_make_one_organization_and_one_set_of_keys() {
+async fn three_nodes_started_at_once_create_one_organization_and_one_set_of_keys() {
     let nodes = start();
     let root = nodes.root();
     let mut published = Vec::new();
@@ -96,9 +96,9 @@ async fn three_nodes_started_at_once_make_one_organization_and_one_set_of_keys()
     assert!(published.iter().all(|keys| *keys == published[0]));
 }
 
-/// P2, P3, V8: what one node has answered, the very next request to any other sees.
+/// P2, P3, V8. What one node has acknowledged, the next request to any other node sees.
 #[tokio::test]
-async fn what_one_node_answered_holds_on_the_next_at_once() {
+async fn what_one_node_acknowledged_holds_on_the_next_at_once() {
     let nodes = start();
     let root = nodes.root();
     let clients = nodes.clients();
@@ -156,9 +156,9 @@ async fn what_one_node_answered_holds_on_the_next_at_once() {
     }
 }
 
-/// G6 over nodes: of rotations at once on different nodes, exactly one secret lives.
+/// G6 across nodes. Of concurrent rotations on different nodes, exactly one secret works afterwards.
 #[tokio::test]
-async fn of_rotations_at_once_on_three_nodes_one_secret_lives() {
+async fn of_concurrent_rotations_on_three_nodes_one_secret_works() {
     let nodes = start();
     let root = nodes.root();
     let clients = nodes.clients();
@@ -174,9 +174,9 @@ async fn of_rotations_at_once_on_three_nodes_one_secret_lives() {
     assert_eq!(alive, 1);
 }
 
-/// Q3 over nodes: of equal requests at once on different nodes one is done, and each gets its answer.
+/// Q3 across nodes. Of concurrent equal requests on different nodes one is done, and each gets its response.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_equal_requests_at_once_on_three_nodes_one_is_done() {
+async fn of_fifty_concurrent_equal_requests_on_three_nodes_one_is_done() {
     let nodes = start();
     let root = nodes.root();
     let clients = nodes.clients();

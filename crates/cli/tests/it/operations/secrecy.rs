@@ -1,4 +1,4 @@
-//! P1, A20, G2: a secret is shown once, and is nowhere else: not in a file, a log line or another answer.
+//! P1, A20, G2. A secret is shown once and is nowhere else: not in a file, a log line or another response.
 
 use std::{fs, path::Path, process::Command};
 
@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::harness::{Client, Credentials, Reply, postgres, process::Prokura};
 
+/// P1, A20, G2, Q4.
 #[tokio::test]
-async fn no_secret_and_no_token_is_kept_or_shown_again_on_sqlite() {
+async fn no_secret_or_token_is_stored_or_shown_again_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let mut server = Prokura::serve_with(directory.path(), &[]);
     let shown = use_it(&server).await;
@@ -19,7 +20,7 @@ async fn no_secret_and_no_token_is_kept_or_shown_again_on_sqlite() {
     let mut files = 0;
     for entry in fs::read_dir(directory.path().join("prokura-data")).unwrap() {
         let path = entry.unwrap().path();
-        // The one file that is there to hold a secret.
+        // `bootstrap.json` is the one file that has to hold a secret.
         if path.ends_with("bootstrap.json") {
             continue;
         }
@@ -33,8 +34,9 @@ async fn no_secret_and_no_token_is_kept_or_shown_again_on_sqlite() {
     );
 }
 
+/// P1, A20, G2, Q4.
 #[tokio::test]
-async fn no_secret_and_no_token_is_kept_or_shown_again_on_postgres() {
+async fn no_secret_or_token_is_stored_or_shown_again_on_postgres() {
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("master.key");
     fs::write(&key, prokura_server::keys::MasterKey::encode(&[5; 32])).unwrap();
@@ -54,7 +56,7 @@ async fn no_secret_and_no_token_is_kept_or_shown_again_on_postgres() {
     shown.assert_absent("a dump", &dump.stdout);
 }
 
-/// Everything that was shown once and must be nowhere else.
+/// Secrets and tokens that were shown once and must be nowhere else.
 struct Shown(Vec<String>);
 
 impl Shown {
@@ -75,7 +77,7 @@ impl Shown {
     }
 }
 
-/// Does everything that can be done, well and badly, with every log line on.
+/// Calls every operation, with success and with errors, with all log lines on.
 async fn use_it(server: &Prokura) -> Shown {
     let (client, root) = (server.client(), server.root());
     let mut shown = Shown(vec![root.client_secret.clone()]);
@@ -90,7 +92,7 @@ async fn use_it(server: &Prokura) -> Shown {
     for account in &accounts {
         let token = client.access_token(account).await;
         let rotated = client.rotate(&management, &account.id).await;
-        // The dead secret and the living one, in every place where a client may put them by mistake.
+        // The old secret and the current one, in every place where a client could put them by mistake.
         for credentials in [account, &rotated] {
             let secret = &credentials.client_secret;
             replies.push(client.token(credentials, &[("scope", secret)]).await);
@@ -119,8 +121,7 @@ async fn use_it(server: &Prokura) -> Shown {
                 .await,
         );
         shown.0.push(token);
-        let path = format!("/service-accounts/{}", account.id);
-        replies.push(client.api(Method::GET, &path, &management, None).await);
+        replies.push(client.try_get_account(&management, &account.id).await);
     }
     use_it_once(&client, &management, &accounts[1], &mut shown).await;
     replies.push(
@@ -142,7 +143,8 @@ async fn use_it(server: &Prokura) -> Shown {
     shown
 }
 
-/// Q4: does what answers with a secret under an Idempotency-Key, so that the answers are kept; and uses the keys wrongly.
+/// Q4. Calls the operations that answer with a secret under an Idempotency-Key, so that the responses are stored. It
+/// also uses the keys wrongly.
 async fn use_it_once(client: &Client, token: &str, account: &Credentials, shown: &mut Shown) {
     let path = format!("/service-accounts/{}", account.id);
     let other = json!({ "name": "Other", "expiresInSeconds": 60 });
@@ -166,7 +168,7 @@ async fn use_it_once(client: &Client, token: &str, account: &Credentials, shown:
         assert_eq!(answers[0], answers[1]);
         let secret = answers[0].split("prk_").nth(1).expect("a secret");
         shown.0.push(format!("prk_{}", &secret[..49]));
-        // Of the answer as it is kept, whatever is written around it.
+        // A part of the stored response, whatever is written around it.
         shown.0.push("\"credentials\":{".to_owned());
         shown.0.push("\\\"credentials\\\":{".to_owned());
         for wrong in [key.clone(), format!("{key}\" \"")] {

@@ -1,4 +1,4 @@
-//! H6, T24, F10: TLS that ends at the server, with certificates of an authority of the test's own.
+//! H6, T24. TLS that ends at the server, with certificates of a CA that the test makes.
 
 use std::{
     fs,
@@ -28,13 +28,14 @@ use crate::harness::{
     process::{Prokura, names_in, run},
 };
 
-/// Far more than anything takes.
+/// Much longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 // What is spoken.
 
+/// H6.
 #[test]
-fn a_token_comes_over_tls_1_3_and_over_1_2() {
+fn tls_1_3_and_1_2_both_work() {
     let (directory, authority) = issued();
     let server = serve(&directory, &[]);
     for (version, spoken) in [
@@ -58,9 +59,9 @@ fn a_token_comes_over_tls_1_3_and_over_1_2() {
     );
 }
 
-/// Another implementation than the server's own.
+/// Another TLS implementation than the server's.
 #[test]
-fn curl_gets_a_token_over_both_too() {
+fn curl_gets_a_token_over_both_versions() {
     let (directory, _) = issued();
     let server = serve(&directory, &[]);
     let Credentials {
@@ -85,6 +86,7 @@ fn curl_gets_a_token_over_both_too() {
     }
 }
 
+/// H6.
 #[test]
 fn older_versions_are_refused() {
     const ALERT: u8 = 21;
@@ -92,7 +94,7 @@ fn older_versions_are_refused() {
     const PROTOCOL_VERSION: u8 = 70;
     let (directory, _) = issued();
     let server = serve(&directory, &[]);
-    // The same hello is a good one if it offers 1.2.
+    // The same hello is accepted if it offers 1.2.
     for (minor, refused) in [(1, true), (2, true), (3, false)] {
         let mut stream = tcp(&server.url);
         stream.write_all(&client_hello(minor)).unwrap();
@@ -107,7 +109,7 @@ fn older_versions_are_refused() {
 }
 
 #[test]
-fn a_client_that_returns_resumes_its_session() {
+fn a_returning_client_resumes_its_session() {
     let (directory, authority) = issued();
     let server = serve(&directory, &[]);
     for version in [&TLS13, &TLS12] {
@@ -115,7 +117,7 @@ fn a_client_that_returns_resumes_its_session() {
         for expected in [
             HandshakeKind::Full,
             HandshakeKind::Resumed,
-            // The ticket of a resumed session is as good.
+            // The ticket of a resumed session can be used too.
             HandshakeKind::Resumed,
         ] {
             let mut connection = connect(&server.url, &client);
@@ -131,8 +133,9 @@ fn a_client_that_returns_resumes_its_session() {
 
 // What is not.
 
+/// H6, T24.
 #[test]
-fn plain_http_gets_no_answer_that_could_be_followed() {
+fn plain_http_gets_no_redirect() {
     let (directory, _) = issued();
     let server = serve(&directory, &[]);
     let mut stream = tcp(&server.url);
@@ -140,17 +143,18 @@ fn plain_http_gets_no_answer_that_could_be_followed() {
         .write_all(token_request(&server.root()).as_bytes())
         .unwrap();
     let mut answer = Vec::new();
-    // What it has not read of the request makes the system reset the connection.
+    // The server has not read the whole request, so the system may reset the connection.
     let _ = stream.read_to_end(&mut answer);
-    // A TLS alert, or nothing at all.
+    // A TLS alert, or nothing.
     assert!(
         matches!(answer[..], [] | [21, 3, _, 0, 2, 2, _]),
         "{answer:?}"
     );
 }
 
+/// H3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_says_nothing_is_cut_off() {
+async fn a_silent_client_is_cut_off() {
     let (directory, _) = issued();
     let read = |name| fs::read(directory.path().join(name)).unwrap();
     let certificate = Certificate::from_pem(&read("chain.pem"), &read("key.pem")).unwrap();
@@ -160,7 +164,7 @@ async fn a_client_that_says_nothing_is_cut_off() {
     };
     let server = harness::Prokura::start(harness::Database::Sqlite, options).await;
     assert_eq!(tcp(&server.client.url).read(&mut [0]).unwrap(), 0);
-    // Nor is one that begins and goes no further.
+    // A client that stops in the middle of its handshake is cut off too.
     let mut slow = tcp(&server.client.url);
     slow.write_all(&client_hello(3)[..20]).unwrap();
     assert_eq!(slow.read(&mut [0]).unwrap(), 0);
@@ -169,7 +173,7 @@ async fn a_client_that_says_nothing_is_cut_off() {
 // Where it is spoken.
 
 #[test]
-fn with_tls_every_url_of_ours_is_https() {
+fn with_tls_every_url_is_https() {
     let (directory, authority) = issued();
     let server = serve(&directory, &[]);
     let url = &server.url;
@@ -187,7 +191,7 @@ fn with_tls_every_url_of_ours_is_https() {
 }
 
 #[test]
-fn with_tls_other_machines_may_come() {
+fn with_tls_the_server_may_listen_beyond_loopback() {
     let (directory, _) = issued();
     let check = |arguments: &[&str]| {
         let arguments = ["check", "--config", "p.toml"].iter().chain(arguments);
@@ -215,8 +219,9 @@ fn with_tls_other_machines_may_come() {
     );
 }
 
+/// H6.
 #[test]
-fn browsers_are_bound_to_tls_where_it_is_spoken_under_a_name_of_our_own() {
+fn hsts_is_sent_over_tls_with_an_https_public_url() {
     let (directory, authority) = issued();
     let client = authority.client(&[&TLS13]);
     for (arguments, expected) in [
@@ -232,7 +237,7 @@ fn browsers_are_bound_to_tls_where_it_is_spoken_under_a_name_of_our_own() {
             assert_eq!(answer.header("strict-transport-security"), expected);
         }
     }
-    // RFC 6797 §7.2: not over plain HTTP. Where TLS ends before the server, it is for whoever ends it to say.
+    // RFC 6797 §7.2: HSTS is not sent over plain HTTP. If a proxy terminates TLS, the proxy decides.
     let plain = Prokura::serve_with(
         directory.path(),
         &["--public-url", "https://prokura.example"],
@@ -259,7 +264,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert_ne!(renewed, first);
     server.signal("HUP");
     server.logged("2101-01-01");
-    // Who comes as a stranger: who returns by ticket is not shown a certificate.
+    // A new client. A client that resumes its session is not shown a certificate.
     let stranger = authority.client(&[&TLS13]);
     let mut fresh = connect(&server.url, &stranger);
     assert_eq!(shown_certificate(&mut fresh), renewed);
@@ -279,7 +284,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
 }
 
 #[test]
-fn a_renewal_that_is_broken_leaves_the_old_certificate() {
+fn a_broken_renewal_leaves_the_old_certificate() {
     let (directory, authority) = issued();
     let server = serve(&directory, &[]);
     let shown = || {
@@ -370,7 +375,7 @@ fn a_server_without_a_usable_certificate_does_not_start() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_that_works_is_told() {
+fn a_doubtful_certificate_causes_a_warning() {
     let (directory, authority) = issued();
     authority.issue(directory.path(), |params| {
         params.not_after = date_time_ymd(2020, 1, 1);
@@ -403,13 +408,13 @@ fn what_is_wrong_with_a_certificate_that_works_is_told() {
 // The end.
 
 #[test]
-fn what_is_in_flight_over_tls_is_finished_before_the_server_stops() {
+fn in_flight_requests_over_tls_finish_before_the_server_stops() {
     let (directory, authority) = issued();
     let mut server = serve(&directory, &[]);
     let client = authority.client(&[&TLS13]);
     let mut idle = connect(&server.url, &client);
     ask_on(&mut idle, "/healthz");
-    // In the middle of its handshake.
+    // A connection in the middle of its handshake.
     let mut silent = tcp(&server.url);
     silent.write_all(&client_hello(3)).unwrap();
     silent.read_exact(&mut [0; 5]).unwrap();
@@ -422,7 +427,7 @@ fn what_is_in_flight_over_tls_is_finished_before_the_server_stops() {
     assert!(waiting.starts_with("HTTP/1.1 100"), "{waiting}");
 
     server.signal("TERM");
-    // Both are let go while the one in flight is waited for: a word of goodbye, and none.
+    // Both idle connections are closed while the server waits for the request: one with a TLS close, one without.
     assert_eq!(idle.read(&mut [0]).unwrap(), 0, "close_notify");
     silent.read_to_end(&mut Vec::new()).unwrap();
     busy.write_all(body.as_bytes()).unwrap();
@@ -436,13 +441,13 @@ fn what_is_in_flight_over_tls_is_finished_before_the_server_stops() {
 
 // What the tests stand on.
 
-/// Who signs.
+/// The CA.
 pub(crate) struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// A directory with the certificate of an authority (`ca.pem`), one that it has issued (`chain.pem`, `key.pem`), and the
+/// A directory with a CA certificate (`ca.pem`), a certificate of that CA (`chain.pem`, `key.pem`), and the
 /// configuration of a server that uses it (`p.toml`).
 pub(crate) fn issued() -> (TempDir, Authority) {
     let mut params = CertificateParams::default();
@@ -468,8 +473,8 @@ pub(crate) fn issued() -> (TempDir, Authority) {
 }
 
 impl Authority {
-    /// Issues a certificate for this machine until 2100, or as `change` wants it, puts it with a new key into `directory`
-    /// and returns it.
+    /// Issues a certificate for this machine until 2100, after `change` has been applied. Writes it and a new key into
+    /// `directory` and returns it.
     fn issue(
         &self,
         directory: &Path,
@@ -488,7 +493,7 @@ impl Authority {
         certificate.der().clone()
     }
 
-    /// A client that trusts it and remembers its own sessions.
+    /// A client that trusts this CA and has its own session cache.
     fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
@@ -516,7 +521,7 @@ fn tcp(url: &str) -> TcpStream {
     stream
 }
 
-/// A connection, the handshake made.
+/// A connection after the handshake.
 fn connect(url: &str, client: &Arc<ClientConfig>) -> Connection {
     let mut stream = tcp(url);
     let host = "127.0.0.1".try_into().unwrap();
@@ -527,12 +532,12 @@ fn connect(url: &str, client: &Arc<ClientConfig>) -> Connection {
     StreamOwned::new(session, stream)
 }
 
-/// What the server has shown on a connection.
+/// The certificate that the server has shown on a connection.
 fn shown_certificate(connection: &mut Connection) -> CertificateDer<'static> {
     connection.conn.peer_certificates().unwrap()[0].clone()
 }
 
-/// Sends a request that asks for the end of the connection, and reads to that end, which must be one that TLS tells.
+/// Sends a request with `Connection: close` and reads to the end, which must be a TLS close.
 fn ask(connection: &mut Connection, request: &str) -> Answer {
     connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -540,7 +545,7 @@ fn ask(connection: &mut Connection, request: &str) -> Answer {
     Answer(answer)
 }
 
-/// Asks for a path on a connection that stays open.
+/// Sends a request on a connection that stays open.
 fn ask_on(connection: &mut Connection, path: &str) -> Answer {
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     connection.write_all(request.as_bytes()).unwrap();
@@ -575,7 +580,8 @@ fn token_request(client: &Credentials) -> String {
     )
 }
 
-/// RFC 5246 §7.4.1.2: a hello for version 3.`minor`, where 1.0 is 3.1, with suites and extensions for all of them.
+/// RFC 5246 §7.4.1.2: a client hello for version 3.`minor` (TLS 1.0 is 3.1), with cipher suites and extensions for all
+/// versions.
 fn client_hello(minor: u8) -> Vec<u8> {
     let mut hello = vec![3, minor];
     hello.extend([7; 32]);
@@ -596,7 +602,7 @@ fn client_hello(minor: u8) -> Vec<u8> {
     [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &hello].concat()
 }
 
-/// That no line of these keys, in PEM, is in a text.
+/// Asserts that no line of these keys, in PEM, is in a text.
 fn assert_no_key(text: &str, keys: &[&str]) {
     for key in keys {
         for line in key.lines().filter(|line| !line.starts_with("-----")) {

@@ -1,4 +1,4 @@
-//! What is known of use after the process has ended, well or not.
+//! Usage counts after the process has ended, by a stop or a crash.
 
 use std::{
     fs,
@@ -7,22 +7,21 @@ use std::{
 };
 
 use prokura_server::keys::MasterKey;
-use reqwest::Method;
 use serde_json::json;
 use tokio_postgres::NoTls;
 
 use crate::harness::{Client, Credentials, postgres, process::Prokura};
 
-/// How far behind it may be after a crash.
+/// How far behind the counts may be after a crash.
 const LAG: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn use_is_known_after_any_end_on_sqlite() {
+async fn usage_survives_a_stop_and_a_crash_on_sqlite() {
     end_and_compare(None).await;
 }
 
 #[tokio::test]
-async fn use_is_known_after_any_end_on_postgres() {
+async fn usage_survives_a_stop_and_a_crash_on_postgres() {
     end_and_compare(Some(postgres::fresh_database())).await;
 }
 
@@ -34,7 +33,7 @@ async fn end_and_compare(url: Option<String>) {
     let management = client.access_token(&root).await;
     let (_, ci) = client.create(&management, json!({ "name": "CI" })).await;
 
-    // Ended well: exact, however short ago.
+    // After a stop the counts are exact.
     client.access_token(&ci).await;
     let shown = last_use(&client, &root, &ci).await;
     server.signal("TERM");
@@ -44,7 +43,7 @@ async fn end_and_compare(url: Option<String>) {
     let client = server.client();
     assert_eq!(last_use(&client, &root, &ci).await, shown);
 
-    // Killed: what was written by then, and that was soon.
+    // After a crash the counts that were written are there.
     let used = Instant::now();
     client.access_token(&ci).await;
     let first = last_use(&client, &root, &ci).await;
@@ -66,7 +65,7 @@ async fn end_and_compare(url: Option<String>) {
 fn serve(directory: &Path, url: Option<&str>) -> Prokura {
     let key = directory.join("key");
     let key = key.to_str().unwrap();
-    // The issuer must be the same on every port.
+    // The issuer must stay the same on every port.
     let mut options = vec!["--public-url", "http://127.0.0.1:1"];
     if let Some(url) = url {
         fs::write(key, MasterKey::encode(&[3; 32])).unwrap();
@@ -75,16 +74,15 @@ fn serve(directory: &Path, url: Option<&str>) -> Prokura {
     Prokura::serve_with(directory, &options)
 }
 
-/// What the API says.
+/// The last use, as the API shows it.
 async fn last_use(client: &Client, root: &Credentials, account: &Credentials) -> String {
     let token = client.access_token(root).await;
-    let path = format!("/service-accounts/{}", account.id);
-    let reply = client.api(Method::GET, &path, &token, None).await;
+    let reply = client.try_get_account(&token, &account.id).await;
     let account = &reply.expect(200).json()["serviceAccount"];
     account["lastUsedAt"].as_str().unwrap().to_owned()
 }
 
-/// What is in the database.
+/// The last use, as it is in the database.
 async fn written_use(server: &Prokura, url: Option<&str>, account: &Credentials) -> Option<i64> {
     let id = account.id.replace('-', "");
     let Some(url) = url else {

@@ -1,4 +1,4 @@
-//! The life of a service account on the command line.
+//! Service accounts on the command line.
 
 use serde_json::json;
 
@@ -16,10 +16,10 @@ fn works(server: &Prokura, client_id: &str, secret: &str) -> bool {
 }
 
 #[test]
-fn an_account_lives_from_bootstrap_json_to_its_deletion_by_what_the_help_says() {
+fn the_examples_of_the_help_work_from_bootstrap_to_deletion() {
     let (_directory, server, _) = start();
     let person = Person::new();
-    // As the help has it: the commands themselves, with what they answered before.
+    // As the help shows: each command uses the output of the one before.
     let help = person.run(["--help"]).succeeded();
     let commands = help
         .lines()
@@ -77,7 +77,7 @@ fn words_of(command: &str) -> &str {
 }
 
 #[test]
-fn an_account_is_made_and_changed_in_every_respect() {
+fn an_account_is_created_and_changed_with_every_flag() {
     let (_directory, server, person) = start();
     let created = person.accounts_json([
         "create",
@@ -143,7 +143,7 @@ fn an_account_is_made_and_changed_in_every_respect() {
     assert_eq!(value_of(&enabled, "Labels        "), "-");
     assert!(works(&server, &format!("sa_{id}"), secret));
 
-    // The client id will do for the id, as the API's own shape and as a sheet for people.
+    // The client ID works in place of the account ID. The output is the JSON of the API or a sheet for people.
     let got = person.accounts_json(["get", &format!("sa_{id}")]);
     assert_eq!(got["serviceAccount"]["name"], "Store");
     let got = person.accounts(["get", id]);
@@ -152,7 +152,7 @@ fn an_account_is_made_and_changed_in_every_respect() {
 }
 
 #[test]
-fn secrets_come_and_go() {
+fn secrets_are_added_rotated_and_removed() {
     let (_directory, server, person) = start();
     let created = person.accounts_json(["create", "CI"]);
     let id = created["serviceAccount"]["id"].as_str().unwrap();
@@ -204,7 +204,7 @@ fn secrets_come_and_go() {
 }
 
 #[test]
-fn the_tokens_of_an_account_are_ended() {
+fn the_tokens_of_an_account_are_revoked() {
     let (_directory, _server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
     let root = root.as_str().unwrap();
@@ -227,7 +227,7 @@ fn the_tokens_of_an_account_are_ended() {
 }
 
 #[test]
-fn deleting_is_refused_where_nobody_can_be_asked() {
+fn deleting_without_a_terminal_requires_a_flag() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -239,7 +239,7 @@ fn deleting_is_refused_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn an_account_may_have_no_scope_at_all() {
+fn an_account_can_have_no_scope() {
     let (_directory, _server, person) = start();
     let created = person.accounts_json(["create", "Nobody", "--scope", ""]);
     assert_eq!(created["serviceAccount"]["scopes"], json!([]));

@@ -1,4 +1,4 @@
-//! What a failure says: what to do next.
+//! Errors on the command line, and what they tell the user to do.
 
 use std::net::TcpListener;
 
@@ -6,10 +6,10 @@ use super::{Person, start};
 use crate::harness::process::Finished;
 
 #[test]
-fn a_wrong_secret_says_where_it_came_from() {
+fn a_wrong_secret_is_reported_with_its_source() {
     let (_directory, server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
-    // Somebody else rotates, so that the profile is out of date.
+    // Someone else rotates the secret, so the profile is out of date.
     let other = Person::at(&server);
     other.accounts(["rotate-secret", root.as_str().unwrap()]);
     let error = person.run(["service-accounts", "list"]).failed(1);
@@ -26,7 +26,7 @@ fn a_wrong_secret_says_where_it_came_from() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_with_where_its_url_came_from() {
+fn an_unreachable_server_is_named_with_the_source_of_its_url() {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -49,7 +49,7 @@ fn a_server_that_is_not_there_is_named_with_where_its_url_came_from() {
 }
 
 #[test]
-fn a_scope_that_is_lacking_is_named() {
+fn a_missing_scope_is_named() {
     let (_directory, server, person) = start();
     let scope = [
         "--scope",
@@ -90,7 +90,7 @@ fn a_scope_that_is_lacking_is_named() {
 }
 
 #[test]
-fn what_is_wrong_with_a_value_is_told_by_its_name() {
+fn a_wrong_value_is_named() {
     let (_directory, _server, person) = start();
     let error = person.run(["service-accounts", "create", " "]).failed(1);
     assert!(error.contains("name "), "{error}");
@@ -104,7 +104,7 @@ fn what_is_wrong_with_a_value_is_told_by_its_name() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_asked() {
+fn wrong_usage_is_reported_before_any_request() {
     let person = Person::new();
     for (arguments, says) in [
         (vec!["service-accounts"], "rotate-secret"),
@@ -149,10 +149,10 @@ fn wrong_usage_is_told_before_anything_is_asked() {
 }
 
 #[test]
-fn a_url_that_would_show_secrets_needs_a_word() {
+fn a_plain_http_url_requires_a_flag() {
     let person = Person::new();
     let run = |more: &[&str]| {
-        // A name that is reserved for having no address (RFC 6761).
+        // RFC 6761 reserves this name. It never has an address.
         let flags = [
             "token",
             "--url",
@@ -174,7 +174,7 @@ fn a_url_that_would_show_secrets_needs_a_word() {
 }
 
 #[test]
-fn whatever_is_no_prokura_is_told_as_such() {
+fn a_server_that_is_not_prokura_is_reported() {
     let (_directory, server, person) = start();
     let root = server.root();
     let mut command = person.command(["token", "--url", &format!("{}/elsewhere", server.url)]);
@@ -188,7 +188,7 @@ fn whatever_is_no_prokura_is_told_as_such() {
 }
 
 #[test]
-fn who_wants_to_know_more_is_told_the_request_id_and_the_causes() {
+fn verbose_errors_show_the_request_id_and_the_causes() {
     let (_directory, _server, person) = start();
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
     let get = ["service-accounts", "get", nobody];

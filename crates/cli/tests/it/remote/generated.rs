@@ -1,4 +1,4 @@
-//! Completions and manual pages.
+//! Shell completions and manual pages.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use super::Person;
 use crate::harness::process::names_in;
 
 #[test]
-fn there_are_completions_for_every_shell_and_bash_understands_its_own() {
+fn completions_exist_for_every_shell_and_work_in_bash() {
     let person = Person::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = person.run(["completions", shell]).succeeded();
@@ -31,7 +31,7 @@ fn there_are_completions_for_every_shell_and_bash_understands_its_own() {
 }
 
 #[test]
-fn there_is_a_manual_page_for_every_command() {
+fn every_command_has_a_manual_page() {
     let person = Person::new();
     person.run(["man", "pages/man1"]).succeeded();
     let pages = names_in(&person.path("pages/man1"));

@@ -1,4 +1,4 @@
-//! The commands that ask a running server: the real binary against the real server, as a person or a pipeline uses them.
+//! The commands that call a running server: the real binary against the real server.
 
 mod accounts;
 mod errors;
@@ -23,7 +23,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::harness::process::{Finished, Prokura, prokura};
 
-/// Somebody with a home directory of his own.
+/// A user with a home directory.
 struct Person {
     home: TempDir,
 }
@@ -35,7 +35,7 @@ impl Person {
         }
     }
 
-    /// Somebody who has taken the first start's credentials.
+    /// A user who has imported the credentials of the first start.
     fn at(server: &Prokura) -> Self {
         let person = Self::new();
         let file = server.data("bootstrap.json");
@@ -44,7 +44,7 @@ impl Person {
         person
     }
 
-    /// A `prokura` command in this home, of which the environment says nothing else.
+    /// A `prokura` command with this home directory and no other environment.
     fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = prokura(self.home.path(), arguments);
         command.env("HOME", self.home.path());
@@ -73,13 +73,13 @@ impl Person {
         Finished::of(self.command(arguments).output().unwrap())
     }
 
-    /// `prokura service-accounts …`, which must succeed.
+    /// Runs `prokura service-accounts …`, which must succeed.
     fn accounts<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
         let all = ["service-accounts"].into_iter().chain(arguments);
         self.run(all).succeeded()
     }
 
-    /// The same with JSON.
+    /// The same with `--json`.
     fn accounts_json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
         let all = arguments.into_iter().chain(["--output", "json"]);
         serde_json::from_str(&self.accounts(all)).unwrap()
@@ -90,7 +90,7 @@ impl Person {
     }
 }
 
-/// A server, and somebody who may do everything there.
+/// A server, and a user with all permissions there.
 fn start() -> (TempDir, Prokura, Person) {
     let directory = tempdir().unwrap();
     let server = Prokura::serve(directory.path());
@@ -102,7 +102,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// The value of a line `name  value`.
+/// The value in a line `name  value`.
 #[track_caller]
 fn value_of(text: &str, name: &str) -> String {
     let mut lines = text.lines();

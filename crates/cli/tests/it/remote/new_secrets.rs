@@ -1,4 +1,4 @@
-//! A new secret is shown once, or is in its file, and nowhere else.
+//! A new secret is either printed once or written to a file.
 
 use std::{
     fs::{self, OpenOptions},
@@ -40,7 +40,7 @@ fn a_secret_in_its_file_is_not_printed() {
 }
 
 #[test]
-fn a_file_that_is_there_is_not_overwritten_and_nothing_is_done() {
+fn an_existing_file_is_not_overwritten_and_nothing_is_changed() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -81,7 +81,7 @@ fn a_call_that_fails_leaves_no_file() {
 }
 
 #[test]
-fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
+fn a_secret_that_could_not_be_printed_is_reported_with_what_to_do() {
     let (_directory, _server, person) = start();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut create = person.command(["service-accounts", "create", "CI"]);
@@ -101,7 +101,7 @@ fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
         "{error}"
     );
 
-    // Nor is it a success if whoever was to read it has gone.
+    // The command fails if nothing reads its output.
     let mut create = person.command(["service-accounts", "create", "CI"]);
     let mut child = create
         .stdout(Stdio::piped())
@@ -114,7 +114,7 @@ fn a_secret_that_could_not_be_shown_is_told_with_how_to_make_another() {
 }
 
 #[test]
-fn a_profile_keeps_up_with_the_rotation_of_its_own_account() {
+fn a_profile_is_updated_when_its_own_account_is_rotated() {
     let (_directory, _server, person) = start();
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
     let root = root.as_str().unwrap();
@@ -129,7 +129,7 @@ fn a_profile_keeps_up_with_the_rotation_of_its_own_account() {
     person.accounts(["list"]);
     assert_eq!(mode(&person.path(".config/prokura/profiles.toml")), 0o600);
 
-    // Not with that of another.
+    // A profile does not take the secret of another account.
     let other = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
     let rotated = person.run(["service-accounts", "rotate-secret", other.as_str().unwrap()]);
     assert!(!rotated.stderr.contains("profile"), "{rotated:?}");

@@ -1,4 +1,4 @@
-//! Where to, and as whom: flags, environment, profiles.
+//! Connection options: flags, environment variables and profiles.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -64,7 +64,7 @@ fn profiles_are_added_listed_used_and_removed() {
 }
 
 #[test]
-fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
+fn a_profile_is_added_from_flags_and_a_secret_file_or_standard_input() {
     let (_directory, server, _) = start();
     let root = server.root();
     let flags = ["--url", &server.url, "--client-id", &root.client_id];
@@ -86,7 +86,7 @@ fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
     Finished::of(command.output().unwrap()).succeeded();
     person.run(["token", "--profile", "bootstrap"]).succeeded();
 
-    // A URL that is none, no secret, nothing at all, and something else than bootstrap.json.
+    // An invalid URL, a missing secret, an empty file, and a file that is not bootstrap.json.
     let url = [
         "--url",
         "prokura",
@@ -115,7 +115,7 @@ fn a_profile_is_made_of_flags_and_a_secret_that_is_no_flag() {
 }
 
 #[test]
-fn profiles_are_for_their_owner_alone() {
+fn only_the_owner_can_read_profiles() {
     let (_directory, _server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     assert_eq!(mode(&file), 0o600);
@@ -126,7 +126,7 @@ fn profiles_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_file_of_profiles_that_cannot_be_read_does_not_show_what_is_in_it() {
+fn an_unreadable_profiles_file_is_reported_without_its_contents() {
     let (_directory, server, person) = start();
     let file = person.path(".config/prokura/profiles.toml");
     let text = fs::read_to_string(&file).unwrap();
@@ -140,7 +140,7 @@ fn a_file_of_profiles_that_cannot_be_read_does_not_show_what_is_in_it() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_beats_the_profile() {
+fn a_flag_overrides_the_environment_which_overrides_the_profile() {
     let (_directory, server, person) = start();
     let root = server.root();
     fs::write(person.path("right"), &root.client_secret).unwrap();
@@ -155,7 +155,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
     let wrong = ("PROKURA_CLIENT_SECRET_FILE", "wrong");
 
     run(&[], &[]).succeeded();
-    // The environment beats the current profile, and says so when it is wrong.
+    // An environment variable overrides the current profile, and an error names the variable.
     let error = run(&[], &[("PROKURA_CLIENT_ID", id), wrong]).failed(1);
     assert!(
         error.contains("wrong (PROKURA_CLIENT_SECRET_FILE)"),
@@ -166,9 +166,9 @@ fn a_flag_beats_the_environment_beats_the_profile() {
         error.contains("the secret from PROKURA_CLIENT_SECRET"),
         "{error}"
     );
-    // A variable that is empty counts as unset.
+    // An empty variable counts as unset.
     run(&[], &[("PROKURA_CLIENT_SECRET", ""), ("PROKURA_URL", "")]).succeeded();
-    // A flag beats the environment.
+    // A flag overrides an environment variable.
     run(
         &["--client-secret-file", "right"],
         &[("PROKURA_CLIENT_ID", id), wrong],
@@ -179,7 +179,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
         &[("PROKURA_CLIENT_ID", id), right],
     );
     assert!(error.failed(1).contains("wrong (--client-secret-file)"));
-    // So does --profile, with all that it holds; PROKURA_PROFILE is the environment's.
+    // `--profile` overrides them too, with all its values. PROKURA_PROFILE has the rank of an environment variable.
     run(
         &["--profile", "default"],
         &[("PROKURA_URL", "http://127.0.0.1:1"), wrong],
@@ -190,7 +190,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
         error.contains("there is no profile \"nobody\"; there are: default"),
         "{error}"
     );
-    // Everything from the environment needs no profile, and no home.
+    // With everything in the environment, no profile and no home directory are needed.
     let mut command = Person::new().command(["token"]);
     command.env_remove("HOME");
     command.envs([
@@ -203,7 +203,7 @@ fn a_flag_beats_the_environment_beats_the_profile() {
 }
 
 #[test]
-fn the_secret_of_a_profile_goes_nowhere_else() {
+fn the_secret_of_a_profile_is_not_combined_with_another_url_or_client() {
     let (_directory, _server, person) = start();
     for (name, value) in [
         ("PROKURA_URL", "http://127.0.0.1:1"),
@@ -231,7 +231,7 @@ fn the_secret_of_a_profile_goes_nowhere_else() {
 }
 
 #[test]
-fn the_directories_of_the_user_are_those_that_xdg_names() {
+fn user_directories_follow_xdg() {
     let (_directory, server, _) = start();
     let person = Person::new();
     let (config, cache) = (person.path("c"), person.path("k"));

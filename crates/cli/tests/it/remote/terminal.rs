@@ -1,4 +1,4 @@
-//! What is different on a terminal: colour, and being asked. `script` of util-linux gives one.
+//! Output and questions on a terminal. `script` of util-linux provides one.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,8 +8,8 @@ use std::{
 use super::{Person, start};
 use crate::harness::process::Finished;
 
-/// Runs `prokura` with these words for a shell on a terminal of its own: all that the terminal shows. What is to be typed is
-/// typed as soon as `prompt` is there.
+/// Runs a shell command with `prokura` on a terminal: everything that the terminal shows. The input is typed when
+/// `prompt` appears.
 fn on_terminal(
     person: &Person,
     words: &str,
@@ -56,11 +56,11 @@ fn on_terminal(
     }
 }
 
-/// Nothing is to be typed.
+/// Types nothing.
 const NOTHING: (&str, &str) = ("", "");
 
 #[test]
-fn a_table_has_colours_on_a_terminal_and_nowhere_else() {
+fn a_table_has_colours_on_a_terminal_only() {
     let (_directory, _server, person) = start();
     let list = "service-accounts list";
     let shown = on_terminal(&person, list, &[], NOTHING).succeeded();
@@ -75,7 +75,7 @@ fn a_table_has_colours_on_a_terminal_and_nowhere_else() {
 }
 
 #[test]
-fn a_long_text_is_cut_on_a_terminal_and_nowhere_else() {
+fn a_long_text_is_shortened_on_a_terminal_only() {
     let (_directory, _server, person) = start();
     let name = "n".repeat(100);
     person.accounts(["create", &name]);
@@ -88,7 +88,7 @@ fn a_long_text_is_cut_on_a_terminal_and_nowhere_else() {
 }
 
 #[test]
-fn whoever_deletes_on_a_terminal_is_asked() {
+fn deleting_on_a_terminal_asks_for_confirmation() {
     let (_directory, _server, person) = start();
     let id = person.accounts_json(["create", "CI Pipeline"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
@@ -106,7 +106,7 @@ fn whoever_deletes_on_a_terminal_is_asked() {
 }
 
 #[test]
-fn a_secret_that_is_typed_is_not_shown() {
+fn a_typed_secret_is_not_echoed() {
     let (_directory, server, _) = start();
     let (person, root) = (Person::new(), server.root());
     let add = format!(

@@ -9,11 +9,11 @@ use crate::{
 };
 
 #[test]
-fn a_certificate_is_trusted_that_the_system_trusts_and_no_other() {
+fn only_certificates_that_the_system_trusts_are_trusted() {
     let (directory, _) = issued();
     let server = serve(&directory, &[]);
     let person = Person::at(&server);
-    // What the system trusts is what these variables name.
+    // These variables name the CAs that the system trusts.
     let token = |trusted: &Path| {
         let mut command = person.command(["token", "--fresh"]);
         command.env_remove("SSL_CERT_DIR");

@@ -14,7 +14,7 @@ use tempfile::tempdir;
 use super::{Person, mode, start};
 use crate::harness::process::{Finished, Prokura};
 
-/// The files of the cache.
+/// The files in the cache.
 fn cached(person: &Person) -> Vec<PathBuf> {
     let directory = person.path(".cache/prokura/tokens");
     let entries = fs::read_dir(directory).into_iter().flatten();
@@ -26,7 +26,7 @@ fn token(person: &Person) -> String {
 }
 
 #[test]
-fn a_token_is_kept_for_the_next_time_where_only_its_owner_can_read_it() {
+fn a_token_is_cached_where_only_its_owner_can_read_it() {
     let (_directory, server, person) = start();
     let first = token(&person);
     assert!(first.starts_with("prka_"));
@@ -41,7 +41,7 @@ fn a_token_is_kept_for_the_next_time_where_only_its_owner_can_read_it() {
     let fresh = person.run(["token", "--fresh"]).succeeded();
     assert_ne!(fresh.trim(), first);
     assert_eq!(token(&person), fresh.trim());
-    // What is asked for otherwise is another token.
+    // Other parameters give another token.
     let less = person
         .run(["token", "--scope", "management:service-accounts:read"])
         .succeeded();
@@ -51,7 +51,7 @@ fn a_token_is_kept_for_the_next_time_where_only_its_owner_can_read_it() {
 }
 
 #[test]
-fn a_cache_that_is_spoilt_is_as_good_as_none() {
+fn a_corrupt_cache_is_ignored() {
     let (_directory, _server, person) = start();
     let first = token(&person);
     let file = cached(&person).remove(0);
@@ -73,14 +73,14 @@ fn a_cache_that_is_spoilt_is_as_good_as_none() {
         "one that has half a minute left is not given out"
     );
 
-    // No place for a cache is no failure.
+    // A missing cache directory is not an error.
     fs::remove_dir_all(person.path(".cache")).unwrap();
     fs::write(person.path(".cache"), "").unwrap();
     assert_ne!(token(&person), token(&person));
 }
 
 #[test]
-fn another_secret_is_another_token() {
+fn another_secret_has_its_own_cached_token() {
     let (_directory, _server, person) = start();
     let first = token(&person);
     let root = person.accounts_json(["list"])["items"][0]["id"].clone();
@@ -89,7 +89,7 @@ fn another_secret_is_another_token() {
 }
 
 #[test]
-fn tokens_that_have_ended_are_removed() {
+fn expired_tokens_are_removed_from_the_cache() {
     let (_directory, _server, person) = start();
     token(&person);
     let file = cached(&person).remove(0);
@@ -103,7 +103,7 @@ fn tokens_that_have_ended_are_removed() {
 }
 
 #[test]
-fn a_token_is_printed_as_it_is_needed() {
+fn a_token_is_printed_in_several_formats() {
     let (_directory, _server, person) = start();
     let raw = token(&person);
     let formatted = |format: &str| person.run(["token", "--format", format]).succeeded();
@@ -134,7 +134,7 @@ fn a_token_is_printed_as_it_is_needed() {
 }
 
 #[test]
-fn a_token_is_for_the_api_that_is_named() {
+fn a_token_is_for_the_named_api() {
     let directory = tempdir().unwrap();
     let settings =
         "[[resources]]\nidentifier = \"https://orders.example.com\"\nscopes = [\"orders:read\"]\n";
@@ -175,7 +175,7 @@ fn a_token_is_for_the_api_that_is_named() {
 }
 
 #[test]
-fn a_token_to_ask_about_comes_as_an_argument_or_from_standard_input() {
+fn a_token_to_introspect_is_an_argument_or_standard_input() {
     let (_directory, _server, person) = start();
     let token = token(&person);
     let piped = |arguments: &[&str], text: &str| {
@@ -209,7 +209,7 @@ fn a_token_to_ask_about_comes_as_an_argument_or_from_standard_input() {
 }
 
 #[test]
-fn a_command_gets_a_fresh_token_and_its_exit_code_is_the_exit_code() {
+fn exec_passes_a_fresh_token_and_returns_the_exit_code() {
     let (_directory, server, person) = start();
     let kept = token(&person);
     let run = |more: &[&str], script: &str| {
@@ -236,7 +236,7 @@ fn a_command_gets_a_fresh_token_and_its_exit_code_is_the_exit_code() {
     let said = person.run(["introspect", less.trim()]).succeeded();
     assert!(said.contains("management:audit:read\n"), "{said}");
 
-    // The secret is not the command's.
+    // The command does not see the secret.
     let root = server.root();
     let mut command = person.command(["exec", "--", "env"]);
     command.envs([

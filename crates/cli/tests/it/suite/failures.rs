@@ -1,15 +1,16 @@
-//! What the store is asked (P4), and what happens when it, or the clock, does not answer: when in doubt, refuse (P8).
+//! How many database calls an operation makes (P4), and what happens when the database or the clock fails: 503, and no
+//! token (P8).
 
 use std::sync::atomic::Ordering;
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{DATABASE, start, start_with};
-use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
+use super::{DATABASE, start, start_with, start_with_account, start_with_token};
+use crate::harness::{Credentials, Database, NO_ACCOUNT, Options, Prokura, Reply, jwt_resource};
 
-/// The most calls of the store that any operation makes.
+/// The largest number of database calls that any operation makes.
 const MOST_CALLS: i64 = 8;
 
 #[track_caller]
@@ -24,9 +25,9 @@ fn assert_unavailable(reply: Reply, is_oauth: bool) {
     }
 }
 
-/// Sends the request while the store fails from its first call on, from its second, and so on, until it succeeds: which
-/// has to be when, and not before, it fails at none. (A yes may need no call at all where an account is remembered, which
-/// is on SQLite.) `check` looks, with the store whole again, for what a failed one left behind.
+/// Sends the request while the database fails from its first call on, then from its second, and so on, until the request
+/// succeeds. It must succeed as soon as no call fails, and not before. (On SQLite a read of a cached account needs no
+/// call.) After each failure `check` verifies, with the database working again, that nothing was left behind.
 async fn fail_at_every_call(
     prokura: &Prokura,
     success: u16,
@@ -73,23 +74,14 @@ fn api(prokura: &Prokura, method: Method, path: &str, token: &str) -> RequestBui
     prokura.request(method, &path).bearer_auth(token)
 }
 
-async fn is_active(prokura: &Prokura, token: &str) -> bool {
-    prokura.introspect(&prokura.root, token).await["active"] == true
-}
-
-async fn list(prokura: &Prokura, token: &str) -> Value {
-    let reply = prokura.send(api(prokura, Method::GET, "", token)).await;
-    reply.expect(200).json()["items"].clone()
-}
-
-/// P8, E6: reading fails.
+/// P8, E6. Reads fail.
 #[tokio::test]
-async fn who_cannot_read_refuses() {
+async fn a_failing_read_answers_503() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
     let other = prokura.bootstrap("Other").await;
-    // A server that remembers nothing yet.
+    // A restarted server has an empty cache.
     let prokura = prokura.restart(Options::default()).await;
     let grant = [("grant_type", "client_credentials")];
     let nothing = async || ();
@@ -102,12 +94,12 @@ async fn who_cannot_read_refuses() {
     assert_eq!(seen.json()["active"], true);
 
     let id = format!("/{}", root.id);
-    let nobody = "/019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-    for (path, success) in [("", 200), ("?limit=1", 200), (&id, 200), (nobody, 404)] {
+    let nobody = format!("/{NO_ACCOUNT}");
+    for (path, success) in [("", 200), ("?limit=1", 200), (&id, 200), (&nobody, 404)] {
         let request = || api(&prokura, Method::GET, path, &token);
         fail_at_every_call(&prokura, success, request, nothing).await;
     }
-    // Refusals, too, wait for the store: who is not known to be wrong is not told so.
+    // A refusal requires the database too: a client is not told that its secret is wrong unless that is known.
     let wrong = Credentials {
         client_secret: other.client_secret,
         ..root.clone()
@@ -119,23 +111,23 @@ async fn who_cannot_read_refuses() {
     }
 }
 
-/// P8: writing fails. Nothing half-done is left.
+/// P8. Writes fail, and nothing is left half done.
 #[tokio::test]
-async fn who_cannot_write_changes_nothing() {
+async fn a_failing_write_answers_503_and_changes_nothing() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
     let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
     let doomed = prokura.access_token(&account).await;
-    let before = list(&prokura, &token).await;
+    let before = prokura.list_accounts(&token).await;
     let counts = "SELECT (SELECT count(*) FROM service_accounts), (SELECT count(*) FROM secrets), \
                   (SELECT count(*) FROM audit_events), (SELECT count(*) FROM revoked_tokens)";
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, before);
+        assert_eq!(prokura.list_accounts(&token).await, before);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
-        assert!(is_active(&prokura, &doomed).await);
+        assert!(prokura.is_active(&doomed).await);
     };
 
     let request = || {
@@ -143,23 +135,23 @@ async fn who_cannot_write_changes_nothing() {
         self::form(&prokura, "/oauth2/revoke", &account, &form)
     };
     fail_at_every_call(&prokura, 200, request, unchanged).await;
-    assert!(!is_active(&prokura, &doomed).await);
+    assert!(!prokura.is_active(&doomed).await);
 
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, before);
+        assert_eq!(prokura.list_accounts(&token).await, before);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
     };
     let create = || api(&prokura, Method::POST, "", &token).json(&json!({ "name": "New" }));
     let created = fail_at_every_call(&prokura, 201, create, unchanged).await;
-    let now_there = list(&prokura, &token).await;
-    assert_eq!(now_there.as_array().unwrap().len(), 3);
+    let now_there = prokura.list_accounts(&token).await;
+    assert_eq!(now_there.len(), 3);
     assert_eq!(now_there[2], created.json()["serviceAccount"]);
 
     let rows = prokura.rows(counts).await;
     let unchanged = async || {
-        assert_eq!(list(&prokura, &token).await, now_there);
+        assert_eq!(prokura.list_accounts(&token).await, now_there);
         assert_eq!(prokura.rows(counts).await, rows);
         prokura.access_token(&account).await;
     };
@@ -171,10 +163,7 @@ async fn who_cannot_write_changes_nothing() {
         .await
         .expect_oauth_error(401, "invalid_client");
     let account = Credentials {
-        client_secret: rotated.json()["credentials"]["clientSecret"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
+        client_secret: rotated.credentials().client_secret,
         ..account
     };
 
@@ -192,14 +181,12 @@ async fn who_cannot_write_changes_nothing() {
         .expect_oauth_error(401, "invalid_client");
 }
 
-/// P7, P8: a change whose event cannot be written does not happen: both are one transaction.
+/// P7, P8. A change and its audit event are one transaction.
 #[tokio::test]
-async fn what_cannot_be_written_down_is_not_done() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
+async fn a_change_whose_audit_event_cannot_be_written_does_not_happen() {
+    let (prokura, token, account) = start_with_account().await;
     let kept = prokura.access_token(&account).await;
-    let before = list(&prokura, &token).await;
+    let before = prokura.list_accounts(&token).await;
     let (path, rotation) = (
         format!("/{}", account.id),
         format!("/{}/rotate-secret", account.id),
@@ -221,41 +208,41 @@ async fn what_cannot_be_written_down_is_not_done() {
         .change_database("ALTER TABLE elsewhere RENAME TO audit_events")
         .await;
 
-    assert_eq!(list(&prokura, &token).await, before);
+    assert_eq!(prokura.list_accounts(&token).await, before);
     prokura.access_token(&account).await;
-    assert!(is_active(&prokura, &kept).await);
-    // And it goes on as if nothing had been.
+    assert!(prokura.is_active(&kept).await);
+    // Afterwards everything works as before.
     prokura.create(&token, json!({ "name": "New" })).await;
     prokura.rotate(&token, &account.id).await;
     let prokura = prokura.restart(Options::default()).await;
-    assert!(is_active(&prokura, &kept).await);
+    assert!(prokura.is_active(&kept).await);
 }
 
-/// P8: an answer that has begun cannot become a 503; it is cut off, so that nobody takes the half for the whole.
+/// P8. A list that has begun cannot become a 503. The server cuts the connection, so that a client does not take a part
+/// for the whole.
 #[tokio::test]
-async fn a_list_that_cannot_be_read_to_its_end_is_cut_off() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_list_that_fails_halfway_is_cut_off() {
+    let (prokura, token) = start_with_token().await;
     for number in 0..250 {
         let body = json!({ "name": format!("{number}") });
         prokura.create(&token, body).await;
     }
-    // The token, unless its account is remembered, and the first of two chunks.
+    // One read for the token unless its account is cached, and one for the first of two chunks.
     let calls = if DATABASE == Database::Postgres { 2 } else { 1 };
     prokura.watch.fail_after(calls);
-    // Cut off before the head has left or behind it: in neither case is there a body that ends.
+    // The connection ends before or after the head is sent. Either way the body does not end properly.
     let cut_off = match api(&prokura, Method::GET, "", &token).send().await {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
     };
     assert!(cut_off);
     prokura.watch.mend();
-    assert_eq!(list(&prokura, &token).await.as_array().unwrap().len(), 251);
+    assert_eq!(prokura.list_accounts(&token).await.len(), 251);
 }
 
-/// P8: without a clock nothing is known to be in time.
+/// P8. Without a clock the server cannot know whether anything has expired.
 #[tokio::test]
-async fn without_a_clock_nothing_is_granted() {
+async fn without_a_clock_every_request_answers_503() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
@@ -285,7 +272,7 @@ async fn without_a_clock_nothing_is_granted() {
     assert_eq!(prokura.rows(rows).await, before);
 }
 
-/// P8: a node whose store is away says so, and lives.
+/// P8. A node without its database is alive and not ready.
 #[tokio::test]
 async fn readiness_follows_the_store() {
     let prokura = start().await;
@@ -297,8 +284,8 @@ async fn readiness_follows_the_store() {
     prokura.get("/readyz").await.expect(200);
 }
 
-/// P4: a token costs one read and no write; to introspect one costs two, of the client that asks and of the account that
-/// the token names. Where accounts are remembered, which is on SQLite, neither costs any.
+/// P4. A token costs one read and no write. An introspection costs two reads: the client and the account of the token.
+/// On SQLite cached accounts cost no read.
 #[tokio::test]
 async fn issuing_and_introspecting_write_nothing() {
     let stock = "https://stock.example.com";
@@ -328,10 +315,10 @@ async fn issuing_and_introspecting_write_nothing() {
             let [reads, writes] = seen(&prokura);
             let token = prokura.access_token_with(&account, form).await;
             assert_eq!(seen(&prokura), [reads + cost, writes]);
-            assert!(is_active(&prokura, &token).await);
+            assert!(prokura.is_active(&token).await);
             assert_eq!(seen(&prokura), [reads + 3 * cost, writes]);
         }
-        // Nor is a refusal worth a write.
+        // A refusal writes nothing either.
         let [_, writes] = seen(&prokura);
         prokura.token(&account, &[("scope", "x")]).await.expect(400);
         let nobody = Credentials::default();

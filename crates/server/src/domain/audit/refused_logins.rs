@@ -1,66 +1,40 @@
-//! Logins refused to an account, counted together until they are written down as one event.
+//! Refused logins of one account, counted until they are written as one audit event.
 
 use std::{collections::BTreeMap, mem, net::IpAddr};
 
 use super::{
-    super::{OrganizationId, SecretDigest, SecretId, ServiceAccountId, Timestamp, Unusable},
-    Action, Actor, AuditEvent,
+    event::{Action, Actor, AuditEvent},
+    login_refusal::LoginRefusal,
 };
+use crate::domain::{OrganizationId, SecretDigest, SecretId, ServiceAccountId, Timestamp};
 
-/// How many secrets are told apart among the refusals that are counted together. Further ones are counted all the same.
+/// How many distinct secrets one event tells apart. Logins with further secrets are counted only.
 const SECRETS: usize = 8;
 
-/// Why a login is refused. The owner of the account is told; who tried is not (RFC 6749 §5.2).
-#[derive(Clone, Copy, Debug)]
-pub enum LoginRefusal {
-    /// The secret is none of the account's, unless it is one that has ended: those are not looked at when a client
-    /// authenticates. By its digest that can be told later.
-    WrongSecret(SecretDigest),
-    /// Its time, or the grace that a rotation left it, has run out.
-    ExpiredSecret(SecretId),
-    /// It was ended: rotated away or deleted.
-    EndedSecret(SecretId),
-    /// The secret is good, but the account may do nothing.
-    UnusableAccount(Unusable),
-}
-
-impl LoginRefusal {
-    /// Under which name the event counts it.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::WrongSecret(_) => "wrongSecret",
-            Self::ExpiredSecret(_) => "expiredSecret",
-            Self::EndedSecret(_) => "endedSecret",
-            Self::UnusableAccount(Unusable::Disabled) => "accountDisabled",
-            Self::UnusableAccount(Unusable::Expired) => "accountExpired",
-        }
-    }
-}
-
-/// The logins refused to one account, from one address, in one minute; or, where there were too many to tell apart, from
-/// further addresses or in further minutes.
+/// The refused logins of one account from one address in one minute. Where there are too many to tell apart, they cover
+/// several addresses or minutes.
 #[derive(Clone, Debug)]
 pub struct RefusedLogins {
     /// The account's organization.
     pub organization_id: OrganizationId,
-    /// The account, perhaps deleted since.
+    /// The account. It may have been deleted since.
     pub account_id: ServiceAccountId,
-    /// From where. `None`: from more addresses than are told apart.
+    /// The address of the client. `None`: several addresses.
     pub address: Option<IpAddr>,
-    /// When the first was refused.
+    /// When the first login was refused.
     pub first_at: Timestamp,
     last_at: Timestamp,
     request_id: Option<String>,
-    /// How many there were, by the name of the reason.
+    /// The number of logins by the name of the reason.
     counts: BTreeMap<&'static str, u64>,
-    /// Those of the account's own secrets that were presented and no longer good.
+    /// The expired and revoked secrets of the account that were presented.
     secrets: Vec<SecretId>,
-    /// The wrong secrets, and how often each was presented.
+    /// The digests that no unrevoked secret has, and how often each was presented.
     wrong_secrets: Vec<(SecretDigest, u64)>,
 }
 
 impl RefusedLogins {
-    /// The first one: refused at `now` by the request `request_id`.
+    /// Starts with the first login, refused at `now` by the request `request_id`.
     pub fn first(
         organization_id: OrganizationId,
         account_id: ServiceAccountId,
@@ -84,13 +58,13 @@ impl RefusedLogins {
         refused
     }
 
-    /// Counts a further one.
+    /// Counts a further refused login.
     pub fn count(&mut self, refusal: LoginRefusal, now: Timestamp) {
         self.last_at = self.last_at.max(now);
         self.add(refusal, 1);
     }
 
-    /// Counts the later ones in `others` as well: of the same account, from wherever.
+    /// Adds the later logins in `others`, which are of the same account and from any address.
     pub fn merge(&mut self, others: Self) {
         self.address = None;
         self.last_at = self.last_at.max(others.last_at);
@@ -105,14 +79,14 @@ impl RefusedLogins {
         }
     }
 
-    /// Whether secrets were presented of which nobody has said whether they are [ended](Self::tell_ended) ones.
+    /// Whether there are wrong secrets that [`Self::resolve_wrong_secrets`] has not looked at.
     pub fn has_wrong_secrets(&self) -> bool {
         !self.wrong_secrets.is_empty()
     }
 
-    /// Tells the wrong secrets that are among `ended`, secrets of the account with why each is refused, from those that are
-    /// not.
-    pub fn tell_ended(&mut self, ended: &[(SecretDigest, LoginRefusal)]) {
+    /// Counts a wrong secret under its actual reason if it is one of `ended`: the expired and revoked secrets of the
+    /// account, each with the reason to refuse it.
+    pub fn resolve_wrong_secrets(&mut self, ended: &[(SecretDigest, LoginRefusal)]) {
         for (digest, times) in mem::take(&mut self.wrong_secrets) {
             let Some((_, refusal)) = ended.iter().find(|(known, _)| known.matches(&digest)) else {
                 continue;
@@ -123,7 +97,7 @@ impl RefusedLogins {
         }
     }
 
-    /// The event that is written down. It happened when the first one was refused, by that one's request.
+    /// The audit event. Its time and request are those of the first refused login.
     pub fn into_event(self) -> AuditEvent {
         let mut detail = vec![("count", self.counts.values().sum::<u64>().to_string())];
         let counts = self.counts.iter().filter(|(_, times)| **times > 0);
@@ -178,6 +152,7 @@ impl RefusedLogins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Unusable;
 
     const EXPIRED: SecretId = SecretId::from_bytes([1; 16]);
     const ENDED: SecretId = SecretId::from_bytes([2; 16]);
@@ -214,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_is_counted_and_secrets_of_the_account_are_named() {
+    fn reasons_are_counted_and_secrets_of_the_account_are_named() {
         let disabled = LoginRefusal::UnusableAccount(Unusable::Disabled);
         let expired = LoginRefusal::ExpiredSecret(EXPIRED);
         let refusals = [wrong(1), expired, disabled, expired, wrong(2), wrong(1)];
@@ -229,7 +204,7 @@ mod tests {
             detail(refused.clone()),
             format!("{untold}, secretId={EXPIRED}, wrongSecret=3")
         );
-        refused.tell_ended(&ended);
+        refused.resolve_wrong_secrets(&ended);
         assert!(!refused.has_wrong_secrets());
         assert_eq!(
             detail(refused),
@@ -239,9 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_of_which_nothing_is_left_is_not_shown() {
+    fn a_reason_with_count_zero_is_omitted() {
         let mut refused = refused(&[wrong(1), wrong(1)]);
-        refused.tell_ended(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
+        refused.resolve_wrong_secrets(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
         assert_eq!(
             detail(refused),
             format!("count=2, endedSecret=2, secretId={ENDED}")
@@ -249,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_guesses_is_counted_and_fills_no_memory() {
+    fn many_wrong_secrets_are_counted_in_bounded_memory() {
         let guesses = (0..=255).map(wrong).collect::<Vec<_>>();
         let refused = refused(&guesses);
         assert_eq!(refused.wrong_secrets.len(), SECRETS);
@@ -263,12 +238,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_merged_says_over_how_many_minutes_it_was_counted() {
+    fn merged_logins_state_the_number_of_minutes() {
         let mut whole = refused(&[wrong(1)]);
         let mut later = refused(&[wrong(1), LoginRefusal::ExpiredSecret(EXPIRED)]);
         later.count(wrong(2), NOON.plus_seconds(120));
         whole.merge(later);
-        whole.tell_ended(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
+        whole.resolve_wrong_secrets(&[(digest(1), LoginRefusal::EndedSecret(ENDED))]);
         let event = whole.clone().into_event();
         assert_eq!((event.at, event.address), (NOON, None));
         assert_eq!(event.request_id.as_deref(), Some("first"));

@@ -9,7 +9,7 @@ use super::{
     account_tag::account_tag,
     answer::{Answer, push_json},
 };
-use crate::{authority::IssuedCredentials, domain::ServiceAccount};
+use crate::{authority::IssuedSecret, domain::ServiceAccount};
 
 /// [`wire::ServiceAccountEnvelope`], with the account's ETag.
 pub(super) fn account(account: &ServiceAccount) -> Answer {
@@ -25,7 +25,7 @@ pub(super) fn account(account: &ServiceAccount) -> Answer {
 }
 
 /// [`wire::ServiceAccountCredentials`], with the account's ETag.
-pub(super) fn account_with_secret(status: StatusCode, issued: &IssuedCredentials) -> Answer {
+pub(super) fn account_with_secret(status: StatusCode, issued: &IssuedSecret) -> Answer {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct WithSecret<'a> {
@@ -40,7 +40,7 @@ pub(super) fn account_with_secret(status: StatusCode, issued: &IssuedCredentials
 }
 
 /// The client id and the new secret.
-pub(super) fn credentials(issued: &IssuedCredentials) -> wire::Credentials {
+pub(super) fn credentials(issued: &IssuedSecret) -> wire::Credentials {
     wire::Credentials {
         client_id: issued.account.id.client_id().to_string(),
         client_secret: wire::Secret::new(issued.secret.expose()),
@@ -115,7 +115,7 @@ mod tests {
             assert!(is_described_by::<wire::ServiceAccountEnvelope>(&account(
                 written
             )));
-            let issued = IssuedCredentials {
+            let issued = IssuedSecret {
                 account: written.clone(),
                 secret: ClientSecret::from_random([7; 32]),
             };

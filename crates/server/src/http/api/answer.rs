@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::ApiError;
 use crate::{
-    authority::{KeptAnswer, Origin, Unavailable},
+    authority::{Origin, RecordedResponse, Unavailable},
     http::door::{self, Cause},
 };
 
@@ -73,7 +73,7 @@ impl Answer {
     }
 
     /// The answer as it is kept.
-    pub(super) fn to_kept(&self) -> KeptAnswer {
+    pub(super) fn to_recorded(&self) -> RecordedResponse {
         // What is in it is made of text.
         let headers = self.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -84,11 +84,13 @@ impl Answer {
             headers.collect(),
             String::from_utf8_lossy(&self.body),
         );
-        KeptAnswer::new(serde_json::to_vec(&kept).expect("it is made of strings and a number"))
+        RecordedResponse::new(
+            serde_json::to_vec(&kept).expect("it is made of strings and a number"),
+        )
     }
 
-    /// Reads what [`Self::to_kept`] wrote.
-    pub(super) fn from_kept(kept: &KeptAnswer) -> Result<Self, ApiError> {
+    /// Reads what [`Self::to_recorded`] wrote.
+    pub(super) fn from_recorded(kept: &RecordedResponse) -> Result<Self, ApiError> {
         read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause(Arc::new(UnreadableAnswer))))
     }
 }
@@ -192,7 +194,7 @@ mod tests {
         let answer = Answer::json(StatusCode::CREATED, &["\"\u{1f600}\n"])
             .with(header::LOCATION, HeaderValue::from_static("http://a/b"))
             .with(header::ETAG, HeaderValue::from_static("\"1\""));
-        let again = Answer::from_kept(&answer.to_kept()).ok().unwrap();
+        let again = Answer::from_recorded(&answer.to_recorded()).ok().unwrap();
         assert_eq!(again.status, answer.status);
         assert_eq!(again.headers, answer.headers);
         assert_eq!(again.body, answer.body);
@@ -207,8 +209,8 @@ mod tests {
             "[1,[],\"\"]",
             "[201,[[\"\\n\",\"\"]],\"\"]",
         ] {
-            let kept = KeptAnswer::new(kept.as_bytes().to_vec());
-            assert!(Answer::from_kept(&kept).is_err());
+            let kept = RecordedResponse::new(kept.as_bytes().to_vec());
+            assert!(Answer::from_recorded(&kept).is_err());
         }
     }
 }

@@ -11,6 +11,7 @@ use super::ApiError;
 use crate::{
     authority::{Authority, Caller},
     domain::{AUDIT_READ, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
+    encoding::all_bytes,
 };
 
 /// A caller who may read service accounts.
@@ -110,12 +111,11 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
 fn is_token68(text: &str) -> bool {
-    let is_char = |byte: &u8| {
+    let is_char = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
     };
     let body = text.trim_end_matches('=').as_bytes();
-    // `&` and not `&&`: many bytes are then looked at together.
-    !body.is_empty() && body.iter().fold(true, |all, byte| all & is_char(byte))
+    !body.is_empty() && all_bytes(body, is_char)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use prokura_wire as wire;
 use crate::{
     authority::{
         AuthenticateBearerError, ChangeError, CreateServiceAccountError, GetServiceAccountError,
-        GrantScopesError, ListError, RotateSecretError, SecretError, Unavailable,
+        GrantScopesError, IdempotencyError, ListError, SecretError, Unavailable,
         UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
@@ -262,7 +262,7 @@ impl From<CreateServiceAccountError> for ApiError {
         match error {
             CreateServiceAccountError::Scopes(error) => error.into(),
             CreateServiceAccountError::Labels(error) => Self::field("labels", error.to_string()),
-            CreateServiceAccountError::KeyReused => Self::IdempotencyKeyReused,
+            CreateServiceAccountError::Idempotency(error) => error.into(),
             CreateServiceAccountError::Unavailable(error) => error.into(),
         }
     }
@@ -309,14 +309,11 @@ impl From<GetServiceAccountError> for ApiError {
     }
 }
 
-impl From<RotateSecretError> for ApiError {
-    fn from(error: RotateSecretError) -> Self {
+impl From<IdempotencyError> for ApiError {
+    fn from(error: IdempotencyError) -> Self {
         match error {
-            RotateSecretError::TooMuchGrace(most) => Self::field(
-                "gracePeriodSeconds",
-                format!("must be a whole number from 0 to {most}"),
-            ),
-            RotateSecretError::Secret(error) => error.into(),
+            IdempotencyError::KeyReused => Self::IdempotencyKeyReused,
+            IdempotencyError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -328,7 +325,11 @@ impl From<SecretError> for ApiError {
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
             SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
-            SecretError::KeyReused => Self::IdempotencyKeyReused,
+            SecretError::TooMuchGrace(most) => Self::field(
+                "gracePeriodSeconds",
+                format!("must be a whole number from 0 to {most}"),
+            ),
+            SecretError::Idempotency(error) => error.into(),
             SecretError::Change(error) => error.into(),
         }
     }

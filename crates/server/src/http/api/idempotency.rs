@@ -1,123 +1,103 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeat gets the answer that the first request got.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeat gets the response to the first request.
 
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use sfv::{Item, Parser};
 use utoipa::IntoParams;
 
 use super::{ApiError, answer::Answer, json::JsonObject};
 use crate::{
-    authority::{Answered, Idempotent},
+    authority::{Idempotent, OnceOutcome},
     domain::IdempotencyKey,
 };
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The header, as the API document has it.
+/// The name of a request, if the client sent one.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-pub(in crate::http) struct IdempotencyKeyHeader {
-    /// A name for this request: 1 to 255 characters in double quotes (a string of RFC 9651), best a random UUID. For 24 hours
-    /// the same request of the same caller with the same key gets the same answer and changes nothing.
+pub(in crate::http) struct Idempotency {
+    /// A name for the request: 1 to 255 characters in double quotes (a String of RFC 9651), for example a random UUID. For
+    /// 24 hours, the same request of the same caller with the same key gets the same response and changes nothing.
     #[param(
         rename = "Idempotency-Key",
         value_type = String,
         required = false,
         example = "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""
     )]
-    #[expect(dead_code, reason = "it describes a parameter; `Idempotency` reads it")]
-    idempotency_key: Option<String>,
+    key: Option<IdempotencyKey>,
 }
-
-/// The key of a request, if it has one.
-pub(in crate::http) struct Idempotency(Option<IdempotencyKey>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         if !parts.headers.contains_key(HEADER) {
-            return Ok(Self(None));
+            return Ok(Self { key: None });
         }
         let key = key(&parts.headers).ok_or_else(|| {
             ApiError::field(
                 HEADER,
                 format!(
-                    "must be given once, as a string of 1 to {} printable ASCII characters in double quotes",
+                    "must be sent once, as a string of 1 to {} printable ASCII characters in double quotes",
                     IdempotencyKey::MAX_CHARS
                 ),
             )
         })?;
-        Ok(Self(Some(key)))
+        Ok(Self { key: Some(key) })
     }
 }
 
 impl Idempotency {
-    /// The request that the key names: the one with this body.
+    /// The request with this body and this name.
     pub(super) fn of(self, body: &JsonObject) -> RepeatableRequest {
-        RepeatableRequest(self.0.map(|key| (key, body.canonical())))
+        RepeatableRequest(self.key.map(|key| (key, body.canonical())))
     }
 }
 
-/// A request, with what its repeats are recognised by; with nothing, if it has no key.
+/// A request with its name and its canonical body. `None`: the client sent no name.
 pub(super) struct RepeatableRequest(Option<(IdempotencyKey, Vec<u8>)>);
 
 impl RepeatableRequest {
-    /// The request as the authority takes it, if it has a key. `answer` makes the answer to it.
-    pub(super) fn answered_by<'a, T>(
+    /// The response to the request, which `perform` carries out once. `answer` makes the response to a completed request.
+    pub(super) async fn once<'a, T, E, F>(
         self,
         answer: &'a (impl Fn(&T) -> Answer + Sync),
-    ) -> Option<Idempotent<'a, T>> {
-        self.0.map(|(key, request)| Idempotent {
+        perform: impl FnOnce(Option<Idempotent<'a, T>>) -> F,
+    ) -> Result<Response, ApiError>
+    where
+        F: Future<Output = Result<OnceOutcome<T>, E>>,
+        ApiError: From<E>,
+    {
+        let idempotent = self.0.map(|(key, request)| Idempotent {
             key,
             request,
-            answer: Box::new(|done| answer(done).to_kept()),
-        })
+            response: Box::new(|done: &T| answer(done).to_recorded()),
+        });
+        let answer = match perform(idempotent).await? {
+            OnceOutcome::Completed(done) => answer(&done),
+            OnceOutcome::Replayed(recorded) => Answer::from_recorded(&recorded)?,
+        };
+        Ok(answer.into_response())
     }
 }
 
-/// The answer to what has just been done, or the one that was kept.
-pub(super) fn respond<T>(
-    answered: Answered<T>,
-    answer: impl Fn(&T) -> Answer,
-) -> Result<Response, ApiError> {
-    let answer = match answered {
-        Answered::Now(done) => answer(&done),
-        Answered::Before(kept) => Answer::from_kept(&kept)?,
-    };
-    Ok(answer.into_response())
-}
-
-/// The key in the one header that has to be there.
+/// The key in the header, which must be sent once.
 fn key(headers: &HeaderMap) -> Option<IdempotencyKey> {
     let mut values = headers.get_all(HEADER).iter();
-    let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
+    let (value, None) = (values.next()?, values.next()) else {
         return None;
-    }
-    IdempotencyKey::parse(string(value)?)
-}
-
-/// Reads a string (RFC 9651 §4.2.5), in which a backslash escapes a quote or a backslash. It has no parameters here.
-fn string(value: &str) -> Option<String> {
-    let quoted = value
-        .trim_matches(' ')
-        .strip_prefix('"')?
-        .strip_suffix('"')?;
-    let mut characters = quoted.chars();
-    let mut text = String::with_capacity(quoted.len());
-    while let Some(character) = characters.next() {
-        text.push(match character {
-            '"' => return None,
-            '\\' => characters
-                .next()
-                .filter(|escaped| matches!(escaped, '"' | '\\'))?,
-            plain => plain,
-        });
-    }
-    Some(text)
+    };
+    // RFC 9651 §3.3.3: a String without parameters.
+    let item = Parser::new(value.as_bytes()).parse::<Item>().ok()?;
+    let text = item
+        .bare_item
+        .as_string()
+        .filter(|_| item.params.is_empty())?;
+    IdempotencyKey::parse(text.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -135,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_one_string_of_a_structured_field() {
+    fn a_key_is_one_structured_field_string() {
         let long = "k".repeat(255);
         for (value, text) in [
             (r#""8e03""#, "8e03"),

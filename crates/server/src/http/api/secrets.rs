@@ -10,7 +10,7 @@ use super::{
     account_answer::credentials,
     answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
-    idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+    idempotency::Idempotency,
     if_match::{IfMatch, IfMatchHeader},
     json::{OptionalJsonObject, number},
     path::{AccountId, SecretIdInPath},
@@ -54,7 +54,7 @@ pub(in crate::http) async fn list_secrets(
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         IfMatchHeader,
-        IdempotencyKeyHeader
+        Idempotency
     ),
     request_body(content = Option<wire::AddSecret>),
     responses(
@@ -77,17 +77,18 @@ pub(in crate::http) async fn add_secret(
         .nullable("expiresInSeconds", number(wire::SECRET_LIFETIME_SECONDS))
         .flatten();
     body.finish()?;
-    let answered = authority
-        .add_secret(
-            &caller,
-            &origin,
-            id,
-            expires_in_seconds,
-            &precondition,
-            request.answered_by(&added),
-        )
-        .await?;
-    respond(answered, added)
+    request
+        .once(&added, |once| {
+            authority.add_secret(
+                &caller,
+                &origin,
+                id,
+                expires_in_seconds,
+                &precondition,
+                once,
+            )
+        })
+        .await
 }
 
 fn added(added: &AddedSecret) -> Answer {

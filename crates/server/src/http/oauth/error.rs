@@ -8,7 +8,7 @@ use axum::{
 };
 use prokura_wire as wire;
 
-use super::answer;
+use super::answer::answer;
 use crate::{
     authority::{AuthenticateClientError, IntrospectTokenError, IssueTokenError, Unavailable},
     http::{door::Cause, refusal::Refusal},

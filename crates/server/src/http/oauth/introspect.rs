@@ -6,17 +6,21 @@ use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
 use prokura_wire as wire;
 
-use super::{ANSWER_BYTES, OAuthError, answer, client_form::ClientForm, json};
+use super::{
+    answer::{ANSWER_BYTES, answer, json},
+    client_form::ClientForm,
+    error::OAuthError,
+};
 use crate::{
     authority::{Authority, Origin},
     domain::{AccessToken, ClientId},
     encoding::push_json_text,
 };
 
-/// Ask whether a token lives, and what it says.
+/// Introspect a token: whether it is active, and its content.
 ///
-/// The caller authenticates as a client and holds `tokens:introspect`. Of a token that is not a living one of its
-/// organization it learns only that.
+/// The caller authenticates as a client and holds `tokens:introspect`. For a token that is not an active token of the
+/// caller's organization, the response is `{"active": false}`.
 #[utoipa::path(
     post,
     path = "/oauth2/introspect",
@@ -24,7 +28,7 @@ use crate::{
     security(("client" = []), ()),
     request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "What the token says", body = wire::IntrospectionResponse),
+        (status = 200, description = "The state and content of the token", body = wire::IntrospectionResponse),
         (status = 403, description = "insufficient_scope", body = wire::OAuthError)
     )
 )]
@@ -47,8 +51,8 @@ pub(in crate::http) async fn introspect_token(
     })
 }
 
-/// What the [`wire::IntrospectionResponse`] of a living token serializes to, written down: names come from the configuration,
-/// nothing else in it needs escaping.
+/// The JSON of the [`wire::IntrospectionResponse`] for an active token, written by hand: only the audience and the issuer,
+/// which come from the configuration, need escaping.
 fn active(token: &AccessToken, issuer: &str) -> String {
     let account = &mut [0; 36];
     let account = token.service_account_id.encode(account);
@@ -75,18 +79,18 @@ fn active(token: &AccessToken, issuer: &str) -> String {
     json
 }
 
-/// A token, and what kind its holder takes it for.
+/// The parameters of an introspection or revocation request.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "a description of the form for the API document")]
 pub(super) struct TokenHintForm {
     /// The token.
     token: String,
-    /// A hint; there is one kind of token, so it changes nothing.
+    /// Ignored: there is only one kind of token.
     #[schema(example = "access_token")]
     token_type_hint: Option<String>,
-    /// Unless in the Authorization header.
+    /// The client id, unless the Authorization header contains it.
     client_id: Option<String>,
-    /// Unless in the Authorization header.
+    /// The client secret, unless the Authorization header contains it.
     client_secret: Option<String>,
 }
 
@@ -96,7 +100,7 @@ mod tests {
     use crate::domain::{OrganizationId, ScopeSet, ServiceAccountId, TokenId};
 
     #[test]
-    fn what_is_written_down_is_what_would_be_serialized() {
+    fn the_json_written_by_hand_is_what_serde_writes() {
         let account = ServiceAccountId::from_bytes([2; 16]);
         let token = AccessToken {
             id: TokenId::from_bytes([1; 16]),

@@ -1,16 +1,71 @@
-//! The public keys (RFC 7517 §5).
+//! The JWK set: the public keys of the algorithms in use (RFC 7517 §5).
 
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use axum::{extract::Request, handler::Handler, http::HeaderMap, response::Response};
 use prokura_wire::{JsonWebKey, JsonWebKeySet};
 
 use crate::{
     authority::Authority,
     domain::{PublicJwk, PublicKeyMaterial},
+    http::document::Document,
 };
 
-/// The keys of the algorithms in use.
-pub(in crate::http) fn document(authority: &Authority) -> JsonWebKeySet {
-    JsonWebKeySet {
-        keys: authority.public_keys().map(key).collect(),
+/// The JWK set of a server. The document is written anew when the signing keys have changed.
+#[derive(Clone)]
+pub(in crate::http) struct KeySetDocument {
+    authority: Arc<Authority>,
+    written: Arc<ArcSwap<Written>>,
+}
+
+struct Written {
+    keys: Arc<[PublicJwk]>,
+    document: Document,
+}
+
+impl KeySetDocument {
+    /// The JWK set of `authority`.
+    pub(in crate::http) fn new(authority: Arc<Authority>) -> Self {
+        let written = Written::new(authority.published_keys());
+        Self {
+            authority,
+            written: Arc::new(ArcSwap::from_pointee(written)),
+        }
+    }
+
+    fn answer(&self, request_headers: &HeaderMap) -> Response {
+        let keys = self.authority.published_keys();
+        let written = self.written.load();
+        if Arc::ptr_eq(&written.keys, &keys) {
+            return written.document.answer(request_headers);
+        }
+        let written = Arc::new(Written::new(keys));
+        self.written.store(Arc::clone(&written));
+        written.document.answer(request_headers)
+    }
+}
+
+impl Written {
+    fn new(keys: Arc<[PublicJwk]>) -> Self {
+        let set = JsonWebKeySet {
+            keys: keys.iter().map(key).collect(),
+        };
+        Self {
+            document: Document::json(&set),
+            keys,
+        }
+    }
+}
+
+impl<S> Handler<(), S> for KeySetDocument {
+    type Future = Ready<Response>;
+
+    fn call(self, request: Request, _: S) -> Self::Future {
+        ready(self.answer(request.headers()))
     }
 }
 

@@ -2,17 +2,14 @@
 
 use prokura_wire::AuthorizationServerMetadata;
 
+use super::{client_authentication, token};
 use crate::authority::Authority;
 
-/// Everything listed works, and everything that works is listed.
+/// The metadata document. It lists exactly what the server supports.
 pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMetadata {
     let issuer = authority.issuer();
     let url = |path| format!("{issuer}{path}");
-    let methods = || {
-        ["client_secret_basic", "client_secret_post"]
-            .map(str::to_owned)
-            .to_vec()
-    };
+    let methods = || client_authentication::METHODS.map(str::to_owned).to_vec();
     AuthorizationServerMetadata {
         issuer: issuer.to_owned(),
         token_endpoint: url("/oauth2/token"),
@@ -25,9 +22,9 @@ pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMet
             .flat_map(|resource| resource.scopes.iter())
             .map(str::to_owned)
             .collect(),
-        // RFC 8414 §2 requires the member; no grant of ours uses the authorization endpoint.
+        // RFC 8414 §2 requires the member. No supported grant uses an authorization endpoint.
         response_types_supported: Vec::new(),
-        grant_types_supported: vec!["client_credentials".to_owned()],
+        grant_types_supported: token::GRANTS.map(|(name, _)| name.to_owned()).to_vec(),
         token_endpoint_auth_methods_supported: methods(),
         introspection_endpoint_auth_methods_supported: methods(),
         revocation_endpoint_auth_methods_supported: methods(),

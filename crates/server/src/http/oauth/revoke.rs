@@ -9,12 +9,12 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::{OAuthError, client_form::ClientForm, introspect::TokenHintForm};
+use super::{client_form::ClientForm, error::OAuthError, introspect::TokenHintForm};
 use crate::authority::{Authority, Origin};
 
-/// End one of the client's own tokens before its time.
+/// Revoke a token of the client.
 ///
-/// Whatever else the token is, the answer is the same success without effect.
+/// Any other token, for example of another client or expired, gets the same response and nothing changes.
 #[utoipa::path(
     post,
     path = "/oauth2/revoke",
@@ -22,7 +22,7 @@ use crate::authority::{Authority, Origin};
     security(("client" = []), ()),
     request_body(content = TokenHintForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The token is dead, if it was the client's own")
+        (status = 200, description = "The token is revoked, if it was a token of the client")
     )
 )]
 pub(in crate::http) async fn revoke_token(

@@ -6,14 +6,17 @@ use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
 use prokura_wire as wire;
 
-use super::{OAuthError, client_form::ClientForm, json};
-use crate::authority::{Authority, IssuedToken, Origin, TokenRequest};
+use super::{answer::json, client_form::ClientForm, error::OAuthError};
+use crate::authority::{Authority, Grant, IssuedToken, Origin, TokenRequest};
 
-/// Trade a client id and secret for a short-lived access token.
+/// The supported values of `grant_type`. The metadata lists the same.
+pub(super) const GRANTS: [(&str, Grant); 1] = [("client_credentials", Grant::ClientCredentials)];
+
+/// Get an access token.
 ///
-/// The client authenticates with HTTP Basic or with `client_id` and `client_secret` in the body. Without `scope` it gets all
-/// the scopes it has for the resource. `resource` (RFC 8707) and `audience` name the resource; without either, the
-/// requested scopes decide, and without those it is the management API.
+/// The client authenticates with HTTP Basic, or with `client_id` and `client_secret` in the body. Without `scope` the token
+/// has all scopes that the client holds for the resource. `resource` (RFC 8707) or `audience` names the resource. Without
+/// either, the requested scopes select the resource; without those, it is the management API.
 #[utoipa::path(
     post,
     path = "/oauth2/token",
@@ -39,7 +42,7 @@ pub(in crate::http) async fn issue_token(
         .ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
     let request = TokenRequest {
         credentials: &form.credentials,
-        grant_type,
+        grant: grant(grant_type),
         scope: form.get("scope"),
         resources: form.resources(),
     };
@@ -47,8 +50,16 @@ pub(in crate::http) async fn issue_token(
     Ok(json(response(&issued)))
 }
 
-/// What [`wire::TokenResponse`] serializes to, written down: nothing in it needs escaping, tokens by their alphabets and scopes
-/// by their grammar (RFC 6749 Appendix A.4).
+/// The grant with this `grant_type`.
+fn grant(grant_type: &str) -> Grant {
+    GRANTS
+        .iter()
+        .find(|(name, _)| *name == grant_type)
+        .map_or(Grant::Unsupported, |(_, grant)| *grant)
+}
+
+/// The JSON of the [`wire::TokenResponse`], written by hand: neither tokens nor scopes (RFC 6749 Appendix A.4) need
+/// escaping.
 fn response(issued: &IssuedToken) -> String {
     let IssuedToken {
         text,
@@ -74,16 +85,16 @@ struct TokenForm {
     /// `client_credentials`.
     #[schema(example = "client_credentials")]
     grant_type: String,
-    /// Scopes separated by spaces.
+    /// The requested scopes, separated by spaces.
     #[schema(example = "management:all")]
     scope: Option<String>,
     /// The resource that the token is for (RFC 8707).
     resource: Option<String>,
     /// Another name for `resource`.
     audience: Option<String>,
-    /// Unless in the Authorization header.
+    /// The client id, unless the Authorization header contains it.
     client_id: Option<String>,
-    /// Unless in the Authorization header.
+    /// The client secret, unless the Authorization header contains it.
     client_secret: Option<String>,
 }
 
@@ -93,7 +104,7 @@ mod tests {
     use crate::domain::ScopeSet;
 
     #[test]
-    fn what_is_written_down_is_what_would_be_serialized() {
+    fn the_json_written_by_hand_is_what_serde_writes() {
         let issued = IssuedToken {
             text: "prka_A-z_0.9".to_owned(),
             lifetime_seconds: 3600,

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL database is: the URL, as libpq reads it.
+//! The URL of a PostgreSQL database, as libpq reads it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,9 +9,7 @@ use tokio_postgres::{
     config::{Host, SslMode, TargetSessionAttrs},
 };
 
-use super::tls::{Roots, Verification};
-
-/// The parameters of a URL that mean something here, beside `sslmode` and `sslrootcert`.
+/// The parameters of a URL that are known, besides `sslmode` and `sslrootcert`.
 const PARAMETERS: &[&str] = &[
     "application_name",
     "channel_binding",
@@ -33,58 +31,78 @@ const PARAMETERS: &[&str] = &[
     "user",
 ];
 
-/// How long reaching the server may take, over all hosts, unless the URL says otherwise per host.
+/// How long connecting may take, over all hosts, unless the URL has `connect_timeout` (which is per host).
 const REACHING: Duration = Duration::from_secs(5);
-/// How long the server's machine may stay silent before a connection is given up, unless the URL says otherwise.
+/// How long the server may stay silent before a connection is closed, unless the URL says otherwise.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// What a URL says.
+/// A parsed URL.
 #[derive(Debug)]
 pub(super) struct Address {
-    /// Everything but certificates.
+    /// Everything but the verification of certificates.
     pub(super) config: Config,
-    /// What is checked of the server's certificate.
+    /// How the server's certificate is verified.
     pub(super) verification: Verification,
-    /// How long reaching the server takes at most, every host tried in turn.
+    /// How long connecting may take in all, with every host tried in turn.
     pub(super) reaching_takes: Duration,
 }
 
-/// Why a PostgreSQL URL cannot be used. No message repeats any part of the URL but the path of `sslrootcert`: where a
-/// password was not encoded, any part may be a piece of it.
+/// How the server's certificate is verified.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verification {
+    /// Not at all: nobody can listen, but anybody may answer.
+    Nothing,
+    /// An authority in this PEM file must have signed it.
+    Chain(PathBuf),
+    /// An authority must have signed it, and it must name the host of the URL.
+    ChainAndName(Roots),
+}
+
+/// The trusted authorities.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// Those that the operating system trusts.
+    System,
+    /// Those in this PEM file.
+    File(PathBuf),
+}
+
+/// Why a PostgreSQL URL cannot be used. Of the URL, no message repeats more than the path of `sslrootcert`: if a password was not
+/// encoded, any other part may be a piece of it.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPostgresUrl {
-    /// Another scheme.
+    /// The scheme is another one.
     #[error("a PostgreSQL URL begins with postgres:// or postgresql://")]
     Scheme,
-    /// Characters that move the borders between the parts.
+    /// Unencoded characters make the parts ambiguous.
     #[error(
-        "the PostgreSQL URL cannot be told apart: in user, password and parameters write @ as %40, / as %2F, ? as %3F, & as \
-         %26 and % as %25"
+        "the parts of the PostgreSQL URL are ambiguous: in user, password and parameters write @ as %40, / as %2F, ? as %3F, & \
+         as %26 and % as %25"
     )]
     Ambiguous,
-    /// A part that is not what it should be.
+    /// A part is malformed.
     #[error("the PostgreSQL URL is malformed: {0}")]
     Malformed(String),
-    /// A parameter that nobody here knows.
+    /// A parameter is not known.
     #[error(
-        "the PostgreSQL URL has a parameter that is not known; known are sslmode, sslrootcert, {}", PARAMETERS.join(", ")
+        "the PostgreSQL URL has an unknown parameter; known are sslmode, sslrootcert, {}", PARAMETERS.join(", ")
     )]
     UnknownParameter,
-    /// Nowhere to connect to.
+    /// It names no host.
     #[error("the PostgreSQL URL names no host: postgres://user@host:5432/database")]
     NoHost,
-    /// Another `sslmode`.
+    /// `sslmode` has another value.
     #[error("sslmode must be one of disable, prefer, require, verify-ca and verify-full")]
     SslMode,
-    /// Certificates are given that nothing would be checked against.
+    /// `sslrootcert` is given, and `sslmode` verifies nothing.
     #[error(
         "sslrootcert has no effect with sslmode disable or prefer (the default): add sslmode=verify-full, or leave it out"
     )]
     UnusedRoots,
-    /// Public authorities without the host's name.
+    /// The system's authorities are to be trusted without verifying the host's name.
     #[error(
-        "the system's certificate authorities sign for everybody, so sslmode=verify-ca would let anybody answer: name your \
-         own authority's file with sslrootcert, or use sslmode=verify-full"
+        "sslmode=verify-ca with the system's certificate authorities would accept any server, since they sign for everybody: \
+         name your own authority's file with sslrootcert, or use sslmode=verify-full"
     )]
     WeakRoots,
     /// The file of authorities cannot be read.
@@ -92,10 +110,10 @@ pub enum InvalidPostgresUrl {
     RootsUnreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: pem::Error,
     },
-    /// The file of authorities has none.
+    /// The file of authorities holds no certificate.
     #[error("sslrootcert={} holds no certificate in PEM form", .0.display())]
     NoRoots(PathBuf),
     /// The system has no authorities.
@@ -103,14 +121,13 @@ pub enum InvalidPostgresUrl {
         "this system has no certificate authorities: install them (package ca-certificates), or name a file with sslrootcert"
     )]
     NoSystemRoots,
-    /// TLS itself.
+    /// rustls refused the configuration.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
 }
 
 impl Address {
-    /// Reads a URL. What it leaves open is set so that a dead server is noticed within seconds and a standby is not taken
-    /// for the primary.
+    /// Parses a URL. The defaults notice a dead server within seconds, and do not connect to a standby.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidPostgresUrl> {
         let rest = url
             .strip_prefix("postgres://")
@@ -170,7 +187,7 @@ impl Address {
         }
 
         let (ssl_mode, verification) = encryption(ssl_mode.as_deref(), roots)?;
-        // As libpq: there is no TLS on a Unix socket, and no need for it.
+        // As libpq does: a Unix socket has no TLS.
         config.ssl_mode(if on_sockets {
             SslMode::Disable
         } else {
@@ -184,7 +201,7 @@ impl Address {
     }
 }
 
-/// What libpq makes of `sslmode` and `sslrootcert`.
+/// What `sslmode` and `sslrootcert` mean to libpq.
 fn encryption(
     ssl_mode: Option<&str>,
     roots: Option<Roots>,
@@ -205,7 +222,7 @@ fn encryption(
     })
 }
 
-/// The reason alone; it names options and positions, never values.
+/// Keeps the reason alone: it names options and positions, never values.
 fn malformed(error: tokio_postgres::Error) -> InvalidPostgresUrl {
     let reason = error.into_source();
     InvalidPostgresUrl::Malformed(reason.map_or_else(String::new, |reason| reason.to_string()))

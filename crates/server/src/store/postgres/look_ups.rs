@@ -1,8 +1,8 @@
-//! Look-ups: what is looked up by id at the same time is asked for in one statement.
+//! Batched look-ups: concurrent look-ups of one kind share a statement.
 //!
-//! To take in a statement, to start it and to send its answer costs PostgreSQL more than what it finds under an id. So while
-//! one is under way on a connection, further look-ups of its kind wait there, and go together in the next: at a quiet time
-//! nobody waits, and the more there are, the less each costs.
+//! Receiving and starting a statement and sending its answer costs PostgreSQL more than finding a row by its id. So while a statement
+//! is under way on a connection, further look-ups of its kind queue there and share the next statement. A look-up without company
+//! does not wait; the more there are, the less each costs.
 
 use std::{iter, sync::Arc};
 
@@ -12,39 +12,39 @@ use tokio::{
 };
 use tokio_postgres::{Client, types::Type};
 
-use super::{Failure, query};
+use super::{attempt::Failure, query::query};
 use crate::store::database::{DatabaseError, Row, Statement, Value};
 
-/// The most that go together. More would hardly save anything, and the first has to wait for the last.
-const MOST_TOGETHER: usize = 64;
+/// The most look-ups in one statement. Larger batches save hardly anything more, and delay the first look-up.
+const MAX_BATCH: usize = 64;
 
 /// The look-ups of one kind over one connection.
 #[derive(Clone)]
 pub(super) struct LookUps(mpsc::UnboundedSender<LookUp>);
 
 impl LookUps {
-    /// Those that differ from `statement` by their ids alone.
+    /// The look-ups that differ from `statement` only in their ids.
     pub(super) fn new(client: Arc<Client>, statement: &Statement) -> Self {
-        let (asks, asked) = mpsc::unbounded_channel();
-        // Ends with its first failure, or with the last who may ask.
+        let (sender, queue) = mpsc::unbounded_channel();
+        // The task ends with its first failure, or when every sender is dropped.
         tokio::spawn(answer_all(
             client,
-            together(statement.sql, statement.params.len()),
+            batched(statement.sql, statement.params.len()),
             statement.params.len(),
-            asked,
+            queue,
         ));
-        Self(asks)
+        Self(sender)
     }
 
-    /// The rows under these ids. What fails, fails for all that go together, and none of them is told why:
-    /// [`Failure::Again`], by itself.
+    /// The rows for these ids. A failed statement fails every look-up in it with [`Failure::Again`], without a cause: each is then to
+    /// be repeated by itself.
     pub(super) async fn find(&self, ids: Vec<Value>) -> Result<Vec<Row>, Failure> {
         let (answer, answered) = oneshot::channel();
-        // If nobody answers any more, this is dropped, and `answer` with it.
+        // If the task has ended, the look-up is dropped, and `answer` with it.
         let _ = self.0.send(LookUp { ids, answer });
         answered
             .await
-            .map_err(|gone| Failure::Again(DatabaseError::new(gone)))
+            .map_err(|dropped| Failure::Again(DatabaseError::new(dropped)))
     }
 }
 
@@ -53,24 +53,21 @@ struct LookUp {
     answer: oneshot::Sender<Vec<Row>>,
 }
 
-/// Answers what is asked, one statement after the other.
+/// Answers the queued look-ups, one statement after the other.
 async fn answer_all(
     client: Arc<Client>,
     sql: String,
     ids: usize,
-    mut asked: mpsc::UnboundedReceiver<LookUp>,
+    mut queue: mpsc::UnboundedReceiver<LookUp>,
 ) -> Result<(), Failure> {
     let prepared = client
         .prepare_typed(&sql, &vec![Type::BYTEA_ARRAY; ids])
         .await?;
-    while let Some(first) = asked.recv().await {
-        // Everybody else who is ready gets a turn: what they have to ask goes along.
+    while let Some(first) = queue.recv().await {
+        // Other tasks that are ready get a turn, so that their look-ups join this statement.
         yield_now().await;
-        let others = iter::from_fn(|| asked.try_recv().ok());
-        let look_ups: Vec<_> = iter::once(first)
-            .chain(others)
-            .take(MOST_TOGETHER)
-            .collect();
+        let others = iter::from_fn(|| queue.try_recv().ok());
+        let look_ups: Vec<_> = iter::once(first).chain(others).take(MAX_BATCH).collect();
         let params: Vec<Vec<&Value>> = (0..ids)
             .map(|number| {
                 look_ups
@@ -84,24 +81,24 @@ async fn answer_all(
             let place = usize::try_from(row.next::<i64>()? - 1).map_err(DatabaseError::new)?;
             let answer = answers.get_mut(place);
             answer
-                .ok_or_else(|| DatabaseError::new("a row answers nobody"))?
+                .ok_or_else(|| DatabaseError::new("a row belongs to no look-up"))?
                 .push(row);
         }
         for (look_up, rows) in look_ups.into_iter().zip(answers) {
-            // Whoever has hung up needs no answer.
+            // The caller may have gone.
             let _ = look_up.answer.send(rows);
         }
     }
     Ok(())
 }
 
-/// The statement for any number of look-ups: its parameters are arrays of what those of `sql` are, and its first column says
-/// whose answer a row belongs to, counted from 1.
+/// The statement for a batch of look-ups. Each parameter is an array of that parameter of `sql`; the first column is the number of
+/// the look-up that a row belongs to, counted from 1.
 ///
-/// Each look-up costs the same whatever it finds, as it does alone: `OFFSET 0` has `sql` planned by itself, or PostgreSQL might
-/// read a whole table to join it with many ids at once. The arrays are subselects, so that no plan depends on their lengths:
-/// one that did would be made anew each time, which takes longer than the look-ups.
-fn together(sql: &str, ids: usize) -> String {
+/// `OFFSET 0` makes PostgreSQL plan `sql` by itself, so a look-up costs the same whatever it finds; otherwise PostgreSQL might read a
+/// whole table to join it with the ids. The arrays are subselects, so that no plan depends on their lengths: such a plan would be made
+/// anew each time, which takes longer than the look-ups.
+fn batched(sql: &str, ids: usize) -> String {
     let each = |write: &dyn Fn(usize) -> String| {
         let written: Vec<_> = (1..=ids).map(write).collect();
         written.join(", ")

@@ -1,8 +1,8 @@
-//! The connections for reads: a few, each shared by all who read at the same time.
+//! The connections for reads: a few, shared by concurrent reads.
 //!
-//! PostgreSQL answers the statements of a connection in their order, and the next may be sent before the last is answered. So
-//! what is read at the same time travels together, and nobody waits for a connection to be free. Each statement is a
-//! transaction of its own: one that fails says nothing of those beside it. [Look-ups](super::look_ups) even share statements.
+//! PostgreSQL answers the statements of a connection in order, and the next one may be sent before the last is answered (pipelining).
+//! So concurrent reads travel together, and none waits for a free connection. Each statement is a transaction of its own, so one that
+//! fails does not affect the others. [Look-ups](super::look_ups) share statements as well.
 
 use std::{
     collections::HashMap,
@@ -15,34 +15,36 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    Failure, OPERATION_TIMEOUT, late, look_ups::LookUps, no_connection_in_time, query, settle,
+    attempt::{Failure, OPERATION_TIMEOUT, no_connection_in_time, settle},
+    look_ups::LookUps,
+    query::query,
 };
 use crate::store::database::{DatabaseError, Row, Statement};
 
-/// The most connections that reads may have.
-const MOST: usize = 4;
-/// After a restart of the database every one may be dead and none has noticed: one attempt for each, and two to spare.
-const ATTEMPTS: usize = MOST + 2;
+/// The most connections for reads.
+const MAX_CONNECTIONS: usize = 4;
+/// After a restart of the database every connection may be dead: one attempt for each, and two to spare.
+const ATTEMPTS: usize = MAX_CONNECTIONS + 2;
 
-/// The connections.
+/// The connections for reads.
 pub(super) struct Readers {
     config: Config,
     connector: MakeRustlsConnect,
-    /// How long opening one may take.
+    /// How long opening a connection may take.
     opening_takes: Duration,
-    /// Each opened when it is first needed. Whoever reads holds a clone meanwhile.
+    /// Each is opened when it is first needed. A read holds a clone of its connection's [`Arc`].
     readers: Mutex<Vec<Arc<OnceCell<Reader>>>>,
 }
 
 impl Readers {
-    /// The connections for reads among `pool_size` in all: an eighth, but at least one and at most four.
+    /// The share of reads in `pool_size` connections: an eighth, but at least one and at most [`MAX_CONNECTIONS`].
     pub(super) fn new(
         config: Config,
         connector: MakeRustlsConnect,
         opening_takes: Duration,
         pool_size: usize,
     ) -> Self {
-        let count = (pool_size / 8).clamp(1, MOST);
+        let count = (pool_size / 8).clamp(1, MAX_CONNECTIONS);
         Self {
             config,
             connector,
@@ -51,30 +53,30 @@ impl Readers {
         }
     }
 
-    /// How many there are.
+    /// How many connections there are.
     pub(super) fn count(&self) -> usize {
         self.readers().len()
     }
 
     /// The rows of one statement.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
-        let mut attempts = ATTEMPTS;
+        let mut attempts_left = ATTEMPTS;
         loop {
             let shared = self.least_busy();
             let read = async |reader: &Reader| reader.read(&statement).await;
-            if let Some(rows) = settle(self.at(&shared, read).await, &mut attempts)? {
+            if let Some(rows) = settle(self.at(&shared, read).await, &mut attempts_left)? {
                 return Ok(rows);
             }
         }
     }
 
-    /// The rows of one statement that looks something up by its ids, together with others of its kind.
+    /// The rows of one look-up, batched with concurrent ones of its kind.
     pub(super) async fn look_up(&self, statement: Statement) -> Result<Vec<Row>, DatabaseError> {
         let shared = self.least_busy();
         let look_up = async |reader: &Reader| reader.look_up(&statement).await;
         match self.at(&shared, look_up).await {
             Ok(rows) => Ok(rows),
-            // It may have been another's fault.
+            // Another look-up of the batch may have caused the failure.
             Err(Failure::Again(_)) => self.read(statement).await,
             Err(Failure::Final(error)) => Err(error),
         }
@@ -92,27 +94,27 @@ impl Readers {
                 .map_err(|_| no_connection_in_time())??,
         };
         let outcome = timeout(OPERATION_TIMEOUT, read(reader)).await;
-        let outcome = outcome.unwrap_or_else(|elapsed| Err(late(elapsed).into()));
+        let outcome = outcome.unwrap_or_else(|elapsed| Err(elapsed.into()));
         if outcome.is_err() {
             self.retire(shared);
         }
         outcome
     }
 
-    /// The one that the fewest use: behind a statement that takes long, nobody waits who need not.
+    /// The connection with the fewest reads, so that few reads wait behind a slow statement.
     fn least_busy(&self) -> Arc<OnceCell<Reader>> {
         let mut readers = self.readers();
         let least_busy = readers
             .iter_mut()
             .min_by_key(|shared| Arc::strong_count(shared));
-        let shared = least_busy.expect("there is at least one");
+        let shared = least_busy.expect("there is at least one connection");
         if shared.get().is_some_and(|reader| reader.client.is_closed()) {
             *shared = Arc::default();
         }
         Arc::clone(shared)
     }
 
-    /// Puts a new one in the place of `shared`, which is closed when those who read there have their answers.
+    /// Replaces a connection. The old one is closed when its reads have their answers.
     fn retire(&self, shared: &Arc<OnceCell<Reader>>) {
         let mut readers = self.readers();
         if let Some(found) = readers.iter_mut().find(|found| Arc::ptr_eq(found, shared)) {
@@ -139,11 +141,11 @@ impl Readers {
 /// An open connection.
 struct Reader {
     client: Arc<Client>,
-    /// What is prepared on it, once: by who first needs it, while others wait.
+    /// The prepared statements. The first read prepares a statement; concurrent ones wait for it.
     statements: Mutex<HashMap<&'static str, Arc<OnceCell<tokio_postgres::Statement>>>>,
-    /// What is looked up over it, each statement by itself.
+    /// The look-ups, by their SQL.
     look_ups: Mutex<HashMap<&'static str, LookUps>>,
-    /// What sends and receives. It ends with this, even where the server has gone silent.
+    /// The task that sends and receives. It is aborted on drop, even if the server does not answer.
     connection: AbortHandle,
 }
 

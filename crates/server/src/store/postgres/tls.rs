@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: what of the server's certificate is checked, and against whose authority.
+//! TLS to PostgreSQL: verifying the server's certificate.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -14,33 +14,13 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::InvalidPostgresUrl;
+use super::address::{InvalidPostgresUrl, Roots, Verification};
 
-/// What of the server's certificate is checked.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verification {
-    /// Nothing: nobody can listen, but anybody may answer.
-    Nothing,
-    /// That an authority in this PEM file signed it.
-    Chain(PathBuf),
-    /// That, and that it names the host of the URL.
-    ChainAndName(Roots),
-}
-
-/// Whose signature counts.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Roots {
-    /// The authorities that the operating system trusts.
-    System,
-    /// Those in this PEM file.
-    File(PathBuf),
-}
-
-/// What makes a socket a TLS connection. Certificates are read here, once.
+/// The TLS connector. It reads the certificates of authorities now.
 pub(super) fn connector(
     verification: Verification,
 ) -> Result<MakeRustlsConnect, InvalidPostgresUrl> {
-    // Handed over rather than installed for the whole process: a library has no say in that.
+    // Passed explicitly: a library should not install a provider for the whole process.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -66,7 +46,7 @@ pub(super) fn connector(
         }
     }
     .with_no_client_auth();
-    // PostgreSQL 17 demands it for `sslnegotiation=direct`; before, it is ignored.
+    // PostgreSQL 17 requires it for `sslnegotiation=direct`; older versions ignore it.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     Ok(MakeRustlsConnect::new(config))
 }
@@ -92,8 +72,7 @@ fn system_roots() -> Result<RootCertStore, InvalidPostgresUrl> {
     }
 }
 
-/// Checks who signed a certificate, or not even that, but never whom it names. That the server holds the certificate's
-/// key is always checked.
+/// Verifies a certificate without its names: its chain if there are roots, and always that the server holds its key.
 #[derive(Debug)]
 struct WithoutName {
     provider: Arc<CryptoProvider>,

@@ -1,11 +1,11 @@
-//! Our four kinds of values as PostgreSQL's types.
+//! [`Value`] as PostgreSQL's types.
 
 use std::error::Error;
 
 use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::Value;
+use crate::store::database::Value;
 
 impl ToSql for Value {
     fn to_sql(
@@ -26,7 +26,7 @@ impl ToSql for Value {
     }
 
     fn accepts(_: &Type) -> bool {
-        // Which types fit depends on the value: see above.
+        // It depends on the value, so `to_sql` checks it.
         true
     }
 

@@ -1,66 +1,66 @@
-//! What a statement of the store is for SQLite.
+//! Running a [`Statement`](crate::store::Statement) of the store on SQLite.
 
-use rusqlite::{Statement, types::ValueRef};
+use rusqlite::{
+    Statement,
+    types::{Null, ValueRef},
+};
 
-use crate::store::{DatabaseError, Row, Value};
+use crate::store::database::{DatabaseError, MigrateError, Row, Value};
 
-/// The parameters of a statement in the order in which each first stands in it. SQLite takes `$3` for a name and numbers
-/// names as they come; PostgreSQL means the third value.
-pub(super) fn parameters(sql: &str) -> impl Iterator<Item = usize> {
-    let mut seen = 0u64;
-    sql.split('$').skip(1).filter_map(move |behind| {
-        let end = behind.find(|char: char| !char.is_ascii_digit());
-        let number = behind[..end.unwrap_or(behind.len())].parse().ok()?;
-        let bit = 1u64.checked_shl(number)?;
-        let is_first = seen & bit == 0;
-        seen |= bit;
-        is_first.then_some(number as usize)
-    })
+impl From<rusqlite::Error> for DatabaseError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(error)
+    }
 }
 
-/// Gives the parameters of a statement their values; `parameters` says which of `values` each takes.
+impl From<rusqlite::Error> for MigrateError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// For each parameter of a statement, as SQLite numbers them, the index of its value. SQLite takes `$3` for a name, and numbers names
+/// in the order of their first occurrence; the store means the third value.
+pub(super) fn parameters(statement: &Statement<'_>) -> Result<Vec<usize>, DatabaseError> {
+    let value_index = |parameter| {
+        let name = statement.parameter_name(parameter)?;
+        let number: usize = name.strip_prefix('$')?.parse().ok()?;
+        number.checked_sub(1)
+    };
+    (1..=statement.parameter_count())
+        .map(value_index)
+        .collect::<Option<_>>()
+        .ok_or_else(|| DatabaseError::new("a parameter of a statement is not a number"))
+}
+
+/// Binds the parameters of a statement to `values`; `parameters` has the index of each one's value.
 pub(super) fn bind(
     statement: &mut Statement<'_>,
-    parameters: impl IntoIterator<Item = usize>,
+    parameters: &[usize],
     values: &[Value],
 ) -> Result<(), DatabaseError> {
-    let mut bound = 0;
-    for number in parameters {
-        bound += 1;
-        let value = number
-            .checked_sub(1)
-            .and_then(|at| values.get(at))
-            .ok_or_else(|| DatabaseError::new("a statement has a parameter without a value"))?;
+    for (parameter, &value_index) in (1..).zip(parameters) {
+        let value = values
+            .get(value_index)
+            .ok_or_else(|| DatabaseError::new("a parameter of a statement has no value"))?;
         match value {
-            Value::Null => statement.raw_bind_parameter(bound, rusqlite::types::Null),
-            Value::Integer(value) => statement.raw_bind_parameter(bound, value),
-            Value::Text(value) => statement.raw_bind_parameter(bound, value),
-            Value::Bytes(value) => statement.raw_bind_parameter(bound, value),
-        }
-        .map_err(DatabaseError::new)?;
-    }
-    if bound != statement.parameter_count() {
-        return Err(DatabaseError::new(
-            "the parameters of a statement are not what they seem",
-        ));
+            Value::Null => statement.raw_bind_parameter(parameter, Null),
+            Value::Integer(value) => statement.raw_bind_parameter(parameter, value),
+            Value::Text(value) => statement.raw_bind_parameter(parameter, value),
+            Value::Bytes(value) => statement.raw_bind_parameter(parameter, value),
+        }?;
     }
     Ok(())
 }
 
-/// The answer to a statement whose parameters are bound.
+/// Runs a statement whose parameters are bound.
 pub(super) fn rows(statement: &mut Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
     let mut answer = Vec::new();
-    while let Some(row) = rows.next().map_err(DatabaseError::new)? {
-        let values = (0..columns)
-            .map(|column| {
-                row.get_ref(column)
-                    .map_err(DatabaseError::new)
-                    .and_then(value)
-            })
-            .collect::<Result<_, _>>()?;
-        answer.push(Row::new(values));
+    while let Some(row) = rows.next()? {
+        let values = (0..columns).map(|column| value(row.get_ref(column)?));
+        answer.push(Row::new(values.collect::<Result<_, _>>()?));
     }
     Ok(answer)
 }
@@ -79,16 +79,17 @@ fn value(value: ValueRef<'_>) -> Result<Value, DatabaseError> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]
-    fn parameters_come_in_the_order_in_which_they_first_stand() {
-        let order = |sql| parameters(sql).collect::<Vec<_>>();
-        assert!(order("SELECT 1").is_empty());
-        assert_eq!(
-            order("a = $2 AND (b = $10 OR $2 IS NULL) AND c = $1"),
-            [2, 10, 1]
-        );
-        assert_eq!(order("$1,$2"), [1, 2]);
+    fn a_parameter_takes_the_value_of_its_number() {
+        let connection = Connection::open_in_memory().unwrap();
+        let order = |sql| parameters(&connection.prepare(sql).unwrap());
+        assert!(order("SELECT 1").unwrap().is_empty());
+        assert_eq!(order("SELECT $2, $10, $2, $1, '$3'").unwrap(), [1, 9, 0]);
+        assert!(order("SELECT $name").is_err());
+        assert!(order("SELECT $0").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The one writer: group commit.
+//! The writer thread: group commit.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -10,27 +10,26 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::statements::{bind, parameters, rows};
 use crate::store::{
-    DatabaseError, Row, Statement, Step, Written,
     audit_events::{append, read_head},
+    database::{DatabaseError, Row, Statement, Step, Written},
 };
 
-/// Writes committed together at most.
+/// The most writes that are committed together.
 const GROUP: usize = 128;
 
-/// A write, and who waits for it.
+/// A write, and the channel for its outcome.
 pub(super) struct Job {
     pub(super) steps: Vec<Step>,
     pub(super) done: oneshot::Sender<Outcome>,
 }
 
-/// What came of one job.
 type Outcome = Result<Written, DatabaseError>;
 
-/// The connection that writes, with every statement that it has met.
+/// The connection that writes, and its prepared statements.
 pub(super) struct Writer<'c> {
     connection: &'c Connection,
-    /// By where their text lies in memory, and its length: texts are constants.
-    prepared: HashMap<(usize, usize), Prepared<'c>>,
+    /// By their SQL. With SQLite's own cache, each run would also have to read the parameters' names: 1 µs of a creation.
+    prepared: HashMap<&'static str, Prepared<'c>>,
 }
 
 struct Prepared<'c> {
@@ -46,11 +45,11 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Takes what waits, applies it, commits once, answers all; until nobody can ask any more.
-    pub(super) fn work_off(mut self, mut jobs: mpsc::Receiver<Job>) {
+    /// Takes the waiting jobs, applies them, commits once and answers them all. Returns when the channel is closed.
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(GROUP);
         while jobs.blocking_recv_many(&mut waiting, GROUP) > 0 {
-            // Whoever else would run on this core gets a turn: what he has to write goes along.
+            // Other threads on this core get a turn, so that their writes join this commit.
             thread::yield_now();
             while waiting.len() < GROUP
                 && let Ok(job) = jobs.try_recv()
@@ -60,18 +59,18 @@ impl<'c> Writer<'c> {
             let (answers, jobs): (Vec<_>, Vec<_>) =
                 waiting.drain(..).map(|job| (job.done, job.steps)).unzip();
             let outcomes = self.commit(&jobs).unwrap_or_else(|error| {
-                // None of them is acknowledged, and none is kept.
-                let refused = || Err(DatabaseError::new(error.to_string()));
-                jobs.iter().map(|_| refused()).collect()
+                // Nothing was committed: every job fails.
+                let failed = || Err(DatabaseError::new(error.to_string()));
+                jobs.iter().map(|_| failed()).collect()
             });
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                // Whoever asked may have hung up; the write stands.
+                // The caller may have gone; the write stands.
                 let _ = answer.send(outcome);
             }
         }
     }
 
-    /// Applies the jobs, each wholly or not at all, and makes them durable.
+    /// Applies the jobs, each as a whole or not at all, and makes them durable.
     fn commit(&mut self, jobs: &[Vec<Step>]) -> rusqlite::Result<Vec<Outcome>> {
         let connection = self.connection;
         let run = |sql| connection.execute_batch(sql);
@@ -86,7 +85,7 @@ impl<'c> Writer<'c> {
                 jobs.iter().map(|steps| self.apply_alone(steps)).collect()
             }
         };
-        // A full disk shows here at the latest.
+        // A full disk is noticed here at the latest.
         if let Err(error) = run("COMMIT") {
             let _ = run("ROLLBACK");
             return Err(error);
@@ -94,8 +93,8 @@ impl<'c> Writer<'c> {
         Ok(outcomes)
     }
 
-    /// Applies the jobs with nothing between them: a savepoint for each costs a copy of every page that it changes, and
-    /// hardly any job has to be undone. `None`: one would have to be, when it had begun.
+    /// Applies the jobs without savepoints: each savepoint costs a copy of every page that the job changes, and few jobs have to be
+    /// undone. `None`: a job failed after its first step, and has to be undone.
     fn apply_together(&mut self, jobs: &[Vec<Step>]) -> Option<Vec<Outcome>> {
         jobs.iter()
             .map(|steps| match self.apply(steps) {
@@ -107,22 +106,21 @@ impl<'c> Writer<'c> {
             .collect()
     }
 
-    /// Applies one job inside a savepoint, so that its failure is its own.
+    /// Applies one job inside a savepoint, so that it can be undone by itself.
     fn apply_alone(&mut self, steps: &[Step]) -> Outcome {
-        // A full disk or a failing one may have ended the transaction; a savepoint outside one would commit by itself.
+        // A full or failing disk may have ended the transaction. A savepoint outside a transaction would commit by itself.
         if self.connection.is_autocommit() {
             return Err(DatabaseError::new(
                 "an earlier failure ended the transaction",
             ));
         }
         let connection = self.connection;
-        let run = |sql| connection.execute_batch(sql).map_err(DatabaseError::new);
-        run("SAVEPOINT job")?;
+        connection.execute_batch("SAVEPOINT job")?;
         let outcome = self.apply(steps);
         if !matches!(outcome, Ok(Written::Wholly)) {
-            run("ROLLBACK TO job")?;
+            connection.execute_batch("ROLLBACK TO job")?;
         }
-        run("RELEASE job")?;
+        connection.execute_batch("RELEASE job")?;
         outcome
     }
 
@@ -141,7 +139,7 @@ impl<'c> Writer<'c> {
                     let head = self
                         .query(&read_head(event))?
                         .pop()
-                        .ok_or_else(|| DatabaseError::new("the organization is gone"))?;
+                        .ok_or_else(|| DatabaseError::new("the organization does not exist"))?;
                     for statement in append(event, head)? {
                         self.execute(&statement)?;
                     }
@@ -152,30 +150,29 @@ impl<'c> Writer<'c> {
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<usize, DatabaseError> {
-        self.prepare(statement)?
-            .raw_execute()
-            .map_err(DatabaseError::new)
+        Ok(self.prepare(statement)?.raw_execute()?)
     }
 
     fn query(&mut self, statement: &Statement) -> Result<Vec<Row>, DatabaseError> {
         rows(self.prepare(statement)?)
     }
 
-    /// The statement, ready to run. Kept by ourselves, since to look it up by its text and to read off the parameters each
-    /// time is a tenth of a write.
+    /// The statement with its parameters bound.
     fn prepare(
         &mut self,
         Statement { sql, params }: &Statement,
     ) -> Result<&mut rusqlite::Statement<'c>, DatabaseError> {
-        let prepared = match self.prepared.entry((sql.as_ptr().addr(), sql.len())) {
+        let prepared = match self.prepared.entry(sql) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Prepared {
-                statement: self.connection.prepare(sql).map_err(DatabaseError::new)?,
-                parameters: parameters(sql).collect(),
-            }),
+            Entry::Vacant(new) => {
+                let statement = self.connection.prepare(sql)?;
+                new.insert(Prepared {
+                    parameters: parameters(&statement)?,
+                    statement,
+                })
+            }
         };
-        let parameters = prepared.parameters.iter().copied();
-        bind(&mut prepared.statement, parameters, params)?;
+        bind(&mut prepared.statement, &prepared.parameters, params)?;
         Ok(&mut prepared.statement)
     }
 }

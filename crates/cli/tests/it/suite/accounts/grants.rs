@@ -1,33 +1,15 @@
-//! Who may give what to whom (G9, G11): nobody hands out more than he holds.
+//! Which scopes a caller may grant (G9, G11): only those that its own token has.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{start, start_with};
-use crate::harness::{Options, Prokura, Reply, opaque_resource};
+use super::{start_with, start_with_token};
+use crate::harness::{NO_ACCOUNT, Options, Reply, opaque_resource};
 
 const ALL: &str = "management:all";
 const READ: &str = "management:service-accounts:read";
 const WRITE: &str = "management:service-accounts:write";
 const INTROSPECT: &str = "tokens:introspect";
-const NOBODY: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-
-async fn create(prokura: &Prokura, token: &str, scopes: Value) -> Reply {
-    let body = json!({ "name": "CI", "scopes": scopes });
-    prokura
-        .api(Method::POST, "/service-accounts", token, Some(body))
-        .await
-}
-
-async fn rotate(prokura: &Prokura, token: &str, id: &str) -> Reply {
-    let path = format!("/service-accounts/{id}/rotate-secret");
-    prokura.api(Method::POST, &path, token, None).await
-}
-
-async fn delete(prokura: &Prokura, token: &str, id: &str) -> Reply {
-    let path = format!("/service-accounts/{id}");
-    prokura.api(Method::DELETE, &path, token, None).await
-}
 
 #[track_caller]
 fn assert_missing(reply: Reply, scopes: &[&str]) {
@@ -42,21 +24,17 @@ fn assert_missing(reply: Reply, scopes: &[&str]) {
     );
 }
 
-/// G9: nobody grants a management scope that he does not hold.
+/// G9. A caller cannot create an account with a management scope that the caller does not have.
 #[tokio::test]
-async fn nobody_creates_an_account_that_may_more_than_he() {
+async fn a_caller_cannot_create_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read orders:write");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
     let writer = prokura
         .create(&root, json!({ "name": "Writer", "scopes": [WRITE] }))
         .await
         .1;
-    // The same holds of a token that may less than its account.
+    // The same holds for a token with fewer scopes than its account.
     let narrowed = prokura
         .access_token_with(&prokura.root, &[("scope", WRITE)])
         .await;
@@ -71,10 +49,19 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
             (json!(["orders:read"]), &[ALL]),
             (json!(["orders:read", "orders:write", ALL]), &[ALL]),
         ] {
-            assert_missing(create(&prokura, token, scopes).await, missing);
+            assert_missing(
+                prokura
+                    .try_create(token, json!({ "name": "CI", "scopes": scopes }))
+                    .await,
+                missing,
+            );
         }
-        // What nobody can have is wrong, whoever asks.
-        create(&prokura, token, json!([ALL, "unheard-of"]))
+        // An unknown scope is an invalid field for every caller.
+        prokura
+            .try_create(
+                token,
+                json!({ "name": "CI", "scopes": json!([ALL, "unheard-of"]) }),
+            )
             .await
             .expect_wrong_field("scopes");
         let after = prokura.rows("SELECT count(*) FROM service_accounts").await;
@@ -84,36 +71,41 @@ async fn nobody_creates_an_account_that_may_more_than_he() {
             (json!([WRITE]), json!([WRITE])),
             (json!([WRITE, WRITE]), json!([WRITE])),
             (json!([]), json!([])),
-            // By default what the caller's token holds, not what his account does.
+            // The default is what the caller's token holds, not what its account holds.
             (Value::Null, json!([WRITE])),
         ] {
-            let created = create(&prokura, token, scopes).await.expect(201).json();
+            let created = prokura
+                .try_create(token, json!({ "name": "CI", "scopes": scopes }))
+                .await
+                .expect(201)
+                .json();
             assert_eq!(created["serviceAccount"]["scopes"], granted);
         }
     }
-    // Whoever holds all of them grants all of them, and those of other resources.
+    // A caller with `management:all` grants every scope, those of other resources too.
     let everything = json!(["orders:write", INTROSPECT, ALL, "orders:read", WRITE, READ]);
-    let created = create(&prokura, &root, everything).await.expect(201).json();
+    let created = prokura
+        .try_create(&root, json!({ "name": "CI", "scopes": everything }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(
         created["serviceAccount"]["scopes"],
         json!([ALL, READ, WRITE, "orders:read", "orders:write", INTROSPECT])
     );
-    let created = create(&prokura, &root, Value::Null)
+    let created = prokura
+        .try_create(&root, json!({ "name": "CI", "scopes": Value::Null }))
         .await
         .expect(201)
         .json();
     assert_eq!(created["serviceAccount"]["scopes"], json!([ALL]));
 }
 
-/// G9: nor does he rotate his way to one.
+/// G9. Rotating is no way around it: the new secret would give the caller the scopes of the account.
 #[tokio::test]
-async fn nobody_rotates_an_account_that_may_more_than_he() {
+async fn a_caller_cannot_rotate_an_account_with_more_scopes_than_its_own() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
     let new = async |scopes: Value| {
         let body = json!({ "name": "CI", "scopes": scopes });
@@ -125,7 +117,10 @@ async fn nobody_rotates_an_account_that_may_more_than_he() {
     let powerless = new(json!([])).await;
     let token = prokura.access_token(&writer).await;
     for (account, missing) in [(&prokura.root, ALL), (&reader, READ), (&orderer, ALL)] {
-        assert_missing(rotate(&prokura, &token, &account.id).await, &[missing]);
+        assert_missing(
+            prokura.try_rotate(&token, &account.id, None).await,
+            &[missing],
+        );
     }
     for account in [&prokura.root, &reader] {
         prokura.access_token(account).await;
@@ -134,31 +129,35 @@ async fn nobody_rotates_an_account_that_may_more_than_he() {
         .token(&orderer, &[("scope", "orders:read")])
         .await
         .expect(200);
-    rotate(&prokura, &token, &powerless.id).await.expect(200);
+    prokura
+        .try_rotate(&token, &powerless.id, None)
+        .await
+        .expect(200);
     for account in [&reader, &orderer, &powerless, &writer] {
-        rotate(&prokura, &root, &account.id).await.expect(200);
+        prokura
+            .try_rotate(&root, &account.id, None)
+            .await
+            .expect(200);
     }
-    // Reading needs the scope to read, whatever the account that is read may do.
+    // Reading requires only the scope to read, whatever scopes the account in question has.
     let reader = prokura.rotate(&root, &reader.id).await;
     let token = prokura.access_token(&reader).await;
-    let path = format!("/service-accounts/{}", prokura.root.id);
     prokura
-        .api(Method::GET, &path, &token, None)
+        .try_get_account(&token, &prokura.root.id)
         .await
         .expect(200);
 }
 
-/// G9: authorization comes before everything that could tell what is there, or what a request must look like.
+/// G9. Authorization is checked before the account is looked up and before the request is validated.
 #[tokio::test]
-async fn who_may_not_write_learns_nothing_by_trying() {
-    let prokura = start().await;
-    let root = prokura.access_token(&prokura.root).await;
+async fn a_caller_without_the_scope_to_write_learns_nothing() {
+    let (prokura, root) = start_with_token().await;
     let body = json!({ "name": "Reader", "scopes": [READ] });
     let (_, reader) = prokura.create(&root, body).await;
     let token = prokura.access_token(&reader).await;
-    for id in [&*prokura.root.id, NOBODY, "no-id", "%00"] {
-        assert_missing(rotate(&prokura, &token, id).await, &[WRITE]);
-        assert_missing(delete(&prokura, &token, id).await, &[WRITE]);
+    for id in [&*prokura.root.id, NO_ACCOUNT, "no-id", "%00"] {
+        assert_missing(prokura.try_rotate(&token, id, None).await, &[WRITE]);
+        assert_missing(prokura.try_delete(&token, id).await, &[WRITE]);
     }
     for body in [None, Some(json!({})), Some(json!({ "name": "CI", "x": 1 }))] {
         let reply = prokura
@@ -168,17 +167,13 @@ async fn who_may_not_write_learns_nothing_by_trying() {
     }
 }
 
-/// G11: an account rotates itself; the token that did it lives on, as all that were issued.
+/// G11. An account may rotate itself. The token in the request stays valid, like every other token.
 #[tokio::test]
 async fn an_account_may_rotate_itself() {
     let orders = opaque_resource("https://orders.example.com", "orders:read");
-    let prokura = start_with(Options {
-        resources: vec![orders],
-        ..Options::default()
-    })
-    .await;
+    let prokura = start_with(Options::with_resources(vec![orders])).await;
     let root = prokura.access_token(&prokura.root).await;
-    // The scopes of other resources do not hinder it: it has them.
+    // The scopes of other resources do not matter, because the account has them itself.
     let body = json!({ "name": "CI", "scopes": [WRITE, "orders:read"] });
     let (_, account) = prokura.create(&root, body).await;
     let token = prokura.access_token(&account).await;
@@ -191,61 +186,67 @@ async fn an_account_may_rotate_itself() {
     let again = prokura.rotate(&token, &account.id).await;
     prokura.access_token(&again).await;
 
-    // A token that may less than its account must not rotate itself into more.
+    // A token with fewer scopes than its account must not get the account's secret.
     let narrowed = prokura
         .access_token_with(&prokura.root, &[("scope", WRITE)])
         .await;
-    assert_missing(rotate(&prokura, &narrowed, &prokura.root.id).await, &[ALL]);
+    assert_missing(
+        prokura.try_rotate(&narrowed, &prokura.root.id, None).await,
+        &[ALL],
+    );
     prokura.access_token(&prokura.root).await;
     prokura.rotate(&root, &prokura.root.id).await;
 }
 
-/// G11: an account deletes itself; the token that did it is dead with the rest.
+/// G11. An account may delete itself. The token in the request ends with all others.
 #[tokio::test]
 async fn an_account_may_delete_itself() {
-    let prokura = start().await;
-    let root = prokura.access_token(&prokura.root).await;
+    let (prokura, root) = start_with_token().await;
     let body = json!({ "name": "CI", "scopes": [WRITE] });
     let (_, account) = prokura.create(&root, body).await;
     let token = prokura.access_token(&account).await;
-    delete(&prokura, &token, &account.id).await.expect(204);
-    delete(&prokura, &token, &account.id)
+    prokura.delete(&token, &account.id).await;
+    prokura
+        .try_delete(&token, &account.id)
         .await
         .expect_api_error(401, "invalid_token");
-    delete(&prokura, &root, &account.id)
+    prokura
+        .try_delete(&root, &account.id)
         .await
         .expect_api_error(404, "service_account_not_found");
-    // The last one may go as well; without the scope to write not even oneself.
+    // The last account may delete itself too. Without the scope to write, an account cannot delete even itself.
     let body = json!({ "name": "Reader", "scopes": [READ] });
     let (_, reader) = prokura.create(&root, body).await;
     let token = prokura.access_token(&reader).await;
-    assert_missing(delete(&prokura, &token, &reader.id).await, &[WRITE]);
-    assert_missing(rotate(&prokura, &token, &reader.id).await, &[WRITE]);
-    delete(&prokura, &root, &prokura.root.id).await.expect(204);
+    assert_missing(prokura.try_delete(&token, &reader.id).await, &[WRITE]);
+    assert_missing(prokura.try_rotate(&token, &reader.id, None).await, &[WRITE]);
+    prokura.delete(&root, &prokura.root.id).await;
     prokura
         .api(Method::GET, "/service-accounts", &root, None)
         .await
         .expect_api_error(401, "invalid_token");
 }
 
-/// The scopes of an account go into its tokens, so there is an end to them.
+/// Scopes make tokens longer, so their total length has a limit.
 #[tokio::test]
-async fn an_account_can_have_only_so_many_scopes() {
+async fn the_scopes_of_an_account_have_a_limited_length() {
     let scopes = (0..60).map(|number| format!("{number:02}:{}", "x".repeat(50)));
     let scopes = scopes.collect::<Vec<_>>();
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource(
-            "https://many.example.com",
-            &scopes.join(" "),
-        )],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://many.example.com",
+        &scopes.join(" "),
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
-    create(&prokura, &token, json!(scopes[..30]))
+    prokura
+        .try_create(
+            &token,
+            json!({ "name": "CI", "scopes": json!(scopes[..30]) }),
+        )
         .await
         .expect(201);
-    create(&prokura, &token, json!(scopes))
+    prokura
+        .try_create(&token, json!({ "name": "CI", "scopes": json!(scopes) }))
         .await
         .expect_wrong_field("scopes");
 }

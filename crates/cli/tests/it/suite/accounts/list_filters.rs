@@ -1,9 +1,9 @@
-//! Lists narrowed to what is looked for.
+//! The filters of the list of accounts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
+use super::{start, start_with_token};
 use crate::harness::{Prokura, Reply};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -13,35 +13,21 @@ async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
     prokura.api(Method::GET, &path, token, None).await
 }
 
-/// The names of the accounts that a query finds; all at once and page by page it has to find the same.
+/// The names of the accounts that a query finds. Reading the list whole and reading it by pages must agree.
 async fn names(prokura: &Prokura, token: &str, query: &str) -> Vec<String> {
-    let found = |list: &Value| {
-        let items = list["items"].as_array().unwrap().iter();
-        let names = items.map(|account| account["name"].as_str().unwrap().to_owned());
-        names.collect::<Vec<_>>()
-    };
-    let all = found(&get(prokura, token, query).await.expect(200).json());
+    let path = format!("/service-accounts?{query}");
+    let whole = get(prokura, token, query).await.items();
     for limit in [1, 2, 200] {
-        let mut paged = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let query = format!("{query}&limit={limit}{cursor}");
-            let page = get(prokura, token, &query).await.expect(200).json();
-            paged.extend(found(&page));
-            let Some(next) = page["nextCursor"].as_str() else {
-                break;
-            };
-            cursor = format!("&cursor={next}");
-        }
-        assert_eq!(paged, all, "{query}, {limit} a page");
+        let paged = prokura.pages(token, &path, limit).await;
+        assert_eq!(paged, whole, "{query}, {limit} a page");
     }
-    all
+    let names = whole.iter().map(|account| account["name"].as_str());
+    names.map(|name| name.unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn a_list_is_narrowed_by_what_is_said_of_accounts() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn accounts_are_filtered_by_name_label_owner_and_state() {
+    let (prokura, token) = start_with_token().await;
     for body in [
         json!({ "name": "Deploy Frontend", "owner": "Web", "labels": { "env": "prod", "tier": "1" } }),
         json!({ "name": "deploy backend", "owner": "Core", "labels": { "env": "prod" } }),
@@ -82,9 +68,10 @@ async fn a_list_is_narrowed_by_what_is_said_of_accounts() {
     }
 }
 
-/// Never used counts from the creation; a use counts from the moment it is counted, written or not.
+/// An account that was never used counts as used when it was created. A use counts at once, before it is written to the
+/// database.
 #[tokio::test]
-async fn a_list_is_narrowed_to_what_is_not_used() {
+async fn accounts_are_filtered_by_days_without_use() {
     let prokura = start().await;
     let root = prokura.root.clone();
     let token = prokura.access_token(&root).await;
@@ -114,11 +101,11 @@ async fn a_list_is_narrowed_to_what_is_not_used() {
     assert_eq!(names(&prokura, &token, "unusedForDays=0").await.len(), 4);
 }
 
-/// Of living secrets that expire by themselves: what has ended, what does not expire and what a rotation ends is no news.
+/// The filter finds active secrets with an expiry of their own. It ignores secrets that have ended, that do not expire,
+/// or that a rotation ends.
 #[tokio::test]
-async fn a_list_is_narrowed_to_whose_secret_expires() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn accounts_are_filtered_by_the_expiry_of_their_secrets() {
+    let (prokura, token) = start_with_token().await;
     let call = async |name: &str, behind: &str, body: Value| {
         let (_, account) = prokura.create(&token, json!({ "name": name })).await;
         let path = format!("/service-accounts/{}/{behind}", account.id);
@@ -150,9 +137,8 @@ async fn a_list_is_narrowed_to_whose_secret_expires() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_filter_is_named() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_wrong_filter_is_named() {
+    let (prokura, token) = start_with_token().await;
     for (query, field) in [
         ("name=", "name"),
         ("name=a&name=b", "name"),
@@ -173,11 +159,10 @@ async fn what_is_wrong_in_a_filter_is_named() {
     }
 }
 
-/// However few there are among however many: a page is full unless it is the last.
+/// A page is full unless it is the last, however rare the matches are.
 #[tokio::test]
-async fn what_is_rare_is_found_behind_what_is_not_wanted() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn rare_matches_are_found_in_a_long_list() {
+    let (prokura, token) = start_with_token().await;
     let creations = (0..450).map(|number| {
         let name = if number % 149 == 148 {
             "rare"

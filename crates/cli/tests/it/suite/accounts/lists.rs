@@ -1,4 +1,4 @@
-//! The list of an organization's accounts: all of it, or page by page (G20).
+//! The list of an organization's accounts, whole or by pages (G20).
 
 use std::sync::atomic::Ordering;
 
@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DATABASE, start};
+use super::{DATABASE, start_with_token};
 use crate::harness::{Database, Prokura, Reply};
 
 async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
@@ -14,7 +14,7 @@ async fn get(prokura: &Prokura, token: &str, query: &str) -> Reply {
     prokura.api(Method::GET, &path, token, None).await
 }
 
-/// Creates `count` accounts, the clock moving between some of them.
+/// Creates `count` accounts and moves the clock between some of them.
 async fn create_many(prokura: &Prokura, token: &str, count: usize) {
     let creations = stream::iter(0..count).map(async |number| {
         if number % 7 == 0 {
@@ -41,41 +41,21 @@ fn ids(accounts: &[Value]) -> Vec<String> {
     ids.collect()
 }
 
-/// Every account, from page to page.
-async fn walk(prokura: &Prokura, token: &str, limit: usize) -> Vec<Value> {
-    let mut all = Vec::new();
-    let mut query = format!("?limit={limit}");
-    loop {
-        let page = get(prokura, token, &query).await.expect(200).json();
-        let found = items(&page);
-        let Some(cursor) = page.get("nextCursor") else {
-            assert!(found.len() <= limit);
-            all.extend(found);
-            return all;
-        };
-        // A page that is not the last is full.
-        assert_eq!(found.len(), limit);
-        all.extend(found);
-        query = format!("?cursor={}&limit={limit}", cursor.as_str().unwrap());
-    }
-}
-
-/// G20: however it is asked for, the list is the same, oldest first. That its memory is constant is the work of
-/// `stream_service_accounts` in `authority/list_service_accounts.rs`, which holds 200 accounts at a time; from outside
-/// it shows in an answer that begins without knowing its length, and in the number of reads.
+/// G20. The whole list and the pages agree, oldest account first. `stream_service_accounts` in
+/// `authority/list_service_accounts.rs` reads 200 accounts at a time, so the server's memory does not grow with the
+/// list. From outside this shows in the missing Content-Length and in the number of reads.
 #[tokio::test]
 async fn the_whole_list_and_its_pages_agree() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let mut there_are = 1;
-    // Around the ends of the chunks in which the whole is read.
+    // Counts around the ends of the chunks in which the server reads the list.
     for count in [1, 199, 200, 201, 400, 450] {
         create_many(&prokura, &token, count - there_are).await;
         there_are = count;
         let reads = prokura.watch.reads.load(Ordering::SeqCst);
         let whole = get(&prokura, &token, "").await.expect(200);
         let reads = prokura.watch.reads.load(Ordering::SeqCst) - reads;
-        // The token, unless its account is remembered, then the chunks.
+        // One read for the token unless its account is cached, then one for each chunk.
         let token_reads = usize::from(DATABASE == Database::Postgres);
         assert_eq!(reads, token_reads + count / 200 + 1);
         assert_eq!(whole.header("content-length"), "");
@@ -88,15 +68,19 @@ async fn the_whole_list_and_its_pages_agree() {
             (at, id)
         };
         assert!(whole.is_sorted_by(|a, b| order(a) < order(b)));
-        assert_eq!(walk(&prokura, &token, 200).await, whole);
-        assert_eq!(walk(&prokura, &token, 199).await, whole);
+        assert_eq!(prokura.pages(&token, "/service-accounts", 200).await, whole);
+        assert_eq!(prokura.pages(&token, "/service-accounts", 199).await, whole);
     }
 
     let whole = items(&get(&prokura, &token, "?").await.expect(200).json());
     for limit in [1, 7, 50, 100, 150] {
-        assert_eq!(walk(&prokura, &token, limit).await, whole, "limit {limit}");
+        assert_eq!(
+            prokura.pages(&token, "/service-accounts", limit).await,
+            whole,
+            "limit {limit}"
+        );
     }
-    // Stable: another walk is the same walk, and a page asked for twice is the same page.
+    // The order is stable: reading a page again returns the same page.
     let first = get(&prokura, &token, "?limit=3").await.expect(200).json();
     let cursor = text(&first, "nextCursor");
     let page = async || {
@@ -108,11 +92,10 @@ async fn the_whole_list_and_its_pages_agree() {
     assert_eq!(page().await, second);
 }
 
-/// G20: what a list is asked for must be said properly; what is wrong is named.
+/// G20. A wrong parameter is refused, and the response names it.
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     prokura.create(&token, json!({ "name": "CI" })).await;
     let page = get(&prokura, &token, "?limit=1").await.expect(200).json();
     let cursor = text(&page, "nextCursor");
@@ -182,17 +165,16 @@ async fn a_wrong_parameter_is_named() {
     }
 }
 
-/// G20: a cursor is what the server gave, to the letter.
+/// G20. The server accepts exactly the cursors that it returned.
 #[tokio::test]
 async fn a_cursor_that_was_tampered_with_is_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     prokura.create(&token, json!({ "name": "CI" })).await;
     let page = get(&prokura, &token, "?limit=1").await.expect(200).json();
     let cursor = text(&page, "nextCursor").to_owned();
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     assert!(cursor.bytes().all(unreserved));
-    // It does not say where it points.
+    // The cursor does not reveal where it points.
     assert!(!cursor.contains(&prokura.root.id));
 
     for at in 0..cursor.len() {
@@ -225,11 +207,10 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
         .expect(200);
 }
 
-/// G20: accounts come and go between two pages; every one that stays is shown exactly once.
+/// G20. Accounts are created and deleted between two pages. Every account that stays is listed exactly once.
 #[tokio::test]
-async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn accounts_created_or_deleted_between_pages_do_not_disturb_the_list() {
+    let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 30).await;
     let before = items(&get(&prokura, &token, "").await.expect(200).json());
 
@@ -244,18 +225,14 @@ async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
             break;
         };
         query = format!("?limit=4&cursor={}", cursor.as_str().unwrap());
-        // Gone: the account at which the cursor points, and one that was yet to come.
+        // The test deletes the account that the cursor points at, and one that comes later.
         let pointed_at = ids(&found).pop().unwrap();
         let yet_to_come = before
             .get(seen.len() + 1)
             .map(|account| text(account, "id"));
         for id in [Some(&*pointed_at), yet_to_come].into_iter().flatten() {
             if id != prokura.root.id && !deleted.iter().any(|known| known == id) {
-                let path = format!("/service-accounts/{id}");
-                prokura
-                    .api(Method::DELETE, &path, &token, None)
-                    .await
-                    .expect(204);
+                prokura.delete(&token, id).await;
                 deleted.push(id.to_owned());
             }
         }
@@ -273,17 +250,17 @@ async fn accounts_that_come_and_go_do_not_disturb_the_pages() {
         .filter(|id| !deleted.contains(id))
         .collect::<Vec<_>>();
     assert!(staying.iter().all(|id| seen.contains(id)));
-    // What came late came last.
+    // Accounts created meanwhile come last.
     let last = items(&get(&prokura, &token, "").await.expect(200).json());
     assert_eq!(last.last().unwrap()["name"], "Late");
     assert_eq!(seen.last(), ids(&last).last());
 }
 
-/// G20: the whole list while accounts come and go: valid, and complete in what stays.
+/// G20. Accounts are created and deleted while the whole list is read. The response is valid JSON and has every account
+/// that stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_list_can_be_read_while_it_changes() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     create_many(&prokura, &token, 250).await;
     let staying = ids(&items(&get(&prokura, &token, "").await.expect(200).json()));
     let changing = async {

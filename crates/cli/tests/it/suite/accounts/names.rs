@@ -1,27 +1,13 @@
-//! What a name and a description may be (G14, G15).
+//! Names and descriptions (G14, G15).
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::start;
-use crate::harness::{Prokura, Reply};
+use super::start_with_token;
 
-async fn create(prokura: &Prokura, token: &str, body: Value) -> Reply {
-    prokura
-        .api(Method::POST, "/service-accounts", token, Some(body))
-        .await
-}
-
-async fn count(prokura: &Prokura) -> i64 {
-    let rows = prokura.rows("SELECT count(*) FROM service_accounts").await;
-    rows[0][0].as_i64().unwrap()
-}
-
-/// G14, G15: what is kept comes back exactly as it was sent, counted in Unicode scalar values.
+/// G14, G15. Text is returned exactly as it was sent. Its length is counted in Unicode scalar values.
 #[tokio::test]
 async fn a_name_comes_back_exactly_as_sent() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let longest = [
         "a".repeat(255),
         "é".repeat(255),
@@ -35,7 +21,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "  spaced  out  ",
         "\u{3000}wide\u{3000}",
         "x\u{a0}y",
-        // The same to the eye, and still two names.
+        // These look alike and are different names.
         "Zo\u{eb}",
         "Zoe\u{308}",
         "\u{212b}",
@@ -46,7 +32,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "ı",
         "ß",
         "ẞ",
-        // Joiners, variation selectors, flags: an emoji is made of them.
+        // Emoji are made of joiners, variation selectors and flags.
         "👩‍💻",
         "🏳️‍🌈",
         "👨‍👩‍👧‍👦",
@@ -60,7 +46,7 @@ async fn a_name_comes_back_exactly_as_sent() {
         "\u{10ffff}",
         "\u{fffd}",
         "\u{fffe}",
-        // What means something elsewhere means nothing here.
+        // Text that has a meaning in other systems is just text here.
         "<script>alert(1)</script>",
         "\"><img src=x onerror=alert(1)>",
         "&lt;&amp;",
@@ -94,16 +80,17 @@ async fn a_name_comes_back_exactly_as_sent() {
     names.extend(longest.iter().map(String::as_str));
     for name in names {
         let body = json!({ "name": name, "description": name });
-        let created = create(&prokura, &token, body).await.expect(201);
+        let created = prokura.try_create(&token, body).await.expect(201);
         assert_eq!(created.header("x-content-type-options"), "nosniff");
         let account = created.json()["serviceAccount"].clone();
         assert_eq!(account["name"], name);
         assert_eq!(account["description"], name);
-        let path = format!("/service-accounts/{}", account["id"].as_str().unwrap());
-        let got = prokura.api(Method::GET, &path, &token, None).await;
+        let got = prokura
+            .try_get_account(&token, account["id"].as_str().unwrap())
+            .await;
         assert_eq!(got.header("x-content-type-options"), "nosniff");
         assert_eq!(got.json(), json!({ "serviceAccount": account }));
-        // In no header: not of the answer that made it, nor of the one that shows it.
+        // The name is in no header, neither when the account is created nor when it is read.
         for (header, value) in created.headers.iter().chain(&got.headers) {
             let value = value.to_str().unwrap();
             assert!(name.len() < 8 || !value.contains(name), "{header}: {value}");
@@ -111,11 +98,10 @@ async fn a_name_comes_back_exactly_as_sent() {
     }
 }
 
-/// G14: what hides, reorders or forges what a reader sees, and what is too short or too long.
+/// G14. Characters that hide, reorder or forge text are refused, and so are names that are too short or too long.
 #[tokio::test]
-async fn a_name_that_deceives_is_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_name_with_deceptive_characters_or_a_wrong_length_is_refused() {
+    let (prokura, token) = start_with_token().await;
     let mut deceptive = Vec::new();
     let controls = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}');
     let bidirectional = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
@@ -126,19 +112,19 @@ async fn a_name_that_deceives_is_refused() {
     for c in deceptive {
         for name in [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")] {
             let body = json!({ "name": name });
-            let refused = create(&prokura, &token, body).await;
+            let refused = prokura.try_create(&token, body).await;
             refused.expect_wrong_field("name");
         }
-        // A description may have lines and tabs, and nothing else of these.
+        // A description may have line breaks and tabs, and no other control character.
         let body = json!({ "name": "CI", "description": format!("a{c}b") });
-        let reply = create(&prokura, &token, body).await;
+        let reply = prokura.try_create(&token, body).await;
         if matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}') {
             reply.expect(201);
         } else {
             reply.expect_wrong_field("description");
         }
     }
-    let before = count(&prokura).await;
+    let before = prokura.count("service_accounts").await;
     for name in [
         "",
         " ",
@@ -151,25 +137,25 @@ async fn a_name_that_deceives_is_refused() {
         &"a".repeat(40_000),
     ] {
         let body = json!({ "name": name });
-        let refused = create(&prokura, &token, body).await;
+        let refused = prokura.try_create(&token, body).await;
         let refused = refused.expect_wrong_field("name");
-        // The rule is named, the text is not repeated.
+        // The error states the rule and does not repeat the text.
         assert!(refused.body.len() < 500);
     }
     let body = |chars: usize| json!({ "name": "CI", "description": "é".repeat(chars) });
-    create(&prokura, &token, body(1024)).await.expect(201);
-    create(&prokura, &token, body(1025))
+    prokura.try_create(&token, body(1024)).await.expect(201);
+    prokura
+        .try_create(&token, body(1025))
         .await
         .expect_wrong_field("description");
-    assert_eq!(count(&prokura).await, before + 1);
+    assert_eq!(prokura.count("service_accounts").await, before + 1);
 }
 
-/// G15: a line break would be two lines in a log, so it is not in a name; and what the log says of a request (`log` in
-/// `http/door.rs`) is its path as it was sent, in which no line break can be.
+/// G15. A name cannot have a line break, which would forge a line in a log. What the server logs of a request is its
+/// path as it was sent, which cannot have a line break either.
 #[tokio::test]
-async fn a_name_is_one_line() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_name_cannot_have_a_line_break() {
+    let (prokura, token) = start_with_token().await;
     for name in [
         "CI\r\nlevel=info forged",
         "CI\nforged",
@@ -178,7 +164,8 @@ async fn a_name_is_one_line() {
         "CI\u{1b}[2Jforged",
     ] {
         let body = json!({ "name": name });
-        create(&prokura, &token, body)
+        prokura
+            .try_create(&token, body)
             .await
             .expect_wrong_field("name");
     }

@@ -1,71 +1,57 @@
-//! One organization never sees, touches or can even probe for another's things (P6).
+//! One organization cannot see, change or probe the accounts of another (P6).
 //!
-//! That the answers also take the same time follows from how they come about: the organization is part of the `WHERE` of
-//! the one statement that each operation runs (`store/service_accounts.rs`), so another's account and nobody's are the
-//! same empty result. Where accounts are remembered, one of another organization is read all the same.
+//! The responses also take the same time: the organization is part of the `WHERE` of the one statement that each
+//! operation runs (`store/service_accounts.rs`), so the account of another organization and a missing account are the
+//! same empty result. A cached account of another organization is read from the database all the same.
 
 use std::sync::atomic::Ordering;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{call, operations_on, start};
-use crate::harness::{Credentials, Prokura};
+use super::{start, start_with_token};
+use crate::harness::{Credentials, NO_ACCOUNT, operations_on_an_account};
 
-const NOBODY: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-
-async fn list(prokura: &Prokura, token: &str) -> Vec<Value> {
-    let reply = prokura
-        .api(Method::GET, "/service-accounts", token, None)
-        .await;
-    reply.expect(200).json()["items"]
-        .as_array()
-        .unwrap()
-        .clone()
-}
-
-/// P6, G8.
+/// P6, G8. The account of another organization gets the same 404 as an ID that never existed.
 #[tokio::test]
-async fn anothers_account_answers_like_nobodys() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+async fn an_account_of_another_organization_looks_like_a_missing_one() {
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (_, account) = prokura.create(&theirs, json!({ "name": "Theirs" })).await;
     let (_, deleted) = prokura.create(&ours, json!({ "name": "Gone" })).await;
-    let path = format!("/service-accounts/{}", deleted.id);
-    prokura
-        .api(Method::DELETE, &path, &ours, None)
-        .await
-        .expect(204);
-    let before = list(&prokura, &theirs).await;
+    prokura.delete(&ours, &deleted.id).await;
+    let before = prokura.list_accounts(&theirs).await;
     let trail = "SELECT count(*) FROM audit_events";
     let events = prokura.rows(trail).await;
 
-    let authorization = format!("Bearer {ours}");
-    let headers = [("authorization", &*authorization)];
-    for at in 0..operations_on(NOBODY).len() {
-        let nobodys = call(&prokura, &operations_on(NOBODY)[at], &headers).await;
-        let nobodys = nobodys.expect_api_error(404, "service_account_not_found");
+    for operation in operations_on_an_account() {
+        let missing = operation.send_with_token(&prokura, NO_ACCOUNT, &ours).await;
+        let missing = missing.expect_api_error(404, "service_account_not_found");
         for id in [&account.id, &other.id, &deleted.id] {
-            let anothers = call(&prokura, &operations_on(id)[at], &headers).await;
-            assert_eq!(anothers.essence(), nobodys.essence());
+            let foreign = operation.send_with_token(&prokura, id, &ours).await;
+            assert_eq!(foreign.essence(), missing.essence());
         }
     }
 
-    // Remembered or not, existing or not: each costs as many reads.
+    // Cached or not, existing or not: each costs the same number of reads.
     prokura.access_token(&account).await;
     let mut reads = Vec::new();
-    for id in [NOBODY, &account.id, &deleted.id, &account.id, NOBODY] {
-        let [get, ..] = operations_on(id);
+    for id in [
+        NO_ACCOUNT,
+        &account.id,
+        &deleted.id,
+        &account.id,
+        NO_ACCOUNT,
+    ] {
         let before = prokura.watch.reads.load(Ordering::SeqCst);
-        call(&prokura, &get, &headers).await.expect(404);
+        prokura.try_get_account(&ours, id).await.expect(404);
         reads.push(prokura.watch.reads.load(Ordering::SeqCst) - before);
     }
     assert!(reads.iter().all(|count| *count == reads[0]), "{reads:?}");
 
-    // Nothing has changed, and nothing was written down with them or with us.
-    let mut after = list(&prokura, &theirs).await;
+    // Nothing was changed, and no audit event was written in either organization.
+    let mut after = prokura.list_accounts(&theirs).await;
     after[1]["lastUsedAt"] = before[1]["lastUsedAt"].clone();
     assert_eq!(after, before);
     assert_eq!(prokura.rows(trail).await, events);
@@ -73,11 +59,10 @@ async fn anothers_account_answers_like_nobodys() {
     prokura.access_token(&other).await;
 }
 
-/// P6, G8: a list is of one organization, and so is the place where a page of it ends.
+/// P6, G8. A list has the accounts of one organization, and its cursors are valid for that organization only.
 #[tokio::test]
 async fn a_list_and_its_cursors_belong_to_one_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let mut cursors = Vec::new();
@@ -96,8 +81,8 @@ async fn a_list_and_its_cursors_belong_to_one_organization() {
         ids.collect::<Vec<_>>()
     };
     let (our_ids, their_ids) = (
-        ids(list(&prokura, &ours).await),
-        ids(list(&prokura, &theirs).await),
+        ids(prokura.list_accounts(&ours).await),
+        ids(prokura.list_accounts(&theirs).await),
     );
     assert_eq!((our_ids.len(), their_ids.len()), (3, 3));
     assert!(our_ids.iter().all(|id| !their_ids.contains(id)));
@@ -111,39 +96,38 @@ async fn a_list_and_its_cursors_belong_to_one_organization() {
             prokura.api(Method::GET, &path, token, None).await
         };
         get(own).await.expect(200);
-        // It answers like one that nobody ever gave.
+        // The response is the same as for an invented cursor.
         let refused = get(foreign).await.expect_wrong_field("cursor");
         let invented = get(&"A".repeat(foreign.len())).await;
         assert_eq!(refused.json()["errors"], invented.json()["errors"]);
     }
 }
 
-/// P6, G8, G10: there is no other way to name an organization.
+/// P6, G8, G10. No member and no parameter names another organization.
 #[tokio::test]
-async fn nobody_chooses_his_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+async fn a_caller_cannot_name_another_organization() {
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
-    let body = json!({ "name": "CI", "organizationId": NOBODY });
+    let body = json!({ "name": "CI", "organizationId": NO_ACCOUNT });
     prokura
-        .api(Method::POST, "/service-accounts", &ours, Some(body))
+        .try_create(&ours, body)
         .await
         .expect_wrong_field("organizationId");
     for name in ["organizationId", "organization", "createdBy"] {
-        let path = format!("/service-accounts?{name}={NOBODY}");
+        let path = format!("/service-accounts?{name}={NO_ACCOUNT}");
         prokura
             .api(Method::GET, &path, &ours, None)
             .await
             .expect_wrong_field(name);
     }
-    assert_eq!(list(&prokura, &ours).await.len(), 1);
-    assert_eq!(list(&prokura, &theirs).await.len(), 1);
+    assert_eq!(prokura.list_accounts(&ours).await.len(), 1);
+    assert_eq!(prokura.list_accounts(&theirs).await.len(), 1);
 }
 
-/// P6: the OAuth endpoints keep the same wall.
+/// P6. The same holds at the OAuth endpoints.
 #[tokio::test]
-async fn anothers_token_can_be_neither_introspected_nor_revoked() {
+async fn a_token_of_another_organization_can_be_neither_introspected_nor_revoked() {
     let prokura = start().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;

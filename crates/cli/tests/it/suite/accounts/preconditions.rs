@@ -1,11 +1,11 @@
-//! Entity tags of accounts, and changes that depend on them (G21; RFC 9110 §13).
+//! Entity tags of accounts, and conditional requests (G21; RFC 9110 §13).
 
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Credentials, Prokura, Reply};
+use super::{start_with_account, start_with_token};
+use crate::harness::{Prokura, Reply};
 
 async fn send(
     prokura: &Prokura,
@@ -26,19 +26,11 @@ async fn send(
 }
 
 async fn get(prokura: &Prokura, token: &str, id: &str) -> Reply {
-    let path = format!("/service-accounts/{id}");
-    let reply = prokura.api(Method::GET, &path, token, None).await;
+    let reply = prokura.try_get_account(token, id).await;
     reply.expect(200)
 }
 
-async fn with_account() -> (Prokura, String, Credentials) {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    (prokura, token, account)
-}
-
-/// Every change of an account: method, what follows its id, a body if one is needed.
+/// Every operation that changes an account: method, path behind the ID, and a body if one is required.
 fn changes(secret_id: &str) -> Vec<(Method, String, Option<Value>)> {
     vec![
         (Method::PATCH, String::new(), Some(json!({ "name": "new" }))),
@@ -51,7 +43,8 @@ fn changes(secret_id: &str) -> Vec<(Method, String, Option<Value>)> {
     ]
 }
 
-/// An account with a rotation under way, so that every change is possible: its tag, and the id of a secret.
+/// Creates an account with a pending rotation, so that every change is possible: its ID, its entity tag, and the ID of a
+/// secret.
 async fn ready(prokura: &Prokura, token: &str) -> (String, String, String) {
     let (_, account) = prokura.create(token, json!({ "name": "CI" })).await;
     let path = format!("/service-accounts/{}", account.id);
@@ -65,10 +58,10 @@ async fn ready(prokura: &Prokura, token: &str) -> (String, String, String) {
     (account.id, tag, secret)
 }
 
+/// G21.
 #[tokio::test]
-async fn every_answer_with_an_account_has_its_tag_and_every_change_a_new_one() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn every_change_of_an_account_changes_its_entity_tag() {
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "CI" });
     let path = "/service-accounts";
     let created = prokura.api(Method::POST, path, &token, Some(body)).await;
@@ -92,7 +85,7 @@ async fn every_answer_with_an_account_has_its_tag_and_every_change_a_new_one() {
         assert!(!tags.contains(&tag));
         tags.push(tag);
     }
-    // Without an account in their answers.
+    // The responses of these do not show the account.
     for (method, behind) in [(Method::POST, "secrets"), (Method::POST, "revoke-tokens")] {
         let path = format!("/service-accounts/{id}/{behind}");
         prokura.api(method, &path, &token, None).await;
@@ -102,11 +95,10 @@ async fn every_answer_with_an_account_has_its_tag_and_every_change_a_new_one() {
     }
 }
 
-/// A change that is meant for another state does not happen, whichever change it is; for this one it does.
+/// G21. With a stale tag every change is refused. With the current tag it happens.
 #[tokio::test]
-async fn a_change_happens_only_to_the_state_it_is_meant_for() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_change_with_a_stale_entity_tag_is_refused() {
+    let (prokura, token) = start_with_token().await;
     let (_, _, secret) = ready(&prokura, &token).await;
     for number in 0..changes(&secret).len() {
         let (id, tag, secret) = ready(&prokura, &token).await;
@@ -148,11 +140,10 @@ async fn a_change_happens_only_to_the_state_it_is_meant_for() {
     }
 }
 
-/// `*` is any state, and an account that is not there is not there.
+/// G21. `*` matches every existing account, and a missing account is a 404.
 #[tokio::test]
-async fn a_star_matches_every_account() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_star_matches_every_existing_account() {
+    let (prokura, token) = start_with_token().await;
     let nobody = "01930a3e-7b1c-7def-8000-0123456789ab";
     let (_, _, secret) = ready(&prokura, &token).await;
     for number in 0..changes(&secret).len() {
@@ -178,10 +169,11 @@ async fn a_star_matches_every_account() {
     }
 }
 
-/// Being used is no change: an account in use can be changed by who has read it before. But what is read is another text.
+/// G21. Use does not count as a change: a client may change an account that was used since the client read it. The tag still
+/// changes, because `lastUsedAt` does.
 #[tokio::test]
-async fn use_changes_the_tag_and_not_what_a_change_depends_on() {
-    let (prokura, token, account) = with_account().await;
+async fn use_changes_the_entity_tag_but_does_not_block_a_change() {
+    let (prokura, token, account) = start_with_account().await;
     let before = get(&prokura, &token, &account.id).await;
     prokura.advance(1000);
     prokura.access_token(&account).await;
@@ -194,10 +186,10 @@ async fn use_changes_the_tag_and_not_what_a_change_depends_on() {
     reply.expect(200);
 }
 
-/// RFC 9110 §13.1.2.
+/// G21. RFC 9110 §13.1.2: `If-None-Match` gives 304.
 #[tokio::test]
-async fn what_a_client_has_is_not_sent_again() {
-    let (prokura, token, account) = with_account().await;
+async fn an_unchanged_account_is_a_304() {
+    let (prokura, token, account) = start_with_account().await;
     let tag = get(&prokura, &token, &account.id).await;
     let tag = tag.header("etag");
     let weak = format!("W/{tag}");
@@ -214,10 +206,10 @@ async fn what_a_client_has_is_not_sent_again() {
     reply.expect(200);
 }
 
-/// Of changes that are all meant for one state, one happens.
+/// G21. Only one of several changes with the same tag succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_conditional_changes_at_once_exactly_one_happens() {
-    let (prokura, token, account) = with_account().await;
+async fn of_concurrent_conditional_changes_exactly_one_succeeds() {
+    let (prokura, token, account) = start_with_account().await;
     let tag = get(&prokura, &token, &account.id).await;
     let rotate = format!("{}/rotate-secret", account.id);
     let bodies = (0..10).map(|number| json!({ "name": format!("CI {number}") }));

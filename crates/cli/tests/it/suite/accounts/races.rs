@@ -1,6 +1,7 @@
-//! What happens at once (G6). Which of two comes first is open; that each of them happened wholly or not at all is not.
+//! Concurrent operations on one account (G6). Which of two comes first is open. Each of them happens entirely or not at
+//! all.
 //!
-//! There is no quota yet at which creations could race.
+//! There is no quota yet, so creations cannot race for one.
 
 use std::sync::{
     Arc,
@@ -11,12 +12,11 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use super::start;
+use super::{start_with_account, start_with_token};
 use crate::harness::{Credentials, Prokura};
 
 async fn delete(prokura: &Prokura, token: &str, id: &str) -> u16 {
-    let path = format!("/service-accounts/{id}");
-    let reply = prokura.api(Method::DELETE, &path, token, None).await;
+    let reply = prokura.try_delete(token, id).await;
     if reply.status != 204 {
         reply
             .clone()
@@ -25,7 +25,7 @@ async fn delete(prokura: &Prokura, token: &str, id: &str) -> u16 {
     reply.status
 }
 
-/// The new credentials, unless the account was gone.
+/// Rotates an account: the new credentials, or `None` if the account was gone.
 async fn try_rotate(prokura: &Prokura, token: &str, id: &str) -> Option<Credentials> {
     let path = format!("/service-accounts/{id}/rotate-secret");
     let reply = prokura.api(Method::POST, &path, token, None).await;
@@ -42,14 +42,6 @@ async fn try_rotate(prokura: &Prokura, token: &str, id: &str) -> Option<Credenti
     })
 }
 
-async fn authenticates(prokura: &Prokura, client: &Credentials) -> bool {
-    let reply = prokura.token(client, &[]).await;
-    if reply.status != 200 {
-        reply.clone().expect_oauth_error(401, "invalid_client");
-    }
-    reply.status == 200
-}
-
 async fn count(prokura: &Prokura, action: &str, id: &str) -> i64 {
     let sql =
         format!("SELECT count(*) FROM audit_events WHERE action = '{action}' AND target = '{id}'");
@@ -58,28 +50,25 @@ async fn count(prokura: &Prokura, action: &str, id: &str) -> i64 {
 
 /// G6, P2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_twenty_rotations_at_once_exactly_one_secret_works_afterwards() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
+async fn of_twenty_concurrent_rotations_exactly_one_secret_works_afterwards() {
+    let (prokura, token, account) = start_with_account().await;
     let rotations = (0..20).map(|_| try_rotate(&prokura, &token, &account.id));
     let rotated = join_all(rotations).await;
     let rotated = rotated.into_iter().flatten().collect::<Vec<_>>();
     assert_eq!(rotated.len(), 20);
     let mut working = 0;
     for credentials in &rotated {
-        working += usize::from(authenticates(&prokura, credentials).await);
+        working += usize::from(prokura.authenticates(credentials).await);
     }
     assert_eq!(working, 1);
-    assert!(!authenticates(&prokura, &account).await);
+    assert!(!prokura.authenticates(&account).await);
     assert_eq!(count(&prokura, "rotate_secret", &account.id).await, 20);
 }
 
-/// G6, P3: tokens are issued as fast as they can be, before, while and after the account is deleted.
+/// G6, P3. Clients request tokens before, while and after the account is deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_outlives_its_account() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for _ in 0..5 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
         let deleted = Arc::new(AtomicBool::new(false));
@@ -116,9 +105,8 @@ async fn no_token_outlives_its_account() {
 
 /// G6.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_deletions_at_once_exactly_one_succeeds() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn of_concurrent_deletions_exactly_one_succeeds() {
+    let (prokura, token) = start_with_token().await;
     for _ in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
         let deletions = (0..4).map(|_| delete(&prokura, &token, &account.id));
@@ -132,11 +120,10 @@ async fn of_deletions_at_once_exactly_one_succeeds() {
     }
 }
 
-/// G6: whichever comes first, the account is gone in the end and no secret of it works.
+/// G6. In either order the account is gone in the end, and none of its secrets works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_does_not_bring_a_deleted_account_back() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn a_rotation_does_not_restore_a_deleted_account() {
+    let (prokura, token) = start_with_token().await;
     for _ in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
         let (first, deleted, second) = tokio::join!(
@@ -146,7 +133,7 @@ async fn a_rotation_does_not_bring_a_deleted_account_back() {
         );
         assert_eq!(deleted, 204);
         for credentials in [first, second].iter().flatten() {
-            assert!(!authenticates(&prokura, credentials).await);
+            assert!(!prokura.authenticates(credentials).await);
         }
         assert_eq!(delete(&prokura, &token, &account.id).await, 404);
     }
@@ -156,11 +143,10 @@ async fn a_rotation_does_not_bring_a_deleted_account_back() {
     assert_eq!(orphans, [[json!(0)]]);
 }
 
-/// G6: creations at once get in nobody's way.
+/// G6. Concurrent creations do not disturb each other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accounts_created_at_once_are_all_there_and_all_different() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn concurrently_created_accounts_all_exist_and_all_differ() {
+    let (prokura, token) = start_with_token().await;
     let created =
         join_all((0..20).map(|_| prokura.create(&token, json!({ "name": "Same" })))).await;
     let mut ids = created
@@ -177,6 +163,6 @@ async fn accounts_created_at_once_are_all_there_and_all_different() {
         assert_eq!(values.len(), 20);
     }
     for (_, credentials) in &created {
-        assert!(authenticates(&prokura, credentials).await);
+        assert!(prokura.authenticates(credentials).await);
     }
 }

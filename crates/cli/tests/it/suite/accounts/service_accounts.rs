@@ -1,27 +1,20 @@
-//! The five operations on service accounts, as a client of the API sees them.
+//! The life of a service account: create, read, list, rotate and delete.
 
 use prokura_server::domain::SigningAlgorithm;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DATABASE, call, operations, operations_on, start, start_with};
-use crate::harness::{Credentials, Database, Options, Prokura, Reply, jwt_resource};
+use super::{DATABASE, start, start_with, start_with_account, start_with_token};
+use crate::harness::{
+    Credentials, Database, Options, jwt_resource, managed_operations, operations_on_an_account,
+};
 
-async fn delete(prokura: &Prokura, token: &str, id: &str) -> Reply {
-    let path = format!("/service-accounts/{id}");
-    prokura.api(Method::DELETE, &path, token, None).await
-}
-
-/// G1, R2: the whole life of an account.
+/// G1, R2. The whole life of an account.
 #[tokio::test]
 async fn an_account_is_created_read_listed_rotated_and_deleted() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "CI Pipeline", "description": "Used by GitHub Actions to manage integrations" });
-    let created = prokura
-        .api(Method::POST, "/service-accounts", &token, Some(body))
-        .await
-        .expect(201);
+    let created = prokura.try_create(&token, body).await.expect(201);
     assert_eq!(created.header("cache-control"), "no-store");
     assert_eq!(created.header("pragma"), "no-cache");
     let (account, credentials) = {
@@ -79,47 +72,41 @@ async fn an_account_is_created_read_listed_rotated_and_deleted() {
         .expect_api_error(404, "service_account_not_found");
 }
 
-/// G1: read your write, on every node: the credentials work at once, and the account is there.
+/// G1. The new credentials work at once, and the account can be read at once.
 #[tokio::test]
 async fn new_credentials_work_at_once() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     for number in 0..20 {
         let body = json!({ "name": format!("{number}") });
         let (mut account, credentials) = prokura.create(&token, body).await;
         let own = prokura.access_token(&credentials).await;
         account["lastUsedAt"] = account["createdAt"].clone();
-        let path = format!("/service-accounts/{}", credentials.id);
-        let got = prokura.api(Method::GET, &path, &own, None).await;
+        let got = prokura.try_get_account(&own, &credentials.id).await;
         assert_eq!(got.expect(200).json()["serviceAccount"], account);
     }
 }
 
-/// G2, P1: what a secret is, where it is shown, and where it is not. That no answer of any test shows one elsewhere is
-/// checked by the client of the tests (`assert_keeps_secrets`).
+/// G2, P1. Only creating and rotating an account show a secret. The test client checks this for every response of every
+/// test (`assert_keeps_secrets`).
 #[tokio::test]
-async fn a_secret_is_shown_by_create_and_rotate_alone() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
+async fn only_creating_and_rotating_an_account_show_a_secret() {
+    let (prokura, token, account) = start_with_account().await;
     let rotated = prokura.rotate(&token, &account.id).await;
     let secrets = [&prokura.root, &account, &rotated].map(|client| &client.client_secret);
     assert_ne!(secrets[1], secrets[2]);
     let digests = prokura.rows("SELECT digest FROM secrets").await;
     let own = prokura.access_token(&rotated).await;
     let mut shown = String::new();
-    for operation in &operations(&account.id)[..3] {
-        if operation.0 == Method::GET {
-            let authorization = format!("Bearer {own}");
-            let headers = [("authorization", &*authorization)];
-            let reply = call(&prokura, operation, &headers).await.expect(200);
-            shown.push_str(&format!("{:?}", reply.essence()));
+    for operation in managed_operations() {
+        if operation.method == Method::GET {
+            let reply = operation.send_with_token(&prokura, &account.id, &own).await;
+            shown.push_str(&format!("{:?}", reply.expect(200).essence()));
         }
     }
     let text = prokura.introspect(&prokura.root, &own).await.to_string();
     shown.push_str(&text);
     for secret in secrets {
-        // Nor a part of it that would be of use.
+        // No useful part of the secret is shown either.
         assert!(!shown.contains(&secret[4..12]));
         assert!(!shown.contains(&secret[secret.len() - 8..]));
     }
@@ -129,11 +116,10 @@ async fn a_secret_is_shown_by_create_and_rotate_alone() {
     assert!(shown.contains(&account.client_id));
 }
 
-/// G3, P2.
+/// G3, P2. Rotation without a grace period ends the old secret at once. Tokens stay valid until they expire.
 #[tokio::test]
 async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let (created, mut account) = prokura.create(&token, json!({ "name": "CI" })).await;
     let issued = prokura.access_token(&account).await;
     for _ in 0..3 {
@@ -149,8 +135,7 @@ async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
         prokura.access_token(&rotated).await;
         account = rotated;
     }
-    let path = format!("/service-accounts/{}", account.id);
-    let got = prokura.api(Method::GET, &path, &issued, None).await;
+    let got = prokura.try_get_account(&issued, &account.id).await;
     let got = got.expect(200).json()["serviceAccount"].clone();
     assert_eq!(got["updatedAt"], "2026-11-23T12:00:03.000Z");
     assert_eq!(got["createdAt"], created["createdAt"]);
@@ -163,14 +148,15 @@ async fn a_rotated_secret_stops_working_at_once_and_tokens_live_on() {
     assert_eq!(seen, json!({ "active": false }));
 }
 
-/// G4, P3: not the latest token alone, but every one it ever got, whatever its format and wherever it is asked for.
+/// G4, P3. Deletion ends every token that the account ever got, in both formats and at every endpoint.
 #[tokio::test]
 async fn deleting_an_account_ends_its_tokens() {
     let stock = "https://stock.example.com";
-    let prokura = start_with(Options {
-        resources: vec![jwt_resource(stock, "stock:read", SigningAlgorithm::Es256)],
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_resources(vec![jwt_resource(
+        stock,
+        "stock:read",
+        SigningAlgorithm::Es256,
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     let body = json!({ "name": "CI", "scopes": ["management:all", "stock:read"] });
@@ -187,8 +173,7 @@ async fn deleting_an_account_ends_its_tokens() {
         assert_eq!(seen["active"], true);
     }
 
-    let deleted = delete(&prokura, &token, &account.id).await.expect(204);
-    assert!(deleted.body.is_empty());
+    prokura.delete(&token, &account.id).await;
     for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
         let form = [("grant_type", "client_credentials"), ("token", &token)];
         prokura
@@ -204,9 +189,9 @@ async fn deleting_an_account_ends_its_tokens() {
             .await
             .expect_api_error(401, "invalid_token");
     }
-    let authorization = format!("Bearer {token}");
-    for operation in operations_on(&account.id) {
-        call(&prokura, &operation, &[("authorization", &authorization)])
+    for operation in operations_on_an_account() {
+        let reply = operation.send_with_token(&prokura, &account.id, &token);
+        reply
             .await
             .expect_api_error(404, "service_account_not_found");
     }
@@ -217,9 +202,9 @@ async fn deleting_an_account_ends_its_tokens() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
-/// G3, G4: what one node has answered holds on every other. On SQLite there is one node.
+/// G3, G4. A change on one node takes effect on every other node. On SQLite there is only one node.
 #[tokio::test]
-async fn what_one_node_ends_is_over_on_all() {
+async fn a_rotation_or_deletion_takes_effect_on_every_node_at_once() {
     if DATABASE == Database::Sqlite {
         return;
     }
@@ -228,7 +213,7 @@ async fn what_one_node_ends_is_over_on_all() {
     let token = one.access_token(&one.root).await;
     for _ in 0..10 {
         let (_, account) = one.create(&token, json!({ "name": "CI" })).await;
-        // Both have seen it, in case they remember.
+        // Both nodes have read the account, in case they cache it.
         let issued = two.access_token(&account).await;
         for node in [&one, &two] {
             node.access_token(&account).await;
@@ -242,7 +227,7 @@ async fn what_one_node_ends_is_over_on_all() {
         two.api(Method::GET, "/service-accounts", &issued, None)
             .await
             .expect(200);
-        delete(&one, &token, &account.id).await.expect(204);
+        one.delete(&token, &account.id).await;
         two.token(&rotated, &[])
             .await
             .expect_oauth_error(401, "invalid_client");
@@ -254,13 +239,11 @@ async fn what_one_node_ends_is_over_on_all() {
     }
 }
 
-/// G7: a rotation whose answer is lost is made again.
+/// G7. A client that lost the response to a rotation rotates again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_whose_answer_is_lost_is_made_again() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    // No body, no Content-Type, no Content-Length.
+async fn a_rotation_whose_response_was_lost_can_be_repeated() {
+    let (prokura, token, account) = start_with_account().await;
+    // The request has no body, no Content-Type and no Content-Length.
     let request = format!("POST /api/v1/service-accounts/{}/rotate-secret", account.id);
     let authorization = format!("Authorization: Bearer {token}");
     let lost = prokura.wire_request(&request, &[&authorization]).await;

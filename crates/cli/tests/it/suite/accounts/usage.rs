@@ -1,4 +1,5 @@
-//! Last use, and the tokens issued and refused day by day: counted in memory, written in the background, lost by nobody.
+//! Last use, and the number of tokens issued and refused on each day. The server counts in memory and writes in the
+//! background.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -6,23 +7,17 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{DATABASE, start};
-use crate::harness::{Credentials, Database, Options, Prokura, Reply};
+use super::{DATABASE, start, start_with_account, start_with_token};
+use crate::harness::{Credentials, Database, NO_ACCOUNT, Options, Prokura, Reply};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
-
-async fn account(prokura: &Prokura, token: &str, id: &str) -> Value {
-    let path = format!("/service-accounts/{id}");
-    let reply = prokura.api(Method::GET, &path, token, None).await;
-    reply.expect(200).json()["serviceAccount"].clone()
-}
 
 async fn usage(prokura: &Prokura, token: &str, id: &str, query: &str) -> Reply {
     let path = format!("/service-accounts/{id}/usage{query}");
     prokura.api(Method::GET, &path, token, None).await
 }
 
-/// Today's tokens issued and refused.
+/// The number of tokens issued and refused today.
 async fn today(prokura: &Prokura, token: &str, id: &str) -> (i64, i64) {
     let days = usage(prokura, token, id, "?days=1").await.expect(200);
     let today = &days.json()["items"][0];
@@ -30,26 +25,17 @@ async fn today(prokura: &Prokura, token: &str, id: &str) -> (i64, i64) {
     (count("tokensIssued"), count("tokensRefused"))
 }
 
-/// A wrong secret, of the right shape.
-fn with_secret_of(account: &Credentials, other: &Credentials) -> Credentials {
-    Credentials {
-        client_secret: other.client_secret.clone(),
-        ..account.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let (created, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
     assert_eq!(created["lastUsedAt"], Value::Null);
-    assert_eq!(account(&prokura, &token, &ci.id).await, created);
+    assert_eq!(prokura.get_account(&token, &ci.id).await, created);
 
     prokura.advance(61_234);
     prokura.access_token(&ci).await;
     prokura.advance(5000);
-    // Neither a refusal is a use, nor a look at a token; and a use changes nothing else.
+    // A refused request and an introspection do not count as use. Use changes no other member.
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
     prokura.introspect_reply(&ci, &token).await.expect(200);
     let mut used = created.clone();
@@ -57,7 +43,7 @@ async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
     let id = ci.id.clone();
     let assert_shown = async |prokura: &Prokura| {
         let token = prokura.access_token(&prokura.root).await;
-        assert_eq!(account(prokura, &token, &id).await, used);
+        assert_eq!(prokura.get_account(&token, &id).await, used);
         for query in ["", "?limit=2"] {
             let path = format!("/service-accounts{query}");
             let list = prokura.api(Method::GET, &path, &token, None).await;
@@ -75,9 +61,7 @@ async fn the_last_use_is_exact_at_once_and_survives_a_restart() {
 
 #[tokio::test]
 async fn each_secret_keeps_its_first_and_its_last_use() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     let begin = prokura.now();
     let flush = async || prokura.authority.flush_usage().await.unwrap();
     for _ in 0..3 {
@@ -93,7 +77,7 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
     let rows = prokura.rows(uses).await;
     assert_eq!(json!(rows[1..]), json!([old, [null, null]]));
 
-    // A clock that is set back takes no use back.
+    // If the clock is set back, the last use stays.
     prokura.advance(1000);
     prokura.access_token(&rotated).await;
     flush().await;
@@ -103,24 +87,22 @@ async fn each_secret_keeps_its_first_and_its_last_use() {
     let new = json!([begin + 5000, begin + 5000]);
     let rows = prokura.rows(uses).await;
     assert_eq!(json!(rows[1..]), json!([old, new]));
-    let shown = account(&prokura, &token, &ci.id).await;
+    let shown = prokura.get_account(&token, &ci.id).await;
     assert_eq!(shown["lastUsedAt"], "2026-11-23T12:00:05.000Z");
     assert_eq!(shown["updatedAt"], "2026-11-23T12:00:04.000Z");
 }
 
-/// P4: of all that happened between two flushes, one write is left; of nothing, none.
+/// P4. All use between two flushes is written with one write. Without use there is no write.
 #[tokio::test]
-async fn use_is_written_once_for_all() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+async fn all_use_between_two_flushes_is_one_write() {
+    let (prokura, token, ci) = start_with_account().await;
     let (_, idle) = prokura.create(&token, json!({ "name": "Idle" })).await;
     prokura.authority.flush_usage().await.unwrap();
     let writes = || prokura.watch.writes.load(Ordering::SeqCst);
     let before = writes();
     for _ in 0..10 {
         prokura.access_token(&ci).await;
-        let wrong = with_secret_of(&prokura.root, &idle);
+        let wrong = prokura.root.with_secret_of(&idle);
         prokura.token(&wrong, &[]).await.expect(401);
     }
     assert_eq!(writes(), before);
@@ -132,13 +114,11 @@ async fn use_is_written_once_for_all() {
 
 #[tokio::test]
 async fn tokens_are_counted_as_issued_or_refused() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     assert_eq!(today(&prokura, &token, &ci.id).await, (0, 0));
     prokura.access_token(&ci).await;
     prokura.access_token(&ci).await;
-    let wrong = with_secret_of(&ci, &prokura.root);
+    let wrong = ci.with_secret_of(&prokura.root);
     prokura.token(&wrong, &[]).await.expect(401);
     assert_eq!(today(&prokura, &token, &ci.id).await, (2, 1));
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
@@ -151,21 +131,20 @@ async fn tokens_are_counted_as_issued_or_refused() {
         .expect_oauth_error(400, "unsupported_grant_type");
     assert_eq!(today(&prokura, &token, &ci.id).await, (2, 4));
 
-    // What asks for no token, or gets no answer, counts nowhere. Nor does who is not there.
+    // Requests that are not token requests, that get a 503, or that name an unknown account are not counted.
     prokura.introspect_reply(&wrong, &token).await.expect(401);
     prokura.watch.fail_after(0);
     prokura.token(&wrong, &[]).await.expect(503);
     prokura.watch.mend();
     let nobody = Credentials {
-        client_id: "sa_019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47".to_owned(),
+        client_id: format!("sa_{NO_ACCOUNT}"),
         ..ci.clone()
     };
     prokura.token(&nobody, &[]).await.expect(401);
     prokura.authority.flush_usage().await.unwrap();
-    let rows = prokura.rows("SELECT count(*) FROM usage").await;
-    assert_eq!(json!(rows), json!([[2]]));
+    assert_eq!(prokura.count("usage").await, 2);
 
-    // Whose account is switched off is refused.
+    // A disabled account is refused.
     let disable = "UPDATE service_accounts SET disabled_at = 0 WHERE id = $1";
     let prokura = prokura.alter(disable, &ci).await;
     prokura.token(&ci, &[]).await.expect(401);
@@ -176,9 +155,7 @@ async fn tokens_are_counted_as_issued_or_refused() {
 
 #[tokio::test]
 async fn a_day_ends_at_midnight_utc() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, _, ci) = start_with_account().await;
     prokura.advance(DAY / 2 - 1);
     prokura.access_token(&ci).await;
     prokura.advance(1);
@@ -209,9 +186,8 @@ async fn a_day_ends_at_midnight_utc() {
 }
 
 #[tokio::test]
-async fn as_many_days_are_shown_as_are_asked_for() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn the_number_of_days_shown_can_be_chosen() {
+    let (prokura, token) = start_with_token().await;
     let id = &prokura.root.id;
     for (query, days) in [
         ("", 30),
@@ -246,9 +222,9 @@ async fn as_many_days_are_shown_as_are_asked_for() {
     }
 }
 
-/// On SQLite there is one node.
+/// On SQLite there is only one node.
 #[tokio::test]
-async fn what_several_nodes_count_adds_up() {
+async fn the_counts_of_several_nodes_add_up() {
     if DATABASE == Database::Sqlite {
         return;
     }
@@ -262,7 +238,7 @@ async fn what_several_nodes_count_adds_up() {
         one.advance(1000);
         one.access_token(&ci).await;
         one.token(&ci, &[("scope", "x")]).await.expect(400);
-        // Whoever is behind, the later use counts.
+        // The later use counts, whichever node flushes first.
         let (first, second) = if round % 2 == 0 {
             (&one, &two)
         } else {
@@ -272,7 +248,7 @@ async fn what_several_nodes_count_adds_up() {
         second.authority.flush_usage().await.unwrap();
         for node in [&one, &two] {
             assert_eq!(today(node, &token, &ci.id).await, (2 * round, round));
-            let shown = account(node, &token, &ci.id).await;
+            let shown = node.get_account(&token, &ci.id).await;
             let last = format!("2026-11-23T12:00:0{}.000Z", 2 * round);
             assert_eq!(shown["lastUsedAt"], last);
         }
@@ -284,9 +260,8 @@ async fn what_several_nodes_count_adds_up() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_deleted_account_goes_with_it() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn the_usage_of_a_deleted_account_is_deleted() {
+    let (prokura, token) = start_with_token().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "Gone" })).await;
     let (_, stays) = prokura.create(&token, json!({ "name": "Stays" })).await;
     prokura.access_token(&gone).await;
@@ -294,31 +269,25 @@ async fn the_use_of_a_deleted_account_goes_with_it() {
     for account in [&gone, &stays] {
         prokura.access_token(account).await;
     }
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     prokura.authority.flush_usage().await.unwrap();
     usage(&prokura, &token, &gone.id, "")
         .await
         .expect_api_error(404, "service_account_not_found");
     assert_eq!(today(&prokura, &token, &stays.id).await, (1, 0));
-    // The first account's and this one's.
-    let rows = prokura.rows("SELECT count(*) FROM usage").await;
-    assert_eq!(json!(rows), json!([[2]]));
-    // Nothing is left to be tried again.
+    // One row for the first account and one for this account.
+    assert_eq!(prokura.count("usage").await, 2);
+    // Nothing is left to be written again.
     let writes = prokura.watch.writes.load(Ordering::SeqCst);
     prokura.authority.flush_usage().await.unwrap();
     assert_eq!(prokura.watch.writes.load(Ordering::SeqCst), writes);
 }
 
 #[tokio::test]
-async fn a_store_that_fails_for_a_while_loses_no_use() {
+async fn no_use_is_lost_when_the_store_fails_for_a_while() {
     const ACCOUNTS: i64 = 300;
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    // More than are written together.
+    let (prokura, token) = start_with_token().await;
+    // More accounts than one write takes.
     let creations = (0..ACCOUNTS).map(async |number| {
         let body = json!({ "name": format!("CI {number}") });
         prokura.create(&token, body).await.1
@@ -329,7 +298,7 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
         for account in &accounts {
             prokura.access_token(account).await;
         }
-        // So many writes come through, and the others do not.
+        // This many writes succeed, and the others fail.
         prokura.watch.fail_after(writes);
         prokura.authority.flush_usage().await.unwrap_err();
         prokura.watch.mend();
@@ -345,18 +314,16 @@ async fn a_store_that_fails_for_a_while_loses_no_use() {
         .await;
     assert_eq!(json!(rows), json!([[1, 1], [2, ACCOUNTS]]));
     for ci in accounts.iter().step_by(60) {
-        let shown = account(&prokura, &token, &ci.id).await;
+        let shown = prokura.get_account(&token, &ci.id).await;
         assert_eq!(shown["lastUsedAt"], "2026-11-23T12:00:02.000Z");
     }
 }
 
-/// While counts move from memory to the store, each is seen once: never none of it, never twice.
+/// While counts move from memory to the database, a reader sees each count exactly once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_is_seen_exactly_once_while_it_is_written() {
     const TOKENS: i64 = 100;
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, ci) = prokura.create(&token, json!({ "name": "CI" })).await;
+    let (prokura, token, ci) = start_with_account().await;
     let (begun, done) = (AtomicI64::new(0), AtomicI64::new(0));
     let using = async {
         for _ in 0..TOKENS {
@@ -381,7 +348,7 @@ async fn a_count_is_seen_exactly_once_while_it_is_written() {
         }
     };
     tokio::join!(using, flushing, asking, async {
-        // Two flushes at once do not count twice either.
+        // Two concurrent flushes do not count twice either.
         while done.load(Ordering::SeqCst) < TOKENS {
             prokura.authority.flush_usage().await.unwrap();
             tokio::task::yield_now().await;
@@ -397,11 +364,10 @@ async fn counts_are_kept_for_400_days() {
     let prokura = start().await;
     prokura.access_token(&prokura.root).await;
     prokura.authority.flush_usage().await.unwrap();
-    let days = async || prokura.rows("SELECT count(*) FROM usage").await;
     prokura.advance(400 * DAY);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(json!(days().await), json!([[1]]));
+    assert_eq!(prokura.count("usage").await, 1);
     prokura.advance(DAY);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(json!(days().await), json!([[0]]));
+    assert_eq!(prokura.count("usage").await, 0);
 }

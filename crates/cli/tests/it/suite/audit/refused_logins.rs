@@ -1,62 +1,24 @@
-//! Refused logins in the audit trail: recorded by account, address and minute, for the owner to see and for nobody else to
-//! notice.
+//! Refused logins in the audit trail: one event for each account, address and minute.
 
 use std::sync::atomic::Ordering;
 
-use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::tempdir;
 
-use super::{DATABASE, start};
-use crate::harness::{Client, Credentials, Database, Options, Prokura, Reply, process::run};
+use super::{
+    MINUTE, end_minute, fail_to_log_in, list_refused_logins, refused_login_counts,
+    start_with_account,
+};
+use crate::harness::{Credentials, Prokura};
 
-const MINUTE: i64 = 60_000;
-
-/// A server, a token to manage with, and an account.
-async fn with_account() -> (Prokura, String, Credentials) {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    (prokura, token, account)
-}
-
-/// Lets the running minute pass, and writes down what was refused in it.
-async fn end_minute(prokura: &Prokura) {
-    prokura.advance(MINUTE);
-    prokura.authority.flush_refused_logins().await.unwrap();
-}
-
-/// The events of refused logins that the caller's organization is shown, narrowed by `query`.
-async fn refused(prokura: &Prokura, token: &str, query: &str) -> Vec<Value> {
-    let path = format!("/audit-events?action=refuse_login&limit=200{query}");
-    let list = prokura.api(Method::GET, &path, token, None).await;
-    list.expect(200).json()["items"].as_array().unwrap().clone()
-}
-
-/// What the events count, event by event.
-async fn changes(prokura: &Prokura, token: &str) -> Vec<Value> {
-    let events = refused(prokura, token, "").await;
-    events
-        .iter()
-        .map(|event| event["changes"].clone())
-        .collect()
-}
-
-/// A login, which must be refused.
-async fn fail(client: &Client, credentials: &Credentials) -> Reply {
-    let reply = client.token(credentials, &[]).await;
-    reply.expect_oauth_error(401, "invalid_client")
-}
-
-/// The id of the account's newest secret.
+/// The ID of the account's newest secret.
 async fn secret_id(prokura: &Prokura, token: &str, account: &Credentials) -> Value {
     let path = format!("/service-accounts/{}/secrets", account.id);
     let listed = prokura.api(Method::GET, &path, token, None).await;
     listed.expect(200).json()["items"][0]["id"].clone()
 }
 
-/// Rotates the account's secret, leaving the old one a grace of a minute.
+/// Rotates the account's secret with a grace period of one minute.
 async fn rotate_with_grace(prokura: &Prokura, token: &str, account: &Credentials) -> Credentials {
     let path = format!("/service-accounts/{}/rotate-secret", account.id);
     let body = json!({ "gracePeriodSeconds": 60 });
@@ -68,10 +30,10 @@ async fn rotate_with_grace(prokura: &Prokura, token: &str, account: &Credentials
     }
 }
 
-/// G24: who, what, whom, when, from where, how often and why, to the letter.
+/// G24. Every member of the event: who, what, on which account, when, from where, how often and why.
 #[tokio::test]
 async fn refused_logins_of_one_minute_are_one_event() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     prokura.advance(1234);
     for (request_id, path) in [
@@ -87,11 +49,11 @@ async fn refused_logins_of_one_minute_are_one_event() {
         prokura.send(request).await.expect(401);
         prokura.advance(10_000);
     }
-    // Nobody waits longer, and nobody is told before.
+    // The refused client does not wait longer, and no event is visible before the minute is over.
     prokura.authority.flush_refused_logins().await.unwrap();
-    assert!(refused(&prokura, &token, "").await.is_empty());
+    assert!(list_refused_logins(&prokura, &token, "").await.is_empty());
     end_minute(&prokura).await;
-    let events = refused(&prokura, &token, "").await;
+    let events = list_refused_logins(&prokura, &token, "").await;
     let [event] = &events[..] else {
         panic!("{events:#?}")
     };
@@ -116,23 +78,23 @@ async fn refused_logins_of_one_minute_are_one_event() {
             "hash": event["hash"],
         })
     );
-    // Once is enough.
+    // The event is written once.
     end_minute(&prokura).await;
-    assert_eq!(refused(&prokura, &token, "").await.len(), 1);
+    assert_eq!(list_refused_logins(&prokura, &token, "").await.len(), 1);
 }
 
 #[tokio::test]
 async fn each_minute_has_its_own_event() {
-    let (prokura, token, ci) = with_account().await;
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for (millis, times) in [(0, 2), (MINUTE - 1, 1), (1, 3)] {
         prokura.advance(millis);
         for _ in 0..times {
-            fail(&prokura, &wrong).await;
+            fail_to_log_in(&prokura, &wrong).await;
         }
     }
     end_minute(&prokura).await;
-    let events = refused(&prokura, &token, "").await;
+    let events = list_refused_logins(&prokura, &token, "").await;
     let shown = events.iter().map(|event| {
         (
             event["at"].as_str().unwrap(),
@@ -149,15 +111,15 @@ async fn each_minute_has_its_own_event() {
 }
 
 #[tokio::test]
-async fn addresses_are_told_apart_up_to_sixteen() {
-    let (prokura, token, ci) = with_account().await;
+async fn at_most_sixteen_addresses_are_counted_separately() {
+    let (prokura, token, ci) = start_with_account().await;
     let wrong = ci.with_secret_of(&prokura.root);
     for address in [1, 2, 2] {
-        fail(&prokura.at_address(address), &wrong).await;
+        fail_to_log_in(&prokura.at_address(address), &wrong).await;
     }
     end_minute(&prokura).await;
     let counts = async || {
-        let events = refused(&prokura, &token, "").await;
+        let events = list_refused_logins(&prokura, &token, "").await;
         let counts = events.iter().map(|event| {
             let count = event["changes"]["count"].as_str().unwrap();
             format!("{} {count}", event["address"])
@@ -167,10 +129,10 @@ async fn addresses_are_told_apart_up_to_sixteen() {
     let first = [r#""127.0.0.1" 1"#, r#""127.0.0.2" 2"#];
     assert_eq!(counts().await, first);
 
-    // A second time, so that who was told apart still is when others no longer are.
+    // The minute repeats, so that an address that was counted separately still is when later ones are not.
     for _ in 0..2 {
         for address in 1..=20 {
-            fail(&prokura.at_address(address), &wrong).await;
+            fail_to_log_in(&prokura.at_address(address), &wrong).await;
             prokura.advance(1);
         }
     }
@@ -181,31 +143,31 @@ async fn addresses_are_told_apart_up_to_sixteen() {
     assert_eq!(counts().await, expected);
 }
 
-/// What users of every other server ask for in vain: the owner is told why.
+/// The owner of the account reads why each login was refused.
 #[tokio::test]
-async fn the_owner_is_told_why_a_login_was_refused() {
-    let (prokura, token, first) = with_account().await;
+async fn the_event_says_why_a_login_was_refused() {
+    let (prokura, token, first) = start_with_account().await;
     let first_id = secret_id(&prokura, &token, &first).await;
     let second = rotate_with_grace(&prokura, &token, &first).await;
     let second_id = secret_id(&prokura, &token, &first).await;
 
-    // The grace is over.
+    // The grace period is over.
     prokura.advance(MINUTE);
-    fail(&prokura, &first).await;
+    fail_to_log_in(&prokura, &first).await;
     end_minute(&prokura).await;
-    // Rotated away.
+    // Replaced by a rotation.
     let third = prokura.rotate(&token, &first.id).await;
-    fail(&prokura, &second).await;
-    fail(&prokura, &second).await;
+    fail_to_log_in(&prokura, &second).await;
+    fail_to_log_in(&prokura, &second).await;
     end_minute(&prokura).await;
-    // Deleted; and something else that never was a secret of this account.
+    // Deleted, and a secret that never belonged to this account.
     let third_id = secret_id(&prokura, &token, &first).await;
     let third_id = third_id.as_str().unwrap();
     let path = format!("/service-accounts/{}/secrets/{third_id}", first.id);
     let deleted = prokura.api(Method::DELETE, &path, &token, None).await;
     deleted.expect(204);
-    fail(&prokura, &third).await;
-    fail(&prokura, &first.with_secret_of(&prokura.root)).await;
+    fail_to_log_in(&prokura, &third).await;
+    fail_to_log_in(&prokura, &first.with_secret_of(&prokura.root)).await;
     end_minute(&prokura).await;
     // Expired.
     let path = format!("/service-accounts/{}/secrets", first.id);
@@ -221,16 +183,16 @@ async fn the_owner_is_told_why_a_login_was_refused() {
     };
     prokura.token(&fourth, &[]).await.expect(200);
     prokura.advance(MINUTE);
-    fail(&prokura, &fourth).await;
+    fail_to_log_in(&prokura, &fourth).await;
     end_minute(&prokura).await;
-    // All of them at once.
+    // All reasons in one minute.
     for credentials in [&first, &second, &third, &fourth] {
-        fail(&prokura, credentials).await;
+        fail_to_log_in(&prokura, credentials).await;
     }
     end_minute(&prokura).await;
 
     let fourth_id = &added["secret"]["id"];
-    let changes = changes(&prokura, &token).await;
+    let changes = refused_login_counts(&prokura, &token).await;
     let all = changes.last().unwrap()["secretId"].as_str().unwrap();
     let mut ids = all.split(' ').collect::<Vec<_>>();
     ids.sort_unstable();
@@ -251,32 +213,31 @@ async fn the_owner_is_told_why_a_login_was_refused() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_do_nothing_is_told_from_a_wrong_secret() {
-    let (prokura, token, ci) = with_account().await;
-    let path = format!("/service-accounts/{}", ci.id);
+async fn a_disabled_or_expired_account_is_told_apart_from_a_wrong_secret() {
+    let (prokura, token, ci) = start_with_account().await;
     let update = async |body: Value| {
-        let reply = prokura.api(Method::PATCH, &path, &token, Some(body)).await;
+        let reply = prokura.try_update(&token, &ci.id, body).await;
         reply.expect(200);
     };
     update(json!({ "disabled": true })).await;
-    fail(&prokura, &ci).await;
-    fail(&prokura, &ci).await;
-    fail(&prokura, &ci.with_secret_of(&prokura.root)).await;
+    fail_to_log_in(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci.with_secret_of(&prokura.root)).await;
     update(json!({ "disabled": false, "expiresAt": "2026-11-23T12:00:00Z" })).await;
-    fail(&prokura, &ci).await;
+    fail_to_log_in(&prokura, &ci).await;
     end_minute(&prokura).await;
     assert_eq!(
-        changes(&prokura, &token).await,
+        refused_login_counts(&prokura, &token).await,
         [
             json!({ "count": "4", "accountDisabled": "2", "accountExpired": "1", "wrongSecret": "1" })
         ]
     );
 }
 
-/// A2, A3: whatever is recorded, who is refused is answered alike, at one read and no write.
+/// A2, A3. Whatever is recorded, every refusal gets the same response and costs one read and no write.
 #[tokio::test]
-async fn who_is_refused_does_not_notice() {
-    let (prokura, token, ci) = with_account().await;
+async fn recording_a_refused_login_does_not_change_the_response() {
+    let (prokura, token, ci) = start_with_account().await;
     let old = ci.clone();
     let ci = rotate_with_grace(&prokura, &token, &ci).await;
     let (_, ended) = prokura.create(&token, json!({ "name": "ended" })).await;
@@ -291,7 +252,7 @@ async fn who_is_refused_does_not_notice() {
         client_id: "sa_01930a3e-7b1c-7def-8000-0123456789ab".to_owned(),
         ..ci.clone()
     };
-    let answer = fail(&prokura, &unknown).await.fingerprint();
+    let answer = fail_to_log_in(&prokura, &unknown).await.fingerprint();
     let calls = || {
         let count = |calls: &std::sync::atomic::AtomicUsize| calls.load(Ordering::SeqCst);
         (count(&prokura.watch.reads), count(&prokura.watch.writes))
@@ -317,27 +278,23 @@ async fn who_is_refused_does_not_notice() {
             }
         }
     }
-    // All of it is one write, after a look at the ended secrets of those whose secret was not known.
+    // All of this takes one write, after one read of the ended secrets for those whose secret was unknown.
     let (reads, writes) = calls();
     end_minute(&prokura).await;
     assert_eq!(calls(), (reads + 2, writes + 1));
-    assert_eq!(changes(&prokura, &token).await.len(), 3);
-    // With nothing to write, none.
+    assert_eq!(refused_login_counts(&prokura, &token).await.len(), 3);
+    // Without refused logins there is no write.
     end_minute(&prokura).await;
     assert_eq!(calls().1, writes + 1);
 }
 
-/// Who is not there belongs to no organization, what cannot be a secret of ours is refused without a look-up, and who was let
-/// in is no refused login, whatever else he is refused.
+/// No event is written for an unknown account, for a value that cannot be a secret, or for a client that authenticated
+/// and was refused later.
 #[tokio::test]
-async fn what_is_no_refused_login_leaves_nothing() {
-    let (prokura, token, ci) = with_account().await;
+async fn only_refused_logins_of_known_accounts_are_recorded() {
+    let (prokura, token, ci) = start_with_account().await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     let client = |id: &str, secret: &str| Credentials {
         client_id: id.to_owned(),
         client_secret: secret.to_owned(),
@@ -350,12 +307,12 @@ async fn what_is_no_refused_login_leaves_nothing() {
         client(&ci.client_id, ""),
         gone,
     ] {
-        fail(&prokura, &credentials).await;
+        fail_to_log_in(&prokura, &credentials).await;
     }
     prokura.token(&ci, &[]).await.expect(200);
     prokura.token(&ci, &[("scope", "x")]).await.expect(400);
     prokura.introspect_reply(&ci, &token).await.expect(200);
-    // Nor is one that got no answer.
+    // No event is written for a request that got a 503 either.
     prokura.watch.fail_after(0);
     let wrong = ci.with_secret_of(&prokura.root);
     prokura.token(&wrong, &[]).await.expect(503);
@@ -363,28 +320,24 @@ async fn what_is_no_refused_login_leaves_nothing() {
     let writes = prokura.watch.writes.load(Ordering::SeqCst);
     end_minute(&prokura).await;
     assert_eq!(prokura.watch.writes.load(Ordering::SeqCst), writes);
-    assert!(changes(&prokura, &token).await.is_empty());
+    assert!(refused_login_counts(&prokura, &token).await.is_empty());
 }
 
-/// P6: an account's refused logins are its organization's, also when it is gone by the time they are written.
+/// P6. The event belongs to the organization of the account, even if the account is deleted before the event is written.
 #[tokio::test]
-async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
-    let (prokura, token, ci) = with_account().await;
+async fn refused_logins_belong_to_the_organization_of_the_account() {
+    let (prokura, token, ci) = start_with_account().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (_, gone) = prokura.create(&token, json!({ "name": "gone" })).await;
     for (account, secret) in [(&ci, &other), (&other, &ci), (&gone, &ci)] {
-        fail(&prokura, &account.with_secret_of(secret)).await;
+        fail_to_log_in(&prokura, &account.with_secret_of(secret)).await;
         prokura.advance(1);
     }
-    let path = format!("/service-accounts/{}", gone.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &gone.id).await;
     end_minute(&prokura).await;
     let targets = async |token: &str, query: &str| {
-        let events = refused(&prokura, token, query).await;
+        let events = list_refused_logins(&prokura, token, query).await;
         let targets = events.iter().map(|event| event["target"].clone());
         json!(targets.collect::<Vec<_>>())
     };
@@ -393,146 +346,10 @@ async fn refused_logins_are_in_the_trail_of_the_accounts_organization() {
     for (query, expected) in [
         ("&actor=unauthenticated".to_owned(), json!([ci.id, gone.id])),
         ("&actor=operator".to_owned(), json!([])),
-        // He said that he was this account, and did not prove it.
+        // The client named this account and did not prove it.
         (format!("&actor={}", ci.id), json!([])),
         (format!("&serviceAccountId={}", ci.id), json!([ci.id])),
     ] {
         assert_eq!(targets(&token, &query).await, expected, "{query}");
     }
-}
-
-/// P7: they are in the same chain as every change, and a line of every export.
-#[tokio::test]
-async fn the_chain_with_refused_logins_is_whole() {
-    let (prokura, token, ci) = with_account().await;
-    for round in 0..3 {
-        for address in 1..=18 {
-            let client = prokura.at_address(address);
-            fail(&client, &ci.with_secret_of(&prokura.root)).await;
-        }
-        end_minute(&prokura).await;
-        let body = json!({ "name": format!("{round}") });
-        prokura.create(&token, body).await;
-    }
-    let directory = tempdir().unwrap();
-    let verify = |arguments: &[&str]| {
-        let arguments = ["audit", "verify"].iter().chain(arguments);
-        run(directory.path(), arguments).succeeded()
-    };
-    let [option, url] = prokura.store_options();
-    let in_database = verify(&[&option, &url]);
-    assert!(in_database.contains(": 57 events, head "), "{in_database}");
-    let export = prokura
-        .api(Method::GET, "/audit-events/export", &token, None)
-        .await
-        .expect(200);
-    std::fs::write(directory.path().join("audit.ndjson"), &export.body).unwrap();
-    let in_file = verify(&["--file", "audit.ndjson"]);
-    let head = |printed: &str| printed.split_once(" events, head ").unwrap().1.to_owned();
-    assert_eq!(head(&in_file), head(&in_database));
-}
-
-#[tokio::test]
-async fn at_the_end_the_running_minute_is_written() {
-    let (prokura, token, ci) = with_account().await;
-    let wrong = ci.with_secret_of(&prokura.root);
-    fail(&prokura, &wrong).await;
-    prokura.advance(MINUTE);
-    fail(&prokura, &wrong).await;
-    for _ in 0..2 {
-        let written = prokura.authority.flush_all_refused_logins().await;
-        written.unwrap();
-        assert_eq!(changes(&prokura, &token).await.len(), 2);
-    }
-    let prokura = prokura.restart(Options::default()).await;
-    assert_eq!(changes(&prokura, &token).await.len(), 2);
-}
-
-/// The writes go on where they failed: nothing is lost, nothing is there twice, and each event is of its own minute.
-#[tokio::test]
-async fn a_store_that_fails_for_a_while_loses_no_refused_login() {
-    const ACCOUNTS: usize = 25;
-    let (prokura, token, _) = with_account().await;
-    let mut accounts = Vec::new();
-    for number in 0..ACCOUNTS {
-        let body = json!({ "name": format!("{number}") });
-        accounts.push(prokura.create(&token, body).await.1);
-    }
-    let mut wrong = Vec::new();
-    for account in &accounts {
-        wrong.push(account.with_secret_of(&prokura.root));
-    }
-    // What waits grows from minute to minute, and so many calls succeed before the store fails: a few reads and a write for
-    // some events, and again.
-    for calls in [0, 3, 30, 40, 10] {
-        for credentials in &wrong {
-            fail(&prokura, credentials).await;
-        }
-        prokura.advance(MINUTE);
-        prokura.watch.fail_after(calls);
-        let failed = prokura.authority.flush_refused_logins().await;
-        failed.unwrap_err();
-        prokura.watch.mend();
-    }
-    assert!(!changes(&prokura, &token).await.is_empty());
-    prokura.authority.flush_refused_logins().await.unwrap();
-    let events = refused(&prokura, &token, "").await;
-    let mut seen = events
-        .iter()
-        .map(|event| {
-            assert_eq!(
-                event["changes"],
-                json!({ "count": "1", "wrongSecret": "1" })
-            );
-            (event["at"].to_string(), event["target"].to_string())
-        })
-        .collect::<Vec<_>>();
-    assert_eq!(seen.len(), 5 * ACCOUNTS);
-    assert!(seen.is_sorted_by_key(|(at, _)| at.clone()));
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 5 * ACCOUNTS);
-}
-
-/// Whoever comes at the same time is counted, and two flushes at once write nothing twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_at_once_are_all_counted_once() {
-    const ROUNDS: usize = 20;
-    let (prokura, token, ci) = with_account().await;
-    let wrong = ci.with_secret_of(&prokura.root);
-    for _ in 0..ROUNDS {
-        let refusals = (0..4).map(|_| fail(&prokura, &wrong));
-        let flushes = (0..2).map(|_| prokura.authority.flush_refused_logins());
-        let ((), _, flushed) = tokio::join!(
-            async { prokura.advance(MINUTE / 2) },
-            join_all(refusals),
-            join_all(flushes)
-        );
-        assert!(flushed.iter().all(Result::is_ok));
-    }
-    end_minute(&prokura).await;
-    let counts = changes(&prokura, &token).await;
-    let counts = counts
-        .iter()
-        .map(|changes| changes["count"].as_str().unwrap().parse::<usize>().unwrap());
-    assert_eq!(counts.sum::<usize>(), 4 * ROUNDS);
-}
-
-/// On SQLite there is one node.
-#[tokio::test]
-async fn each_node_records_what_it_refused() {
-    if DATABASE == Database::Sqlite {
-        return;
-    }
-    let (one, token, ci) = with_account().await;
-    let two = one.another_node(Options::default()).await;
-    let wrong = ci.with_secret_of(&one.root);
-    fail(&one, &wrong).await;
-    fail(&two, &wrong).await;
-    fail(&two, &wrong).await;
-    tokio::join!(end_minute(&one), end_minute(&two));
-    let mut changes = changes(&one, &token).await;
-    changes.sort_by_key(|changes| changes["count"].to_string());
-    let count = |count: &str| json!({ "count": count, "wrongSecret": count });
-    assert_eq!(changes, [count("1"), count("2")]);
 }

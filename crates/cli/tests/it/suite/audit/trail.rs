@@ -1,14 +1,12 @@
-//! What is written down of every change (G24, P7). Read from the database itself; what the API shows of it is the subject
-//! of `audit_events`.
+//! The audit events in the database (G24, P7). `audit/events.rs` tests what the API shows of them.
 //!
-//! That the event is written in the transaction of the change is tested with the failures:
-//! `what_cannot_be_written_down_is_not_done`.
+//! `failures.rs` tests that the event is written in the transaction of the change.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
+use super::{start, start_with_token};
 use crate::harness::{NOON, Prokura, Reply};
 
 const EVENTS: &str = "SELECT a.sequence, a.at, a.actor, a.action, a.target, a.request_id, a.address, a.detail, \
@@ -19,7 +17,7 @@ async fn events(prokura: &Prokura) -> Vec<Vec<Value>> {
     prokura.rows(EVENTS).await
 }
 
-/// A call with a request id of its own.
+/// Calls an operation with its own request ID.
 async fn call(
     prokura: &Prokura,
     request_id: &str,
@@ -39,7 +37,7 @@ async fn call(
     prokura.send(request).await
 }
 
-/// P7, G24: who, what, whom, when, from where, by which request; one event for each change.
+/// P7, G24. Each change writes one event: who, what, on which account, when, from where, and with which request.
 #[tokio::test]
 async fn every_change_has_one_event() {
     let prokura = start().await;
@@ -66,7 +64,7 @@ async fn every_change_has_one_event() {
     let listed = call(&prokura, "no-change", Method::GET, &path, &token, None).await;
     let second_id = listed.expect(200).json()["items"][0]["id"].clone();
 
-    // Revoked by the account itself, and a second time without effect.
+    // The account revokes its token, and revokes it again without effect.
     prokura.advance(1);
     let revoked = prokura.access_token(&root).await;
     let jti = prokura.introspect(&root, &revoked).await["jti"].clone();
@@ -85,7 +83,7 @@ async fn every_change_has_one_event() {
         .await
         .expect(204);
 
-    // None of these is a change.
+    // None of these changes anything.
     for (method, path) in [
         (Method::DELETE, &*path),
         (Method::GET, ""),
@@ -140,25 +138,20 @@ async fn every_change_has_one_event() {
     }
 }
 
-/// P7: each event holds the hash of the one before, the organization the hash of the last. Reckoned here from the rows
-/// alone, so that what is written can be verified by others.
+/// P7. Each event has the hash of the one before, and the organization has the hash of the last. The test computes them
+/// from the rows alone, as an auditor would.
 #[tokio::test]
 async fn the_events_of_an_organization_are_a_chain() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
-    // Both organizations in turn: each has a chain of its own.
+    // Both organizations in turn. Each has its own chain.
     for name in ["One", "Two", "Three"] {
         let (_, account) = prokura.create(&token, json!({ "name": name })).await;
         prokura.create(&theirs, json!({ "name": name })).await;
         prokura.advance(10);
         prokura.rotate(&token, &account.id).await;
-        let path = format!("/service-accounts/{}", account.id);
-        prokura
-            .api(Method::DELETE, &path, &token, None)
-            .await
-            .expect(204);
+        prokura.delete(&token, &account.id).await;
     }
     for (organization, length) in [("Acme", 11), ("Other", 5)] {
         let sql = EVENTS.replace("Acme", organization);

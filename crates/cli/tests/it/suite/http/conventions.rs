@@ -1,18 +1,15 @@
-//! What all operations of the management API have in common: ids, methods, lengths, errors (G5, G17, G19, G22, G23).
+//! What all operations of the management API have in common: IDs, methods, lengths and errors (G5, G17, G19, G22, G23).
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{call, operations_on, start};
+use super::start_with_token;
+use crate::harness::{NO_ACCOUNT, operations_on_an_account};
 
-const NOBODY: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
-
-/// G5, G17: an id has one spelling. Everything else that is an account's id to a lenient eye is refused, and never
-/// something else's id.
+/// G5, G17. An ID has one spelling. Every other spelling is refused, and never names another account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_has_one_spelling() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let authorization = format!("Authorization: Bearer {token}");
     let id = prokura.root.id.clone();
     let ask = async |spelling: &str| {
@@ -73,9 +70,9 @@ async fn an_id_has_one_spelling() {
         let body = serde_json::from_str::<Value>(answer.body()).unwrap();
         assert_eq!(body["errors"][0]["field"], "id", "{spelling}");
     }
-    // Canonical, of every version and variant, and nobody's.
+    // Canonical UUIDs of every version and variant that no account has.
     for nobody in [
-        NOBODY,
+        NO_ACCOUNT,
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "c232ab00-9414-11ec-b3c8-9f6bdeced846",
@@ -92,21 +89,18 @@ async fn an_id_has_one_spelling() {
         assert_eq!(answer.status(), 404, "{nobody} {answer:?}");
         assert!(answer.body().contains("service_account_not_found"));
     }
-    // The other operations read it the same way.
-    for operation in operations_on(&prokura.root.client_id) {
-        let headers = [("authorization", &authorization["Authorization: ".len()..])];
-        call(&prokura, &operation, &headers)
-            .await
-            .expect_wrong_field("id");
+    // All other operations parse the ID in the same way.
+    for operation in operations_on_an_account() {
+        let reply = operation.send_with_token(&prokura, &prokura.root.client_id, &token);
+        reply.await.expect_wrong_field("id");
     }
     prokura.access_token(&prokura.root).await;
 }
 
-/// G19.
+/// G19. An unsupported method is a 405, and `Allow` lists the methods of the path.
 #[tokio::test]
-async fn a_path_says_which_methods_it_takes() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn an_unsupported_method_is_a_405_with_allow() {
+    let (prokura, token) = start_with_token().await;
     let list = "/api/v1/service-accounts".to_owned();
     let one = format!("{list}/{}", prokura.root.id);
     let rotation = format!("{one}/rotate-secret");
@@ -135,7 +129,7 @@ async fn a_path_says_which_methods_it_takes() {
             }
         }
     }
-    // HEAD is GET without the body.
+    // HEAD is the same as GET without the body.
     for path in [&list, &format!("{list}?limit=1"), &one] {
         let ask = async |method| {
             let request = prokura.request(method, path).bearer_auth(&token);
@@ -151,7 +145,7 @@ async fn a_path_says_which_methods_it_takes() {
     }
     let request = prokura.request(Method::HEAD, &one);
     assert!(prokura.send(request).await.expect(401).body.is_empty());
-    // No other method by a header or a parameter.
+    // No header and no parameter overrides the method.
     for request in [
         prokura
             .request(Method::POST, &one)
@@ -166,11 +160,10 @@ async fn a_path_says_which_methods_it_takes() {
     prokura.access_token(&prokura.root).await;
 }
 
-/// G22: each answer is as long as it says, and an empty one says nothing of a length or a type.
+/// G22. Content-Length is the length of the body. An empty response has neither a length nor a media type.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_have_the_right_lengths() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn responses_have_the_right_content_length() {
+    let (prokura, token) = start_with_token().await;
     let authorization = format!("Authorization: Bearer {token}");
     let body = r#"{"name":"CI"}"#;
     let length = format!("Content-Length: {}", body.len());
@@ -205,18 +198,16 @@ async fn answers_have_the_right_lengths() {
     for name in ["content-length", "transfer-encoding", "content-type"] {
         assert_eq!(deleted.header(name), "", "{name}");
     }
-    // Again: nothing is left to be deleted, and that is said.
+    // The second deletion finds nothing.
     let request = format!("DELETE {path}");
     let again = prokura.wire_request(&request, &[&authorization]).await;
     assert_eq!(again.status(), 404);
 }
 
-/// G23: one shape for all errors, the status in it the status of the answer, a code that programs can rely on, and not a
-/// word about the inside.
+/// G23. All errors have the same shape, with the status of the response, a stable code, and no internals.
 #[tokio::test]
 async fn every_error_has_the_same_shape() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "Reader", "scopes": ["management:service-accounts:read"] });
     let (_, reader) = prokura.create(&token, body).await;
     let reader = prokura.access_token(&reader).await;
@@ -226,7 +217,7 @@ async fn every_error_has_the_same_shape() {
             .request(method, path)
             .header("accept-language", "de")
     };
-    let nobody = format!("{list}/{NOBODY}");
+    let nobody = format!("{list}/{NO_ACCOUNT}");
     let long = format!("{list}?{}", "x".repeat(9000));
     for (request, status, code, more) in [
         (

@@ -1,16 +1,16 @@
-//! Every operation of the API document, called by those who may not. A new one cannot be forgotten: it is walked, or this
-//! does not pass.
+//! Calls every operation of the API document without the required permission. The operations come from the document, so
+//! a new one is included.
+
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Prokura, Reply};
+use super::{start, start_with_token};
+use crate::harness::{DOCUMENT, every_operation, managed_operations};
 
-const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json"));
-
-/// The operations that take no bearer token, each with why. This list may only shrink, or grow by an operation that has a
-/// rule of its own and a test of it.
+/// The operations that take no bearer token, each with the reason. A new entry needs a rule of its own and a test of
+/// that rule.
 const EXCEPTIONS: [(&str, &str); 5] = [
     (
         "issue_token",
@@ -28,103 +28,18 @@ const EXCEPTIONS: [(&str, &str); 5] = [
     ("check_readiness", "a load balancer has no token"),
 ];
 
-/// A secret that no account has.
-const NO_SECRET: &str = "01930a3e-7b1c-7def-8000-0123456789ab";
-
-struct Operation {
-    id: String,
-    method: Method,
-    /// With `{id}` in it, if it is about one account.
-    path: String,
-    /// The one scope that it needs. `None`: it takes no bearer token.
-    scope: Option<String>,
-    takes_json: bool,
-    /// The statuses that it is said to answer with.
-    statuses: Vec<u16>,
-}
-
-fn operations() -> Vec<Operation> {
-    let document = serde_json::from_str::<Value>(DOCUMENT).unwrap();
-    let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
-                continue;
-            };
-            let scope = &operation["security"][0]["bearer"];
-            if let Some(scopes) = scope.as_array() {
-                assert_eq!(scopes.len(), 1, "this walk knows operations of one scope");
-                assert_eq!(operation["security"].as_array().unwrap().len(), 1);
-            }
-            let statuses = operation["responses"].as_object().unwrap().keys();
-            operations.push(Operation {
-                id: operation["operationId"].as_str().unwrap().to_owned(),
-                method,
-                path: path.clone(),
-                scope: scope[0].as_str().map(str::to_owned),
-                takes_json: !operation["requestBody"]["content"]["application/json"].is_null(),
-                statuses: statuses.map(|status| status.parse().unwrap()).collect(),
-            });
-        }
-    }
-    assert!(operations.len() >= 12);
-    operations
-}
-
-fn managed() -> Vec<Operation> {
-    let managed = operations()
-        .into_iter()
-        .filter(|operation| operation.scope.is_some());
-    managed.collect()
-}
-
-impl Operation {
-    fn path_of(&self, id: &str) -> String {
-        let path = self
-            .path
-            .replace("{id}", id)
-            .replace("{secretId}", NO_SECRET);
-        assert!(
-            !path.contains('{'),
-            "the walk does not know how to fill {path}"
-        );
-        path
-    }
-
-    /// A body with which it would succeed.
-    fn body(&self) -> Option<Value> {
-        self.takes_json.then(|| match &*self.id {
-            "create_service_account" | "update_service_account" => json!({ "name": "Walked" }),
-            "rotate_secret" => json!({ "gracePeriodSeconds": 60 }),
-            "add_secret" => json!({ "expiresInSeconds": 60 }),
-            other => panic!("tell the walk what {other} takes"),
-        })
-    }
-
-    /// Calls it on the account `id`; the answer is one of those in the document.
-    async fn call(&self, prokura: &Prokura, id: &str, token: Option<&str>) -> Reply {
-        let mut request = prokura.request(self.method.clone(), &self.path_of(id));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = self.body() {
-            request = request.json(&body);
-        }
-        let reply = prokura.send(request).await;
-        assert!(
-            self.statuses.contains(&reply.status),
-            "{} answers {}, which is not in the document",
-            self.id,
-            reply.status
-        );
-        reply
-    }
-}
-
-/// Every operation is in one class: it takes a bearer token with a scope, or it is an exception that says why.
+/// Every operation either requires a scope, or is an exception with a reason.
 #[test]
 fn every_operation_has_a_rule() {
-    let operations = operations();
+    let operations = every_operation();
+    // Read from the text itself, so that the list cannot be short.
+    let named = DOCUMENT.split("\"operationId\": \"").skip(1);
+    let named = named.filter_map(|rest| rest.split('"').next());
+    let listed = operations.iter().map(|operation| &*operation.id);
+    assert_eq!(
+        listed.collect::<BTreeSet<_>>(),
+        named.collect::<BTreeSet<_>>()
+    );
     for operation in &operations {
         let is_exception = EXCEPTIONS.iter().any(|(id, _)| *id == operation.id);
         assert_ne!(
@@ -133,7 +48,7 @@ fn every_operation_has_a_rule() {
             "{} must need a scope, or be an exception with a reason",
             operation.id
         );
-        // What is managed is under one roof, and nothing else is.
+        // The operations that require a scope are exactly those under `/api/v1/`.
         let is_managed = operation.path.starts_with("/api/v1/");
         assert_eq!(operation.scope.is_some(), is_managed, "{}", operation.id);
     }
@@ -145,31 +60,32 @@ fn every_operation_has_a_rule() {
     }
 }
 
-/// B1, B3.
+/// B1, B3. No token is `unauthorized`, a bad token is `invalid_token`.
 #[tokio::test]
-async fn every_operation_refuses_who_has_no_token() {
+async fn every_operation_refuses_a_request_without_a_token() {
     let prokura = start().await;
-    for operation in managed() {
-        let reply = operation.call(&prokura, &prokura.root.id, None).await;
+    for operation in managed_operations() {
+        let reply = operation.send(&prokura, &prokura.root.id, &[]).await;
         reply.expect_api_error(401, "unauthorized");
-        let reply = operation.call(&prokura, &prokura.root.id, Some("x")).await;
+        let reply = operation
+            .send_with_token(&prokura, &prokura.root.id, "x")
+            .await;
         reply.expect_api_error(401, "invalid_token");
     }
     prokura.access_token(&prokura.root).await;
 }
 
-/// B4, G9: all other scopes do not help, and the one that the document names is enough.
+/// B4, G9. All other scopes together are not enough, and the documented scope alone is.
 #[tokio::test]
 async fn every_operation_needs_its_scope_and_no_other() {
-    let prokura = start().await;
-    let root = prokura.access_token(&prokura.root).await;
+    let (prokura, root) = start_with_token().await;
     let all = [
         "management:audit:read",
         "management:service-accounts:read",
         "management:service-accounts:write",
         "tokens:introspect",
     ];
-    for operation in managed() {
+    for operation in managed_operations() {
         let needed = operation.scope.as_deref().unwrap();
         assert!(all.contains(&needed), "tell the walk of {needed}");
         let others = all.iter().filter(|scope| **scope != needed);
@@ -181,9 +97,11 @@ async fn every_operation_needs_its_scope_and_no_other() {
             let body = json!({ "name": "Caller", "scopes": scopes });
             let (_, caller) = prokura.create(&root, body).await;
             let token = prokura.access_token(&caller).await;
-            let reply = operation.call(&prokura, &target.id, Some(&token)).await;
+            let reply = operation
+                .send_with_token(&prokura, &target.id, &token)
+                .await;
             if is_enough {
-                // Let in, it succeeds, unless it is about a secret or a rotation that is not there.
+                // An authorized request succeeds, or fails because there is no such secret or rotation.
                 let is_let_in = match &*operation.id {
                     "delete_secret" => reply.json()["code"] == "secret_not_found",
                     "cancel_rotation" => reply.json()["code"] == "no_rotation_under_way",
@@ -198,17 +116,19 @@ async fn every_operation_needs_its_scope_and_no_other() {
     }
 }
 
-/// P6, G8: about one account of another organization there is nothing to be said; about all accounts, one's own.
+/// P6, G8. An account of another organization is a 404. Operations on all accounts see those of the caller's
+/// organization only.
 #[tokio::test]
-async fn every_operation_stops_at_the_organization() {
-    let prokura = start().await;
-    let ours = prokura.access_token(&prokura.root).await;
+async fn every_operation_hides_the_accounts_of_other_organizations() {
+    let (prokura, ours) = start_with_token().await;
     let other = prokura.bootstrap("Other").await;
     let theirs = prokura.access_token(&other).await;
     let (before, target) = prokura.create(&ours, json!({ "name": "Target" })).await;
-    for operation in managed() {
-        let reply = operation.call(&prokura, &target.id, Some(&theirs)).await;
-        if operation.path.contains("{id}") {
+    for operation in managed_operations() {
+        let reply = operation
+            .send_with_token(&prokura, &target.id, &theirs)
+            .await;
+        if operation.is_about_an_account() {
             reply.expect_api_error(404, "service_account_not_found");
             continue;
         }
@@ -231,26 +151,25 @@ async fn every_operation_stops_at_the_organization() {
     prokura.access_token(&target).await;
 }
 
-/// The exceptions have rules of their own.
+/// The operations without a bearer token have rules of their own.
 #[tokio::test]
-async fn every_exception_keeps_its_own_rule() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    for operation in operations() {
+async fn every_exception_follows_its_own_rule() {
+    let (prokura, token) = start_with_token().await;
+    for operation in every_operation() {
         if operation.scope.is_some() {
             continue;
         }
         let form = [("grant_type", "client_credentials"), ("token", "x")];
         let request = prokura.request(operation.method.clone(), &operation.path);
         if operation.path.starts_with("/oauth2/") {
-            // No client, no answer; a bearer token is no client.
+            // Without client authentication the request is refused. A bearer token does not authenticate a client.
             let anonymous = prokura.send(request.form(&form)).await;
             anonymous.expect_oauth_error(401, "invalid_client");
             let request = prokura.request(operation.method, &operation.path);
             let borne = prokura.send(request.bearer_auth(&token).form(&form)).await;
             borne.expect_oauth_error(401, "invalid_client");
         } else {
-            // Nobody is asked for a token, and nobody learns more than the state.
+            // The health checks require no token and reveal nothing but the state.
             let reply = prokura.send(request).await.expect(200).json();
             assert_eq!(reply.as_object().unwrap().len(), 1);
             assert!(reply["status"].is_string());
@@ -258,13 +177,13 @@ async fn every_exception_keeps_its_own_rule() {
     }
 }
 
-/// G19: what is in the document is served, for its methods and no others.
+/// G19. Every documented path accepts the documented methods and no others.
 #[tokio::test]
-async fn every_path_takes_the_methods_of_the_document() {
+async fn every_path_accepts_exactly_the_documented_methods() {
     let prokura = start().await;
-    let operations = operations();
+    let operations = every_operation();
     for operation in &operations {
-        let path = operation.path_of(&prokura.root.id);
+        let path = operation.path_for(&prokura.root.id);
         let of_path = operations
             .iter()
             .filter(|other| other.path == operation.path);
@@ -292,9 +211,9 @@ async fn every_path_takes_the_methods_of_the_document() {
     }
 }
 
-/// What is served as the document is the document, but for where its server is.
+/// The served document is the committed one, with the URL of this server.
 #[tokio::test]
-async fn the_document_is_served() {
+async fn the_committed_api_document_is_served() {
     let prokura = start().await;
     let mut committed = serde_json::from_str::<Value>(DOCUMENT).unwrap();
     committed["servers"] = json!([{ "url": prokura.issuer }]);
@@ -304,9 +223,9 @@ async fn the_document_is_served() {
     }
 }
 
-/// The page that shows it loads nothing that is not served here, and its policy lets in nothing else.
+/// The reference page loads only what this server serves, and its Content-Security-Policy allows nothing else.
 #[tokio::test]
-async fn the_reference_page_needs_nobody_else() {
+async fn the_reference_page_loads_nothing_from_elsewhere() {
     let prokura = start().await;
     let page = prokura.get("/docs").await.expect(200);
     let html = String::from_utf8(page.body.to_vec()).unwrap();
@@ -332,7 +251,7 @@ async fn the_reference_page_needs_nobody_else() {
             !policy.contains("unsafe") && !policy.contains("http"),
             "{policy}"
         );
-        // What is compressed says so.
+        // Compressed responses declare their encoding.
         let is_gzip = reply.body.starts_with(&[0x1f, 0x8b]);
         assert_eq!(
             reply.headers.contains_key("content-encoding"),

@@ -6,13 +6,13 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{start, start_with};
+use super::{start, start_with, start_with_token};
 use crate::harness::{Credentials, Options, Prokura, Reply, opaque_resource};
 
 const TOKEN: &str = "/oauth2/token";
 const ENDPOINTS: [&str; 3] = [TOKEN, "/oauth2/introspect", "/oauth2/revoke"];
 const GRANT: &str = "grant_type=client_credentials";
-/// What a fault of ours might let slip.
+/// Words that an internal error could leak.
 const INSIDES: [&str; 14] = [
     "sqlite", "postgres", "hyper", "axum", "tokio", "serde", ".rs", "panicked", "SELECT",
     "select ", "Error", "told to", "storage", "/src/",
@@ -30,10 +30,10 @@ fn says_nothing_of_the_insides(reply: &Reply) {
     }
 }
 
-/// E2, E3, E4: whatever is sent, wherever, the answer has the shape of an error, in the characters that errors may have, and
-/// not a word of what was sent.
+/// E2, E3, E4. Whatever is sent to whichever endpoint, the response has the shape of an OAuth error, uses the allowed
+/// characters only, and repeats nothing of the request.
 #[tokio::test]
-async fn nothing_that_is_sent_comes_back() {
+async fn no_error_repeats_what_was_sent() {
     let prokura = start().await;
     let basic = prokura.root.basic();
     for nasty in [
@@ -130,7 +130,8 @@ async fn nothing_that_is_sent_comes_back() {
     }
 }
 
-/// E1: 400, except 401 for who is not a client. The 403 of introspection (RFC 6750 §3.1) is no error of the token endpoint.
+/// E1. Errors are 400, or 401 when client authentication fails. The 403 of introspection (RFC 6750 §3.1) is not an
+/// error of the token endpoint.
 #[tokio::test]
 async fn a_protocol_error_is_400_or_401() {
     let prokura = start().await;
@@ -164,7 +165,7 @@ async fn a_protocol_error_is_400_or_401() {
         assert_eq!(reply.header("pragma"), "no-cache");
         assert!(!reply.mentions(&prokura.root.client_secret));
         says_nothing_of_the_insides(&reply);
-        // Only who is asked to authenticate is challenged.
+        // Only the 401 carries a challenge.
         assert_eq!(
             reply.headers.contains_key("www-authenticate"),
             status == 401
@@ -175,10 +176,10 @@ async fn a_protocol_error_is_400_or_401() {
     }
 }
 
-/// E5: whatever goes wrong below `/oauth2` goes wrong in its language. A wrong media type is a 400 there (T13), 429 is not
-/// given yet, and 500 is `Refusal::Internal`, a row of the same table.
+/// E5. Every error under `/oauth2` is an OAuth error. A wrong media type is a 400 there (T13). The server has no rate
+/// limit yet, so it sends no 429. The 500 is `Refusal::Internal`, a row of the same table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_refusal_below_oauth2_speaks_its_language() {
+async fn every_error_under_oauth2_is_an_oauth_error() {
     let prokura = start().await;
     for path in [
         "/oauth2/",
@@ -223,7 +224,7 @@ async fn every_refusal_below_oauth2_speaks_its_language() {
         .expect_oauth_error(405, "method_not_allowed");
 }
 
-/// Asks all three endpoints as `client`: each must say that it cannot answer just now, and when to ask again.
+/// Asserts that all three endpoints answer `client` with 503 and `Retry-After`.
 async fn nobody_is_let_in(prokura: &Prokura, client: &Credentials) {
     for path in ENDPOINTS {
         let form = [("grant_type", "client_credentials"), ("token", "x")];
@@ -238,12 +239,11 @@ async fn nobody_is_let_in(prokura: &Prokura, client: &Credentials) {
     }
 }
 
-/// E5, E6: a fault of ours is never the client's: neither `invalid_client`, which would make it throw its secret away, nor a
-/// token. The clients here are new to the server, so that it has to ask its database for them.
+/// E5, E6. A failure of the server is never `invalid_client`, which would make the client discard its secret, and never
+/// a token. The clients here are not in the cache, so that the server has to ask its database.
 #[tokio::test]
-async fn without_a_database_or_a_clock_nobody_is_let_in() {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
+async fn without_a_database_or_a_clock_the_oauth_endpoints_answer_503() {
+    let (prokura, token) = start_with_token().await;
     let body = json!({ "name": "new" });
     let (_, new) = prokura.create(&token, body).await;
     let stranger = Credentials {
@@ -257,7 +257,7 @@ async fn without_a_database_or_a_clock_nobody_is_let_in() {
     prokura.watch.mend();
     let its_own = prokura.access_token(&new).await;
 
-    // The client can be authenticated, but its token not judged: no verdict on that either.
+    // The client can be authenticated, but its token cannot be checked. That is a 503 too.
     let prokura = prokura.restart(Options::default()).await;
     prokura.watch.fail_after(1);
     prokura
@@ -278,13 +278,13 @@ async fn without_a_database_or_a_clock_nobody_is_let_in() {
     nobody_is_let_in(&prokura, &stranger).await;
 }
 
-/// E7: malformed, then who, then which grant, then for what.
+/// E7. The order is: malformed request, client authentication, grant, resource and scope.
 #[tokio::test]
-async fn what_is_wrong_is_said_in_one_order() {
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource("https://orders.example", "orders:read")],
-        ..Options::default()
-    })
+async fn errors_are_checked_in_a_fixed_order() {
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://orders.example",
+        "orders:read",
+    )]))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     let (_, one) = prokura
@@ -298,7 +298,7 @@ async fn what_is_wrong_is_said_in_one_order() {
         ..one.clone()
     };
     for (client, body, status, error) in [
-        // Malformed comes first, whoever asks and whatever else is wrong.
+        // First, a malformed request, whatever else is wrong.
         (
             &stranger,
             "grant_type=x&grant_type=y&scope=x",
@@ -308,21 +308,21 @@ async fn what_is_wrong_is_said_in_one_order() {
         (&stranger, "grant_type=%zz", 400, "invalid_request"),
         (&stranger, "scope=x", 400, "invalid_request"),
         (&one, "scope=x&resource=x", 400, "invalid_request"),
-        // Then who it is.
+        // Second, client authentication.
         (
             &stranger,
             "grant_type=x&scope=x&resource=x",
             401,
             "invalid_client",
         ),
-        // Then the grant.
+        // Third, the grant.
         (
             &one,
             "grant_type=x&scope=x&resource=x",
             400,
             "unsupported_grant_type",
         ),
-        // Then the scope's grammar, the resource, and the scope.
+        // Last, the syntax of the scope, the resource, and the scope.
         (
             &one,
             "grant_type=client_credentials&scope=%22&resource=x",
@@ -353,7 +353,7 @@ async fn what_is_wrong_is_said_in_one_order() {
         );
     }
 
-    // So a stranger learns nothing of what the client may.
+    // So an unauthenticated caller learns nothing about what the client may do.
     let mut answers = Vec::new();
     for body in [
         "scope=management:all",

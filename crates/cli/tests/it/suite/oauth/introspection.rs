@@ -1,4 +1,6 @@
-//! Introspection (section I). I8 and I9, signed answers and bound tokens, are not offered.
+//! Token introspection (section I; RFC 7662).
+//!
+//! I8 and I9, signed responses and bound tokens, are not offered.
 
 use std::collections::BTreeSet;
 
@@ -33,9 +35,9 @@ fn inactive() -> Value {
     json!({ "active": false })
 }
 
-/// I1: data for nobody who is not a client that may ask.
+/// I1. The caller must be a client with the scope to introspect.
 #[tokio::test]
-async fn only_who_may_introspect_learns_anything() {
+async fn introspection_requires_a_client_with_the_scope_to_introspect() {
     let prokura = start_with(two_resources()).await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -47,7 +49,7 @@ async fn only_who_may_introspect_learns_anything() {
     };
     for headers in [
         &[][..],
-        // The token being asked about, or any other, is no client authentication.
+        // A bearer token does not authenticate a client, not even the token in question.
         &[("authorization", &*bearer)],
         &[("authorization", &*wrong.basic())],
         &[("authorization", "Basic")],
@@ -81,18 +83,14 @@ async fn only_who_may_introspect_learns_anything() {
     }
 }
 
-/// I2: whatever is wrong with a token, the answer is the same.
+/// I2. The response is the same for every reason.
 #[tokio::test]
-async fn of_what_is_no_living_token_only_that_is_said() {
+async fn an_invalid_token_is_reported_as_inactive_and_nothing_else() {
     for format in [
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let prokura = start_with(Options {
-            management_format: format,
-            ..Options::default()
-        })
-        .await;
+        let prokura = start_with(Options::with_format(format)).await;
         let root = &prokura.root;
         let (revoked, expired) = (
             prokura.access_token(root).await,
@@ -128,9 +126,9 @@ async fn of_what_is_no_living_token_only_that_is_said() {
     }
 }
 
-/// I3, S9, S11, R2: what is said of a living token, which is what its issue and its claims said.
+/// I3, S9, S11, R2. The response says what the token response and the claims said.
 #[tokio::test]
-async fn of_a_living_token_everything_is_said() {
+async fn an_active_token_is_reported_with_all_its_claims() {
     let prokura = start_with(two_resources()).await;
     let root = &prokura.root;
     let client = create(
@@ -163,8 +161,7 @@ async fn of_a_living_token_everything_is_said() {
                 "sub": client.client_id,
                 "token_type": "Bearer",
                 "iat": now,
-                // Rounded up, so that `expires_in` is kept.
-                "exp": now + 901,
+                "exp": now + 900,
                 "aud": resource,
                 "iss": prokura.issuer,
                 "jti": jti,
@@ -189,7 +186,8 @@ async fn of_a_living_token_everything_is_said() {
     }
 }
 
-/// I4, I7: its holder sees all tokens of its organization, whatever they are for, and none of another (DESIGN 4.5).
+/// I4, I7. A client with `tokens:introspect` sees the tokens of its organization, for every resource, and no token of
+/// another organization.
 #[tokio::test]
 async fn a_client_sees_the_tokens_of_its_organization_and_no_others() {
     let prokura = start_with(two_resources()).await;
@@ -232,9 +230,9 @@ async fn a_client_sees_the_tokens_of_its_organization_and_no_others() {
     }
 }
 
-/// I5.
+/// I5. The request must be a POST of a form with exactly one token.
 #[tokio::test]
-async fn a_request_is_a_form_with_one_token() {
+async fn an_introspection_request_is_a_form_with_one_token() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -273,7 +271,7 @@ async fn a_request_is_a_form_with_one_token() {
         .send(json)
         .await
         .expect_oauth_error(400, "invalid_request");
-    // RFC 7662 §2.1: a hint, even a wrong one, and other parameters are fine.
+    // RFC 7662 §2.1: a hint, even a wrong one, and unknown parameters are accepted.
     for hint in ["access_token", "refresh_token", "foo"] {
         let form = [
             ("token", &*token),
@@ -285,9 +283,9 @@ async fn a_request_is_a_form_with_one_token() {
     }
 }
 
-/// I6: not before its time and not after, to the very second. (Bound tokens are not offered; retired keys are JV15.)
+/// I6. A token is active from the second it is issued to the second it expires. Retired keys are tested with JV15.
 #[tokio::test]
-async fn a_token_is_active_for_its_time_only() {
+async fn a_token_is_active_only_between_its_issue_and_its_expiry() {
     for format in [
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
@@ -305,7 +303,7 @@ async fn a_token_is_active_for_its_time_only() {
             let answer = prokura.introspect(root, &token).await;
             assert_eq!(answer["active"], active);
         }
-        // The clock goes back: a token of an hour ahead is of no time that can be.
+        // The clock goes back by an hour. A token that was issued an hour ahead of the clock is not valid.
         let token = prokura.access_token(root).await;
         prokura.advance(-60_000);
         assert_eq!(prokura.introspect(root, &token).await["active"], true);
@@ -314,9 +312,10 @@ async fn a_token_is_active_for_its_time_only() {
     }
 }
 
-/// I6, G4, S10: a token is only as alive as its account, and its scopes are those that the account still has.
+/// I6, G4, S10. A token is inactive as soon as its account is deleted or disabled, and has only the scopes that its
+/// account still has.
 #[tokio::test]
-async fn a_token_follows_its_account() {
+async fn a_token_is_inactive_when_its_account_is() {
     let prokura = start_with(two_resources()).await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -336,7 +335,7 @@ async fn a_token_follows_its_account() {
         .expect(204);
     assert_eq!(prokura.introspect(root, &accounts[0].1).await, inactive());
 
-    // What has no operation yet is done in the database, where a server that starts will find it.
+    // The API has no operation for this state, so the test sets it in the database and restarts the server.
     prokura
         .change_database(
             "UPDATE service_accounts SET disabled_at = 1 WHERE name = 'disabled';
@@ -352,7 +351,7 @@ async fn a_token_follows_its_account() {
     let answer = prokura.introspect(root, &accounts[3].1).await;
     assert_eq!(answer["active"], true);
     assert_eq!(answer["scope"], "orders:write");
-    // A disabled account is no client either; one whose tokens were ended gets new ones.
+    // A disabled account cannot authenticate. An account whose tokens were revoked gets new ones.
     prokura
         .token(&accounts[1].0, &[("resource", ORDERS)])
         .await
@@ -362,9 +361,9 @@ async fn a_token_follows_its_account() {
     assert_eq!(prokura.introspect(root, &renewed).await["active"], true);
 }
 
-/// P8: without a clock or a store nothing is said to be alive, and nothing to be dead.
+/// P8. Without a clock or a store the server reports a token neither as active nor as inactive.
 #[tokio::test]
-async fn who_cannot_know_does_not_answer() {
+async fn without_a_store_or_a_clock_introspection_answers_503() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;

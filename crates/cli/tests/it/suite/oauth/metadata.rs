@@ -1,4 +1,6 @@
-//! Discovery (section M). M8, protected-resource metadata, is not offered.
+//! Discovery (section M; RFC 8414).
+//!
+//! M8, protected-resource metadata, is not offered.
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
@@ -15,13 +17,13 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// M1, M3, M4, M5, CH15, CH16: the whole document, at both of its addresses.
+/// M1, M3, M4, M5, CH15, CH16. The whole document, at both of its addresses.
 #[tokio::test]
-async fn the_document_says_what_there_is() {
-    let prokura = start_with(Options {
-        resources: vec![opaque_resource("https://orders.example", "orders:read")],
-        ..Options::default()
-    })
+async fn the_metadata_document_has_exactly_the_expected_members() {
+    let prokura = start_with(Options::with_resources(vec![opaque_resource(
+        "https://orders.example",
+        "orders:read",
+    )]))
     .await;
     let issuer = prokura.issuer.clone();
     assert_eq!(issuer, prokura.url);
@@ -43,7 +45,7 @@ async fn the_document_says_what_there_is() {
                     "tokens:introspect",
                     "orders:read",
                 ],
-                // RFC 8414 §2 wants the member, and there is no authorization endpoint.
+                // RFC 8414 §2 requires the member. There is no authorization endpoint, so it is empty.
                 "response_types_supported": [],
                 "grant_types_supported": ["client_credentials"],
                 "token_endpoint_auth_methods_supported": methods,
@@ -55,7 +57,7 @@ async fn the_document_says_what_there_is() {
 }
 
 #[tokio::test]
-async fn a_segment_of_the_path_means_itself_whatever_it_begins_with() {
+async fn a_path_segment_that_looks_like_a_route_pattern_is_matched_literally() {
     let options = Options {
         public_path: "/:a/*b",
         ..Options::default()
@@ -67,10 +69,10 @@ async fn a_segment_of_the_path_means_itself_whatever_it_begins_with() {
     }
 }
 
-/// M2: an issuer with a path has its document between host and path (RFC 8414 §3.1). Whoever appends instead comes through
-/// a proxy that takes the path away.
+/// M2. The document of an issuer with a path is between host and path (RFC 8414 §3.1). Clients that append the
+/// well-known path instead come through a proxy that strips the issuer's path.
 #[tokio::test]
-async fn an_issuer_with_a_path_is_found_between_host_and_path() {
+async fn the_metadata_of_an_issuer_with_a_path_is_between_host_and_path() {
     let options = || Options {
         public_path: "/tenants/1",
         management_format: TokenFormat::Jwt(SigningAlgorithm::Es256),
@@ -93,14 +95,14 @@ async fn an_issuer_with_a_path_is_found_between_host_and_path() {
     for path in ["/tenants/1/", "/tenants", "/tenants/2", "/"] {
         prokura.get(&format!("{OAUTH}{path}")).await.expect(404);
     }
-    // The tokens say the same.
+    // Tokens carry the same issuer.
     let token = prokura.access_token(&prokura.root).await;
     let keys = prokura.get("/.well-known/jwks.json").await.json();
     let keys = serde_json::from_value(keys).unwrap();
     verify(&keys, &issuer, &format!("{issuer}/api/v1"), &token);
 }
 
-/// M5: nothing is null, and nothing is empty but what has to be.
+/// M5. No member is null, and none is empty but `response_types_supported`.
 #[tokio::test]
 async fn no_member_is_null_or_empty() {
     let prokura = start().await;
@@ -117,7 +119,7 @@ async fn no_member_is_null_or_empty() {
     }
 }
 
-/// Posts a form as root by one of the two methods.
+/// Posts a form as the first account, by one of the two authentication methods.
 async fn post(prokura: &Prokura, url: &str, method: &str, form: &[(&str, &str)]) -> Reply {
     let path = url.strip_prefix(&prokura.url).unwrap();
     let root = &prokura.root;
@@ -134,9 +136,9 @@ async fn post(prokura: &Prokura, url: &str, method: &str, form: &[(&str, &str)])
     prokura.send(request.form(&form)).await
 }
 
-/// M6: each endpoint that is listed answers, each method authenticates there, each grant grants.
+/// M6. Each listed endpoint responds, each listed method authenticates there, and each listed grant issues a token.
 #[tokio::test]
-async fn every_listed_endpoint_takes_every_listed_method() {
+async fn every_listed_endpoint_accepts_every_listed_authentication_method() {
     let prokura = start().await;
     let document = prokura.get(OAUTH).await.json();
     let list = |name: &str| document[name].as_array().unwrap().clone();
@@ -161,7 +163,7 @@ async fn every_listed_endpoint_takes_every_listed_method() {
             assert_eq!(answer, json!({ "active": false }));
         }
     }
-    // And what is not listed does not work.
+    // What is not listed does not work.
     for grant in [
         "password",
         "authorization_code",
@@ -182,20 +184,18 @@ async fn every_listed_endpoint_takes_every_listed_method() {
     }
 }
 
-/// M6: each scope that is listed is granted to who holds it, and what is not listed to nobody. What a configuration no
-/// longer has is no longer listed.
+/// M6. Each listed scope can be granted, and no other. A scope that the configuration no longer has is no longer listed.
 #[tokio::test]
 async fn every_listed_scope_can_be_granted() {
-    let with_orders = || Options {
-        resources: vec![
+    let with_orders = || {
+        Options::with_resources(vec![
             opaque_resource("https://orders.example", "orders:read orders:write"),
             jwt_resource(
                 "https://stock.example",
                 "stock:read",
                 SigningAlgorithm::EdDsa,
             ),
-        ],
-        ..Options::default()
+        ])
     };
     let prokura = start_with(with_orders()).await;
     let token = prokura.access_token(&prokura.root).await;
@@ -211,7 +211,7 @@ async fn every_listed_scope_can_be_granted() {
     for scope in ["orders:delete", "openid", "offline_access"] {
         let body = json!({ "name": "Holder", "scopes": [scope] });
         prokura
-            .api(Method::POST, "/service-accounts", &token, Some(body))
+            .try_create(&token, body)
             .await
             .expect_api_error(400, "invalid_request");
         let form = [("scope", scope)];
@@ -226,9 +226,9 @@ async fn every_listed_scope_can_be_granted() {
     assert_eq!(scopes.as_array().unwrap().len(), 5);
 }
 
-/// M6: the keys at `jwks_uri` verify tokens of each algorithm in use.
+/// M6. The keys at `jwks_uri` verify tokens of each algorithm in use.
 #[tokio::test]
-async fn every_published_key_verifies() {
+async fn every_published_key_verifies_tokens() {
     let algorithms = [
         ("https://es.example", "es:read", SigningAlgorithm::Es256),
         ("https://ed.example", "ed:read", SigningAlgorithm::EdDsa),
@@ -259,9 +259,9 @@ async fn every_published_key_verifies() {
     }
 }
 
-/// M7: what the request says of the host changes nothing.
+/// M7. The document shows the configured issuer, whatever host the request names.
 #[tokio::test]
-async fn the_host_of_a_request_is_not_believed() {
+async fn the_host_of_a_request_does_not_change_the_metadata() {
     let prokura = start().await;
     let paths = [OAUTH, OPENID, "/.well-known/jwks.json"];
     for path in paths {
@@ -283,9 +283,9 @@ async fn the_host_of_a_request_is_not_believed() {
     }
 }
 
-/// M9, T8: a resource is named to the letter, and the name becomes the audience.
+/// M9, T8. A resource must be named exactly, and its name becomes the audience.
 #[tokio::test]
-async fn a_resource_is_known_by_its_exact_name() {
+async fn a_resource_must_be_named_exactly() {
     let orders = "https://orders.example.com/v1";
     let prokura = start_with(Options {
         resources: vec![jwt_resource(orders, "orders:read", SigningAlgorithm::Es256)],
@@ -338,7 +338,7 @@ async fn a_resource_is_known_by_its_exact_name() {
                 .expect_oauth_error(400, "invalid_target");
         }
     }
-    // RFC 8707 §2: it may be repeated, as long as it stays one resource.
+    // RFC 8707 §2: the parameter may repeat, as long as all values name one resource.
     let twice = [
         ("resource", orders),
         ("resource", orders),
@@ -350,12 +350,12 @@ async fn a_resource_is_known_by_its_exact_name() {
         .token(&client, &two)
         .await
         .expect_oauth_error(400, "invalid_target");
-    // Sent without a value is not sent (T5).
+    // A parameter without a value counts as omitted (T5).
     let issued = prokura.token(&client, &[("resource", "")]).await;
     assert_eq!(issued.expect(200).json()["scope"], "management:all");
 }
 
-/// M10: the documents are public, cacheable, readable from a page of another origin, and read-only.
+/// M10, H7. The documents are public, cacheable, readable from pages of other origins, and read-only.
 #[tokio::test]
 async fn the_documents_are_public_and_read_only() {
     let prokura = start().await;

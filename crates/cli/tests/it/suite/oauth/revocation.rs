@@ -1,4 +1,4 @@
-//! Revocation (section V).
+//! Token revocation (section V; RFC 7009).
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
@@ -9,16 +9,13 @@ use crate::harness::{Credentials, Database, Options, Prokura, Reply};
 
 const REVOKE: &str = "/oauth2/revoke";
 
-/// Both formats of tokens for the management API.
+/// The two formats of tokens for the management API.
 fn formats() -> [Options; 2] {
     [
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ]
-    .map(|management_format| Options {
-        management_format,
-        ..Options::default()
-    })
+    .map(Options::with_format)
 }
 
 async fn revoke(prokura: &Prokura, client: &Credentials, token: &str) -> Reply {
@@ -30,13 +27,13 @@ async fn create(prokura: &Prokura, client: &Credentials, name: &str) -> Credenti
     prokura.create(&token, json!({ "name": name })).await.1
 }
 
-async fn assert_alive(prokura: &Prokura, observer: &Credentials, token: &str) {
+async fn assert_active(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert_eq!(prokura.introspect(observer, token).await["active"], true);
     let list = prokura.api(Method::GET, "/service-accounts", token, None);
     list.await.expect(200);
 }
 
-async fn assert_dead(prokura: &Prokura, observer: &Credentials, token: &str) {
+async fn assert_inactive(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert_eq!(
         prokura.introspect(observer, token).await,
         json!({ "active": false })
@@ -49,9 +46,9 @@ async fn assert_dead(prokura: &Prokura, observer: &Credentials, token: &str) {
     assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
 }
 
-/// V1: at once, in both formats; and this one token only.
+/// V1. Revocation takes effect at once, for both formats, and for this one token only.
 #[tokio::test]
-async fn a_revoked_token_is_dead_at_once() {
+async fn a_revoked_token_stops_working_at_once() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -59,19 +56,19 @@ async fn a_revoked_token_is_dead_at_once() {
             prokura.access_token(root).await,
             prokura.access_token(root).await,
         );
-        assert_alive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &token).await;
         let reply = revoke(&prokura, root, &token).await.expect(200);
         assert!(reply.body.is_empty());
         assert_eq!(reply.header("cache-control"), "no-store");
-        assert_dead(&prokura, root, &token).await;
-        assert_alive(&prokura, root, &another).await;
-        // The client still gets new ones.
+        assert_inactive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &another).await;
+        // The client can still get new tokens.
         let token = prokura.access_token(root).await;
-        assert_alive(&prokura, root, &token).await;
+        assert_active(&prokura, root, &token).await;
     }
 }
 
-/// V1: with the credentials in the body as well.
+/// V1. The credentials may be in the body.
 #[tokio::test]
 async fn a_client_may_authenticate_in_the_body() {
     let prokura = start().await;
@@ -82,12 +79,12 @@ async fn a_client_may_authenticate_in_the_body() {
         root.client_id, root.client_secret
     );
     prokura.raw_form(REVOKE, &[], &body).await.expect(200);
-    assert_dead(&prokura, root, &token).await;
+    assert_inactive(&prokura, root, &token).await;
 }
 
-/// V2: RFC 7009 §2.2: what is dead already is a success.
+/// V2. RFC 7009 §2.2: revoking an invalid token is a success.
 #[tokio::test]
-async fn what_is_no_living_token_is_revoked_with_success() {
+async fn revoking_an_invalid_token_succeeds() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -96,7 +93,7 @@ async fn what_is_no_living_token_is_revoked_with_success() {
         for _ in 0..3 {
             revoke(&prokura, root, &token).await.expect(200);
         }
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
         for unknown in [
             "unknown",
             "prka_",
@@ -117,13 +114,13 @@ async fn what_is_no_living_token_is_revoked_with_success() {
             revoke(&prokura, root, &expired).await.expect(200);
             revoke(&prokura, root, &token).await.expect(200);
         }
-        assert_dead(&prokura, root, &expired).await;
+        assert_inactive(&prokura, root, &expired).await;
     }
 }
 
-/// V3.
+/// V3. The parameter `token` must be there exactly once.
 #[tokio::test]
-async fn a_request_names_one_token() {
+async fn a_revocation_request_names_exactly_one_token() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
@@ -158,25 +155,25 @@ async fn a_request_names_one_token() {
         .send(json)
         .await
         .expect_oauth_error(400, "invalid_request");
-    assert_alive(&prokura, root, &token).await;
+    assert_active(&prokura, root, &token).await;
 }
 
-/// V4: RFC 7009 §2.1: a wrong hint changes nothing.
+/// V4. RFC 7009 §2.1: a wrong hint changes nothing.
 #[tokio::test]
-async fn a_hint_changes_nothing() {
+async fn a_wrong_token_type_hint_changes_nothing() {
     let prokura = start().await;
     let root = &prokura.root;
     for hint in ["access_token", "refresh_token", "foo", "", "\u{1f511}"] {
         let token = prokura.access_token(root).await;
         let form = [("token_type_hint", hint), ("token", &*token)];
         prokura.form(REVOKE, root, &form).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
-/// V5: another's token stays alive, and who tries learns nothing.
+/// V5. The token of the other client stays active, and the response does not tell that it exists.
 #[tokio::test]
-async fn nobody_revokes_anothers_token() {
+async fn a_client_cannot_revoke_the_token_of_another_client() {
     for options in formats() {
         let prokura = start_with(options).await;
         let root = &prokura.root;
@@ -194,25 +191,21 @@ async fn nobody_revokes_anothers_token() {
                 headers
             };
             assert_eq!(headers(&reply), headers(&unknown));
-            assert_alive(&prokura, root, &token).await;
+            assert_active(&prokura, root, &token).await;
         }
         revoke(&prokura, &colleague, &token).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
-/// V6, A2: only clients, and only by POST.
+/// V6, A2. Only authenticated clients may revoke, and only by POST.
 #[tokio::test]
-async fn who_is_no_client_revokes_nothing() {
+async fn revocation_requires_client_authentication() {
     let prokura = start().await;
     let root = &prokura.root;
     let token = prokura.access_token(root).await;
     let deleted = create(&prokura, root, "Deleted").await;
-    let path = format!("/service-accounts/{}", deleted.id);
-    prokura
-        .api(Method::DELETE, &path, &token, None)
-        .await
-        .expect(204);
+    prokura.delete(&token, &deleted.id).await;
     let wrong = Credentials {
         client_secret: deleted.client_secret.clone(),
         ..root.clone()
@@ -239,43 +232,40 @@ async fn who_is_no_client_revokes_nothing() {
         assert_eq!(reply.header("allow"), "POST");
         assert!(!String::from_utf8_lossy(&reply.body).contains("found"));
     }
-    assert_alive(&prokura, root, &token).await;
+    assert_active(&prokura, root, &token).await;
 }
 
-/// V7: without a store there is no success to report, and trying again later helps.
+/// V7. Without a store the server answers 503, and the client may try again.
 #[tokio::test]
-async fn a_revocation_that_cannot_be_kept_is_not_reported_as_done() {
+async fn a_revocation_that_cannot_be_stored_answers_503() {
     let prokura = start().await;
     let root = &prokura.root;
-    // The first call that fails is the look-up of the client, or the write itself.
+    // The first call that fails is the look-up of the client or the write itself.
     for calls in [0, 1] {
         let token = prokura.access_token(root).await;
         prokura.watch.fail_after(calls);
         let reply = revoke(&prokura, root, &token).await;
         prokura.watch.mend();
         if calls == 1 && reply.status == 200 {
-            // The client was remembered, so the one call that was let through was the write.
-            assert_dead(&prokura, root, &token).await;
+            // The client was cached, so the one call that succeeded was the write.
+            assert_inactive(&prokura, root, &token).await;
             continue;
         }
         let reply = reply.expect_oauth_error(503, "temporarily_unavailable");
         assert_eq!(reply.header("retry-after"), "5");
         revoke(&prokura, root, &token).await.expect(200);
-        assert_dead(&prokura, root, &token).await;
+        assert_inactive(&prokura, root, &token).await;
     }
 }
 
-/// V8: a revocation is kept like everything else that was acknowledged.
+/// V8. A revocation is durable.
 #[tokio::test]
 async fn a_revocation_survives_a_restart() {
     for format in [
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let options = || Options {
-            management_format: format,
-            ..Options::default()
-        };
+        let options = || Options::with_format(format);
         let prokura = start_with(options()).await;
         let (token, another) = (
             prokura.access_token(&prokura.root).await,
@@ -283,20 +273,20 @@ async fn a_revocation_survives_a_restart() {
         );
         revoke(&prokura, &prokura.root, &token).await.expect(200);
         let prokura = prokura.restart(options()).await;
-        assert_dead(&prokura, &prokura.root, &token).await;
-        assert_alive(&prokura, &prokura.root, &another).await;
-        // Also when what has expired has been swept; this has not.
+        assert_inactive(&prokura, &prokura.root, &token).await;
+        assert_active(&prokura, &prokura.root, &another).await;
+        // It survives the sweep of expired revocations too.
         prokura.authority.sweep().await.unwrap();
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
         let prokura = prokura.restart(options()).await;
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
         prokura.advance(3600 * 1000);
         prokura.authority.sweep().await.unwrap();
-        assert_dead(&prokura, &prokura.root, &token).await;
+        assert_inactive(&prokura, &prokura.root, &token).await;
     }
 }
 
-/// V8: the time to reach another node is none. On SQLite there is no other node.
+/// V8. Another node knows the revocation without delay. On SQLite there is only one node.
 #[tokio::test]
 async fn a_revocation_reaches_every_node_at_once() {
     if DATABASE == Database::Sqlite {
@@ -306,25 +296,22 @@ async fn a_revocation_reaches_every_node_at_once() {
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let options = || Options {
-            management_format: format,
-            ..Options::default()
-        };
+        let options = || Options::with_format(format);
         let here = start_with(options()).await;
         let there = here.another_node(options()).await;
         for (from, to) in [(&here, &there), (&there, &here)] {
             let token = from.access_token(&here.root).await;
-            assert_alive(to, &here.root, &token).await;
+            assert_active(to, &here.root, &token).await;
             revoke(from, &here.root, &token).await.expect(200);
-            assert_dead(to, &here.root, &token).await;
-            assert_dead(from, &here.root, &token).await;
+            assert_inactive(to, &here.root, &token).await;
+            assert_inactive(from, &here.root, &token).await;
         }
     }
 }
 
-/// V8: a node forgets a revocation when the token is dead on every node, not as soon as its own clock says so.
+/// V8. A node keeps a revocation until the token has expired on every node, not only by its own clock.
 #[tokio::test]
-async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
+async fn a_revoked_token_stays_invalid_on_a_node_whose_clock_is_behind() {
     if DATABASE == Database::Sqlite {
         return;
     }
@@ -335,9 +322,9 @@ async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
     ahead.advance(3600 * 1000);
     behind.advance(3600 * 1000 - 30_000);
     ahead.authority.sweep().await.unwrap();
-    assert_dead(&behind, &ahead.root, &token).await;
+    assert_inactive(&behind, &ahead.root, &token).await;
 
-    // Nor does it refuse to revoke what has just expired by its own clock.
+    // The node also accepts the revocation of a token that has just expired by its own clock.
     let token = behind.access_token(&ahead.root).await;
     behind.advance(3600 * 1000 - 1);
     ahead.advance(3600 * 1000 - 30_000);
@@ -345,7 +332,7 @@ async fn a_revoked_token_stays_dead_on_a_node_whose_clock_is_behind() {
         ahead.introspect(&ahead.root, &token).await,
         json!({ "active": false })
     );
-    assert_alive(&behind, &ahead.root, &token).await;
+    assert_active(&behind, &ahead.root, &token).await;
     revoke(&ahead, &ahead.root, &token).await.expect(200);
-    assert_dead(&behind, &ahead.root, &token).await;
+    assert_inactive(&behind, &ahead.root, &token).await;
 }

@@ -14,34 +14,31 @@ const WRITE: &str = "management:service-accounts:write";
 const ORDERS: &str = "https://orders.example";
 const BILLING: &str = "https://billing.example";
 
-/// A server with two resources beside the management API: the orders take JWTs, the billing does not.
+/// A server with two resources beside the management API. Tokens for orders are JWTs, tokens for billing are opaque.
 async fn start_with_resources() -> Prokura {
-    start_with(Options {
-        resources: vec![
-            jwt_resource(ORDERS, "orders:read orders:write", SigningAlgorithm::Es256),
-            opaque_resource(BILLING, "billing:read"),
-        ],
-        ..Options::default()
-    })
+    start_with(Options::with_resources(vec![
+        jwt_resource(ORDERS, "orders:read orders:write", SigningAlgorithm::Es256),
+        opaque_resource(BILLING, "billing:read"),
+    ]))
     .await
 }
 
-/// A new account with these scopes.
+/// Creates an account with these scopes.
 async fn account(prokura: &Prokura, scopes: &[&str]) -> Credentials {
     let token = prokura.access_token(&prokura.root).await;
     let body = json!({ "name": "CI", "scopes": scopes });
     prokura.create(&token, body).await.1
 }
 
-/// What a JWT says; its signature is not looked at.
+/// The claims of a JWT. The signature is not verified.
 pub(super) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
-/// S1, S2: what was granted is always said.
+/// S1, S2. The response always says what was granted.
 #[tokio::test]
-async fn the_scope_is_echoed_and_without_one_it_is_all_there_is() {
+async fn the_granted_scope_is_echoed_and_defaults_to_all() {
     let prokura = start_with_resources().await;
     let one = account(&prokura, &["management:all", "orders:read", "orders:write"]).await;
     for (form, granted) in [
@@ -59,9 +56,10 @@ async fn the_scope_is_echoed_and_without_one_it_is_all_there_is() {
     }
 }
 
-/// S3, S7: a scope is a set: neither order nor repeats mean anything (RFC 6749 §3.3), and it has one spelling.
+/// S3, S7. A scope is a set: order and repetition do not matter (RFC 6749 §3.3), and the response always has the same
+/// order.
 #[tokio::test]
-async fn order_and_repeats_mean_nothing() {
+async fn the_order_and_repetition_of_scopes_do_not_matter() {
     let prokura = start().await;
     let one = account(&prokura, &[WRITE, READ]).await;
     for scope in [
@@ -77,7 +75,7 @@ async fn order_and_repeats_mean_nothing() {
     assert_eq!(reply.json()["scope"], READ);
 }
 
-/// S4, S6, S7: what is not a list of scopes to the letter is none, and is not repeated in the answer.
+/// S4, S6, S7. A value that violates the grammar is `invalid_scope`, and the response does not repeat it.
 #[tokio::test]
 async fn a_scope_is_case_sensitive_and_its_grammar_is_strict() {
     let prokura = start().await;
@@ -112,16 +110,16 @@ async fn a_scope_is_case_sensitive_and_its_grammar_is_strict() {
         assert!(!reply.mentions("management"), "{scope:?}: {reply:?}");
         assert!(reply.headers.get("x-injected").is_none());
     }
-    // No text at all.
+    // These are not text at all, so the form is malformed.
     prokura
         .token(&prokura.root, &[("scope", "management:all\0")])
         .await
         .expect_oauth_error(400, "invalid_request");
 }
 
-/// S5: one bad scope spoils the request, and nobody learns by asking which scopes exist that he does not have.
+/// S5. One bad scope refuses the whole request. The response does not tell which scopes exist.
 #[tokio::test]
-async fn an_unknown_scope_and_one_not_granted_are_answered_alike() {
+async fn an_unknown_scope_and_a_scope_not_granted_get_the_same_error() {
     let prokura = start_with_resources().await;
     let one = account(&prokura, &[READ, "orders:read"]).await;
     let answer = |scope: &'static str| {
@@ -144,15 +142,15 @@ async fn an_unknown_scope_and_one_not_granted_are_answered_alike() {
         "orders:read nonsense",
         "nonsense orders:read",
         "billing:read",
-        // Both his, but of two resources.
+        // The account has both scopes, but they belong to two resources.
         "orders:read management:service-accounts:read",
     ] {
         assert_eq!(answer(scope).await, unknown, "{scope}");
     }
 }
 
-/// RFC 8707 §2, with the choices of ours: `resource` or `audience`, else the resource of the scopes, else the management
-/// API. A resource unknown and one without anything for this account are answered alike.
+/// RFC 8707 §2, with our choices: the resource is that of `resource` or `audience`, else that of the scopes, else the
+/// management API. An unknown resource and a resource without any scope of this account get the same response.
 #[tokio::test]
 async fn a_token_is_for_one_resource() {
     let prokura = start_with_resources().await;
@@ -201,7 +199,7 @@ async fn a_token_is_for_one_resource() {
         .token(&one, &[("resource", ORDERS), ("scope", "management:all")])
         .await
         .expect_oauth_error(400, "invalid_scope");
-    // Nothing at the management API: not even with nothing asked for.
+    // The account has no scope of the management API, so a request without scopes is refused too.
     let other = account(&prokura, &["orders:read"]).await;
     prokura
         .token(&other, &[])
@@ -209,7 +207,7 @@ async fn a_token_is_for_one_resource() {
         .expect_oauth_error(400, "invalid_target");
 }
 
-/// S8: however long, it is refused, and quickly.
+/// S8. An oversized scope is refused, and quickly.
 #[tokio::test]
 async fn a_flood_of_scopes_is_refused_quickly() {
     let prokura = start().await;
@@ -228,9 +226,9 @@ async fn a_flood_of_scopes_is_refused_quickly() {
     }
 }
 
-/// S9, S11: who asks for less gets less, everywhere; and a scope is one text, nowhere an array (RFC 8693 §4.2).
+/// S9, S11. A narrower request gets a narrower token. A scope is one string, never an array (RFC 8693 §4.2).
 #[tokio::test]
-async fn a_token_can_be_asked_for_less_than_the_account_has() {
+async fn a_token_can_have_fewer_scopes_than_its_account() {
     let prokura = start_with(Options {
         management_format: TokenFormat::Jwt(SigningAlgorithm::Es256),
         resources: vec![opaque_resource(ORDERS, "orders:read orders:write")],
@@ -256,7 +254,7 @@ async fn a_token_can_be_asked_for_less_than_the_account_has() {
         assert_eq!(seen["scope"], scope);
     }
 
-    // And it counts: the account may write, this token may not.
+    // The narrower token counts: the account may write, this token may not.
     let token = prokura.access_token_with(&one, &[("scope", READ)]).await;
     let body = Some(json!({ "name": "CI" }));
     prokura
@@ -269,10 +267,10 @@ async fn a_token_can_be_asked_for_less_than_the_account_has() {
         .expect_api_error(403, "insufficient_scope");
 }
 
-/// S10: a scope taken away is gone from the next token and from those already issued. The API cannot take one away yet, so
-/// the database does; the rule is `AccessToken::effective_scopes`, tested as `a_scope_taken_away_is_gone_from_tokens_too`.
+/// S10. A removed scope is gone from the next token and from the tokens already issued. The test removes it in the
+/// database; `accounts/updates.rs` removes it through the API.
 #[tokio::test]
-async fn a_scope_taken_away_is_gone_from_tokens_old_and_new() {
+async fn a_removed_scope_is_gone_from_new_and_existing_tokens() {
     let prokura = start().await;
     let one = account(&prokura, &[READ, WRITE]).await;
     let old = prokura.access_token(&one).await;

@@ -1,4 +1,5 @@
-//! `Idempotency-Key` on what answers with a secret (Q3, Q4, G7): a repeat gets the same answer and changes nothing.
+//! `Idempotency-Key` at the operations whose response has a secret (Q3, Q4, G7). A retry with the same key gets the same
+//! response and changes nothing.
 
 mod at_once;
 mod at_rest;
@@ -8,19 +9,11 @@ mod repeats;
 
 use serde_json::{Value, json};
 
-use super::start;
-use crate::harness::{Credentials, Prokura, Reply};
+use super::start_with_account;
+use crate::harness::{Credentials, Prokura};
 
 const CREATE: &str = "/service-accounts";
 const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// A server, a token to manage with, and an account.
-async fn with_account() -> (Prokura, String, Credentials) {
-    let prokura = start().await;
-    let token = prokura.access_token(&prokura.root).await;
-    let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
-    (prokura, token, account)
-}
 
 fn rotation_of(account: &Credentials) -> String {
     format!("/service-accounts/{}/rotate-secret", account.id)
@@ -30,7 +23,7 @@ fn secrets_of(account: &Credentials) -> String {
     format!("/service-accounts/{}/secrets", account.id)
 }
 
-/// The three operations that take a key, with a body for each: path, body, the status of success.
+/// The three operations that take a key, each with a body: path, body, and status of success.
 fn operations(account: &Credentials) -> [(String, Option<Value>, u16); 4] {
     [
         (CREATE.to_owned(), Some(json!({ "name": "New" })), 201),
@@ -44,7 +37,7 @@ fn operations(account: &Credentials) -> [(String, Option<Value>, u16); 4] {
     ]
 }
 
-/// Everything that is in the database, row by row.
+/// Every row of the database.
 async fn everything(prokura: &Prokura) -> Vec<String> {
     let mut rows = Vec::new();
     for table in [
@@ -59,21 +52,4 @@ async fn everything(prokura: &Prokura) -> Vec<String> {
     }
     rows.sort();
     rows
-}
-
-async fn count(prokura: &Prokura, from: &str) -> i64 {
-    let rows = prokura.rows(&format!("SELECT count(*) FROM {from}")).await;
-    rows[0][0].as_i64().unwrap()
-}
-
-/// The account in an answer, with its new secret.
-fn credentials(reply: &Reply) -> Credentials {
-    let credentials = &reply.json()["credentials"];
-    let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
-    let client_id = text("clientId");
-    Credentials {
-        id: client_id.trim_start_matches("sa_").to_owned(),
-        client_id,
-        client_secret: text("clientSecret"),
-    }
 }

@@ -1,7 +1,7 @@
-//! The JWTs that are believed (section JV): each forgery is shown to the management API and to introspection.
+//! Verification of JWT access tokens (section JV). Each forged token is sent to the management API and to introspection.
 //!
-//! The forger holds the server's own signing key, so that a refusal says something about the one thing that is wrong with
-//! a token. `client_assertion`, `subject_token` and DPoP, the other places of the section, are not offered.
+//! The forger holds the server's own signing key, so that a refusal is about the one thing that is wrong with the
+//! token. The other places that the section names are not offered: `client_assertion`, `subject_token` and DPoP.
 
 mod algorithms;
 mod claims;
@@ -12,13 +12,12 @@ mod signatures;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::start_with;
 use crate::harness::{Forger, Options, Prokura, Reply, claims_of, encode, header_of};
 
-/// A server whose management API takes JWTs, and somebody who holds its key.
+/// A server whose management API takes JWTs, and a forger who holds its key.
 struct Scene {
     prokura: Prokura,
     forger: Forger,
@@ -32,7 +31,7 @@ struct Scene {
 
 impl Scene {
     async fn with(algorithm: SigningAlgorithm) -> Self {
-        let prokura = start_with(management(TokenFormat::Jwt(algorithm))).await;
+        let prokura = start_with(Options::with_format(TokenFormat::Jwt(algorithm))).await;
         Self::on(prokura, algorithm).await
     }
 
@@ -46,7 +45,7 @@ impl Scene {
             prokura,
         };
         assert_eq!(scene.forger.header(), scene.header);
-        // A forgery is refused for what is wrong with it, not for being forged.
+        // The forged token is valid as long as nothing is changed.
         let forged = scene.forge(&scene.header, &scene.claims);
         scene.assert_believed("nothing is wrong", &forged).await;
         scene
@@ -60,31 +59,32 @@ impl Scene {
         self.forger.sign(header.to_string(), claims.to_string())
     }
 
-    /// A token that differs in one member of its header.
+    /// A token with one changed member of the header.
     fn with_header(&self, name: &str, value: Value) -> String {
         self.forge(&with(&self.header, name, value), &self.claims)
     }
 
-    /// A token that differs in one claim.
+    /// A token with one changed claim.
     fn with_claim(&self, name: &str, value: Value) -> String {
         self.forge(&self.header, &with(&self.claims, name, value))
     }
 
-    /// A token one of whose claims has this text for its value, which need not be JSON.
+    /// A token with a claim whose value is this text, which need not be JSON.
     fn with_claim_text(&self, name: &str, text: &str) -> String {
         let claims = self.claims_with_text(name, text);
         self.forger.sign(self.header.to_string(), claims)
     }
 
-    /// The claims, one of which has this text for its value, which need not be JSON.
+    /// The claims, one of them with this text as its value, which need not be JSON.
     fn claims_with_text(&self, name: &str, text: &str) -> String {
         let claims = with(&self.claims, name, json!("@@")).to_string();
         claims.replace("\"@@\"", text)
     }
 
     async fn at_the_api(&self, token: &str) -> Reply {
-        let path = format!("/service-accounts/{}", self.prokura.root.id);
-        self.prokura.api(Method::GET, &path, token, None).await
+        self.prokura
+            .try_get_account(token, &self.prokura.root.id)
+            .await
     }
 
     async fn at_introspection(&self, token: &str) -> Value {
@@ -101,11 +101,11 @@ impl Scene {
         let answer = self.at_introspection(token).await;
         assert_eq!(answer, json!({ "active": false }), "{what}");
         if token.contains(|char: char| char.is_ascii_control() || !char.is_ascii()) {
-            // No header can carry it.
+            // These bytes cannot be sent in a header.
             return;
         }
         let reply = self.at_the_api(token).await;
-        // RFC 6750 §2.1: what is no `token68` is no token at all.
+        // RFC 6750 §2.1: a value that is not a `token68` is a malformed request.
         let (status, error) = if is_token68(token) {
             (401, "invalid_token")
         } else {
@@ -116,13 +116,6 @@ impl Scene {
         assert!(challenge.starts_with("Bearer realm="), "{what}");
         assert!(challenge.contains(&format!("error=\"{error}\"")), "{what}");
         reply.expect_api_error(status, error);
-    }
-}
-
-fn management(format: TokenFormat) -> Options {
-    Options {
-        management_format: format,
-        ..Options::default()
     }
 }
 

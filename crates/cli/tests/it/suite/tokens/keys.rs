@@ -1,7 +1,7 @@
-//! The published keys (section K).
+//! The published signing keys (section K; RFC 7517).
 //!
-//! K3 is white-box: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. K2's leading
-//! zeros are too: 600 keys in `crates/server/src/keys/signing.rs`.
+//! K3 also has unit tests: the examples of the three standards are in `crates/server/src/domain/signing_key.rs`. So has
+//! K2: the leading zeros of 600 keys are in `crates/server/src/keys/signing_key.rs`.
 
 use std::collections::BTreeSet;
 
@@ -27,9 +27,10 @@ fn every_algorithm() -> Options {
     }
 }
 
-/// K1, K2, K3: only public members, each key with its own id, use and algorithm, each coordinate at its full length.
+/// K1, K2, K3. The set has public members only. Each key has its own ID, use and algorithm, and each coordinate has its
+/// full length.
 #[tokio::test]
-async fn the_public_halves_of_the_keys_in_use_are_published() {
+async fn the_public_keys_of_all_algorithms_in_use_are_published() {
     let prokura = start_with(every_algorithm()).await;
     let document = prokura.get(JWKS).await.expect(200).json();
     assert_eq!(document.as_object().unwrap().len(), 1);
@@ -71,7 +72,7 @@ async fn the_public_halves_of_the_keys_in_use_are_published() {
     assert_eq!(algorithms, BTreeSet::from(["ES256", "EdDSA", "RS256"]));
     assert_eq!(ids.len(), 3);
 
-    // K3: a kid is the thumbprint of its key, as another implementation computes it.
+    // K3. A key ID is the thumbprint of the key. Another implementation computes it here.
     let keys: JwkSet = serde_json::from_value(document.clone()).unwrap();
     for key in &keys.keys {
         assert_eq!(
@@ -81,7 +82,7 @@ async fn the_public_halves_of_the_keys_in_use_are_published() {
     }
 }
 
-/// K1: whatever else is said of a key, it is not its private half.
+/// K1. No member of a private key is published.
 #[tokio::test]
 async fn no_private_member_is_published() {
     fn assert_public(value: &Value) {
@@ -101,7 +102,7 @@ async fn no_private_member_is_published() {
     assert_public(&prokura.get(JWKS).await.expect(200).json());
 }
 
-/// K1: of a server that signs nothing there is nothing to publish, but a document all the same.
+/// K1. A server that signs nothing publishes an empty set.
 #[tokio::test]
 async fn without_jwts_the_set_of_keys_is_empty() {
     let prokura = start().await;
@@ -109,7 +110,7 @@ async fn without_jwts_the_set_of_keys_is_empty() {
     assert_eq!(document, json!({ "keys": [] }));
 }
 
-/// K4 in part, K2: the keys of a database stay what they are.
+/// K4 in part, K2. The keys stay the same when the server restarts.
 #[tokio::test]
 async fn a_restart_keeps_the_keys() {
     let prokura = start_with(every_algorithm()).await;
@@ -118,7 +119,7 @@ async fn a_restart_keeps_the_keys() {
     assert_eq!(prokura.get(JWKS).await.expect(200).body, before);
 }
 
-/// K5: whoever verifies tokens fetches the keys again and again, from anywhere.
+/// K5. Verifiers fetch the keys often, from anywhere.
 #[tokio::test]
 async fn the_keys_are_public_and_cacheable() {
     let prokura = start_with(every_algorithm()).await;
@@ -152,20 +153,19 @@ async fn the_keys_are_public_and_cacheable() {
         assert_eq!(head.header(name), whole.header(name), "{name}");
     }
 
-    // No credentials are asked for, and wrong ones do not matter.
+    // No credentials are needed, and wrong ones do not matter.
     let request = prokura
         .request(Method::GET, JWKS)
         .header("authorization", "Bearer nonsense");
     assert_eq!(prokura.send(request).await.expect(200).body, whole.body);
 }
 
-/// K6: the key says `EdDSA`, as the verifiers of today know it; a token may as well say `Ed25519` (RFC 9864).
+/// K6. The published key says `EdDSA`, which today's verifiers know. A token may also say `Ed25519` (RFC 9864).
 #[tokio::test]
 async fn both_names_of_ed25519_are_understood() {
-    let prokura = start_with(Options {
-        management_format: TokenFormat::Jwt(SigningAlgorithm::EdDsa),
-        ..Options::default()
-    })
+    let prokura = start_with(Options::with_format(TokenFormat::Jwt(
+        SigningAlgorithm::EdDsa,
+    )))
     .await;
     let token = prokura.access_token(&prokura.root).await;
     assert_eq!(header_of(&token)["alg"], "EdDSA");

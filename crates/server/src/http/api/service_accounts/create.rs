@@ -11,15 +11,10 @@ use axum::{
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, IssuedCredentials, Origin},
+    authority::{Authority, IssuedSecret, Origin},
     http::api::{
-        ApiError,
-        account_answer::account_with_secret,
-        account_json::read_new_account,
-        answer::Answer,
-        bearer::ManagesServiceAccounts,
-        idempotency::{Idempotency, IdempotencyKeyHeader, respond},
-        json::JsonObject,
+        ApiError, account_answer::account_with_secret, account_json::read_new_account,
+        answer::Answer, bearer::ManagesServiceAccounts, idempotency::Idempotency, json::JsonObject,
     },
 };
 
@@ -32,7 +27,7 @@ use crate::{
     path = "/api/v1/service-accounts",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:write"])),
-    params(IdempotencyKeyHeader),
+    params(Idempotency),
     request_body(content = wire::CreateServiceAccount),
     responses(
         (status = 201, description = "The account was created", body = wire::ServiceAccountCredentials, headers(("Location" = String, description = "The URL of the account"), ("ETag" = String, description = "The state of the account, for If-Match"))),
@@ -48,20 +43,15 @@ pub(in crate::http) async fn create_service_account(
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let (name, settings) = read_new_account(body)?;
-    let answer = |issued: &IssuedCredentials| created(authority.issuer(), issued);
-    let answered = authority
-        .create_service_account(
-            &caller,
-            &origin,
-            name,
-            settings,
-            request.answered_by(&answer),
-        )
-        .await?;
-    respond(answered, answer)
+    let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
+    request
+        .once(&answer, |once| {
+            authority.create_service_account(&caller, &origin, name, settings, once)
+        })
+        .await
 }
 
-fn created(issuer: &str, issued: &IssuedCredentials) -> Answer {
+fn created(issuer: &str, issued: &IssuedSecret) -> Answer {
     let location = format!("{issuer}/api/v1/service-accounts/{}", issued.account.id);
     let answer = account_with_secret(StatusCode::CREATED, issued);
     match HeaderValue::try_from(location) {

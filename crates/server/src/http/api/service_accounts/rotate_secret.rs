@@ -6,13 +6,13 @@ use axum::{Extension, extract::State, http::StatusCode, response::Response};
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, IssuedCredentials, Origin, RotationRequest},
+    authority::{Authority, IssuedSecret, Origin, RotationRequest},
     http::api::{
         ApiError,
         account_answer::account_with_secret,
         answer::Answer,
         bearer::ManagesServiceAccounts,
-        idempotency::{Idempotency, IdempotencyKeyHeader, respond},
+        idempotency::Idempotency,
         if_match::{IfMatch, IfMatchHeader},
         json::{JsonObject, OptionalJsonObject, boolean, number},
         path::AccountId,
@@ -32,7 +32,7 @@ use crate::{
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         IfMatchHeader,
-        IdempotencyKeyHeader
+        Idempotency
     ),
     request_body(content = Option<wire::RotateSecret>),
     responses(
@@ -52,17 +52,11 @@ pub(in crate::http) async fn rotate_secret(
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let rotation = read(body)?;
-    let answered = authority
-        .rotate_secret(
-            &caller,
-            &origin,
-            id,
-            rotation,
-            &precondition,
-            request.answered_by(&rotated),
-        )
-        .await?;
-    respond(answered, rotated)
+    request
+        .once(&rotated, |once| {
+            authority.rotate_secret(&caller, &origin, id, rotation, &precondition, once)
+        })
+        .await
 }
 
 /// Reads a [`wire::RotateSecret`]. The configuration limits the grace period, so the authority checks it.
@@ -84,6 +78,6 @@ fn read(mut body: JsonObject) -> Result<RotationRequest, ApiError> {
     Ok(rotation)
 }
 
-fn rotated(issued: &IssuedCredentials) -> Answer {
+fn rotated(issued: &IssuedSecret) -> Answer {
     account_with_secret(StatusCode::OK, issued)
 }

@@ -1,21 +1,21 @@
-//! Equal requests at the same time, and answers that get lost.
+//! Concurrent requests with the same key, and lost responses.
 
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{CREATE, count, credentials, everything, operations, rotation_of, with_account};
+use super::{CREATE, everything, operations, rotation_of, start_with_account};
 
-/// Q3, G6: whoever comes while the first is under way waits for it and gets its answer.
+/// Q3, G6. A request that comes while the first is in progress waits and gets the response of the first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_equal_requests_at_once_one_is_done() {
-    let (prokura, token, account) = with_account().await;
+async fn of_fifty_concurrent_equal_requests_one_is_done() {
+    let (prokura, token, account) = start_with_account().await;
     for (number, (path, body, status)) in operations(&account).into_iter().enumerate() {
         let tables = ["service_accounts", "secrets", "audit_events"];
         let counts = async || {
             let mut counts = Vec::new();
             for table in tables {
-                counts.push(count(&prokura, table).await);
+                counts.push(prokura.count(table).await);
             }
             counts
         };
@@ -30,15 +30,15 @@ async fn of_fifty_equal_requests_at_once_one_is_done() {
         let accounts = i64::from(path == CREATE);
         let after = [before[0] + accounts, before[1] + 1, before[2] + 1];
         assert_eq!(counts().await, after, "{path}");
-        prokura.access_token(&credentials(&first)).await;
+        prokura.access_token(&first.credentials()).await;
     }
 }
 
-/// Q3: of different ones under one key one is done, and the others hear that it was.
+/// Q3. Of different requests with one key, one is done, and the others are refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_different_requests_at_once_under_one_key_one_is_done() {
-    let (prokura, token, _) = with_account().await;
-    let before = count(&prokura, "service_accounts").await;
+async fn of_concurrent_different_requests_with_one_key_one_is_done() {
+    let (prokura, token, _) = start_with_account().await;
+    let before = prokura.count("service_accounts").await;
     let bodies = (0..20).map(|number| json!({ "name": format!("{number}") }));
     let bodies = bodies.collect::<Vec<_>>();
     let sent = bodies
@@ -53,13 +53,13 @@ async fn of_different_requests_at_once_under_one_key_one_is_done() {
         }
     }
     assert_eq!(created, 1);
-    assert_eq!(count(&prokura, "service_accounts").await, before + 1);
+    assert_eq!(prokura.count("service_accounts").await, before + 1);
 }
 
-/// G7: the change is made, and nobody hears of it. Sent again, the request gets the answer that was lost.
+/// G7. The change is made, but its response is lost. A retry gets the response.
 #[tokio::test]
-async fn an_answer_that_was_lost_is_got_by_a_repeat() {
-    let (prokura, token, account) = with_account().await;
+async fn a_retry_gets_the_response_that_was_lost() {
+    let (prokura, token, account) = start_with_account().await;
     for (number, (path, body, status)) in operations(&account).into_iter().enumerate() {
         let key = format!("lost {number}");
         let send = || prokura.post_once(&path, &token, &key, body.as_ref());
@@ -70,19 +70,19 @@ async fn an_answer_that_was_lost_is_got_by_a_repeat() {
         let before = everything(&prokura).await;
         let reply = send().await.expect(status);
         assert_eq!(everything(&prokura).await, before);
-        prokura.access_token(&credentials(&reply)).await;
+        prokura.access_token(&reply.credentials()).await;
     }
 }
 
-/// P8: what failed is not remembered, whichever call of the store it failed at; what was done is, even where reading the
-/// answer fails.
+/// P8. A failure is not stored, at whichever call of the store it happens. A success is stored, even when reading it
+/// back fails.
 #[tokio::test]
-async fn a_failure_leaves_the_key_free_and_a_success_keeps_it() {
-    let (prokura, token, account) = with_account().await;
+async fn a_failure_leaves_the_key_free_and_a_success_takes_it() {
+    let (prokura, token, account) = start_with_account().await;
     for (number, (path, body, status)) in operations(&account).into_iter().enumerate() {
         let key = format!("failing {number}");
         let mut answers = Vec::new();
-        // First until it is done, then until its repeat succeeds.
+        // The first loop ends when the request succeeds, the second when the retry succeeds.
         for _ in 0..2 {
             let before = everything(&prokura).await;
             for calls in 0.. {
@@ -103,11 +103,11 @@ async fn a_failure_leaves_the_key_free_and_a_success_keeps_it() {
     }
 }
 
-/// P3, G6: rotations under one key and a deletion. The account is gone in the end, and so is what was kept for whoever
-/// may no longer ask.
+/// P3, G6. Concurrent rotations with one key, and a deletion. In the end the account is gone, and so are the stored
+/// responses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repeat_of_a_rotation_ends_with_its_account() {
-    let (prokura, token, _) = with_account().await;
+async fn the_stored_response_of_a_rotation_is_deleted_with_its_account() {
+    let (prokura, token, _) = start_with_account().await;
     for _ in 0..10 {
         let (_, account) = prokura.create(&token, json!({ "name": "CI" })).await;
         let path = rotation_of(&account);
@@ -118,7 +118,7 @@ async fn a_repeat_of_a_rotation_ends_with_its_account() {
         deleted.expect(204);
         for reply in [first, second] {
             if reply.status == 200 {
-                let dead = prokura.token(&credentials(&reply), &[]).await;
+                let dead = prokura.token(&reply.credentials(), &[]).await;
                 dead.expect_oauth_error(401, "invalid_client");
             } else {
                 reply.expect_api_error(404, "service_account_not_found");

@@ -1,13 +1,13 @@
-//! What is kept of an answer, seen from the database.
+//! How a response is stored for retries.
 
 use serde_json::json;
 
-use super::{CREATE, DAY_MS, everything, rotation_of, with_account};
+use super::{CREATE, DAY_MS, everything, rotation_of, start_with_account};
 
-/// Q4: two texts that look like nothing, and when they may go.
+/// Q4. The database has only a digest of the key and a sealed response, and both are deleted in time.
 #[tokio::test]
-async fn nothing_can_be_read_from_what_is_kept() {
-    let (prokura, token, account) = with_account().await;
+async fn a_stored_response_reveals_nothing() {
+    let (prokura, token, account) = start_with_account().await;
     let key = "a key that is to be found nowhere";
     let body = json!({ "name": "New" });
     let reply = prokura.post_once(CREATE, &token, key, Some(&body)).await;
@@ -42,11 +42,11 @@ async fn nothing_can_be_read_from_what_is_kept() {
     assert_ne!(rows[0][0], rows[1][0]);
 }
 
-/// P8, Q4: an answer that was altered, or that stands in the place of another, is no answer, even under the same key. Nor
-/// is the request then done again.
+/// P8, Q4. A stored response that was altered, or moved to another row, is refused even with the right key. The request
+/// is not done again either.
 #[tokio::test]
-async fn an_answer_that_was_altered_or_moved_is_not_given() {
-    let (prokura, token, account) = with_account().await;
+async fn an_altered_or_moved_response_is_refused() {
+    let (prokura, token, account) = start_with_account().await;
     let body = json!({ "name": "New" });
     let requests = [
         (CREATE.to_owned(), Some(&body)),

@@ -1,14 +1,15 @@
-//! The header itself: one string of a structured field (RFC 9651 §3.3.3), or a 400 that names it.
+//! The syntax of `Idempotency-Key`: one string of a structured field (RFC 9651 §3.3.3). Anything else is a 400 that
+//! names the header.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{CREATE, everything, operations, with_account};
+use super::{CREATE, everything, operations, start_with_account};
 
-/// Q3.
+/// Q3. A malformed key is refused, and nothing is done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_is_no_string_is_refused() {
-    let (prokura, token, account) = with_account().await;
+async fn a_malformed_key_is_refused() {
+    let (prokura, token, account) = start_with_account().await;
     let authorization = format!("Authorization: Bearer {token}");
     let before = everything(&prokura).await;
     let long = format!("\"{}\"", "k".repeat(256));
@@ -51,7 +52,7 @@ async fn a_key_that_is_no_string_is_refused() {
             assert_eq!(answer.status(), 400, "{values:?} {answer:?}");
             let body = serde_json::from_str::<serde_json::Value>(answer.body()).unwrap();
             assert_eq!(body["errors"][0]["field"], "Idempotency-Key", "{values:?}");
-            // What may be a key is not repeated.
+            // The error does not repeat the value, which may be a key.
             assert!(!answer.0.contains("8e03"), "{answer:?}");
         }
     }
@@ -59,8 +60,8 @@ async fn a_key_that_is_no_string_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_is_what_the_string_says() {
-    let (prokura, token, account) = with_account().await;
+async fn keys_are_compared_exactly() {
+    let (prokura, token, account) = start_with_account().await;
     let send = async |value: &str| {
         let path = format!("/api/v1{}", super::rotation_of(&account));
         let request = prokura.request(Method::POST, &path).bearer_auth(&token);
@@ -75,14 +76,14 @@ async fn a_key_is_what_the_string_says() {
         assert!(!answers.contains(&answer), "{value}");
         answers.push(answer);
     }
-    // White space around it does not belong to it.
+    // White space around the value is not part of it.
     assert_eq!(send("  \"a\" ").await, answers[0]);
 }
 
-/// B1, G9: who may not come in is told that first.
+/// B1, G9. Authentication and authorization are checked before the key.
 #[tokio::test]
-async fn a_stranger_is_refused_before_his_key_is_looked_at() {
-    let (prokura, _, account) = with_account().await;
+async fn authentication_is_checked_before_the_key() {
+    let (prokura, _, account) = start_with_account().await;
     let form = [("scope", "management:service-accounts:read")];
     let reader = prokura.access_token_with(&prokura.root, &form).await;
     for (path, _, _) in operations(&account) {
@@ -97,10 +98,10 @@ async fn a_stranger_is_refused_before_his_key_is_looked_at() {
     }
 }
 
-/// Whoever sends the header with everything that he sends is not hindered where it means nothing.
+/// A client may send the header with every request. Other operations ignore it.
 #[tokio::test]
-async fn where_it_means_nothing_the_header_is_ignored() {
-    let (prokura, token, account) = with_account().await;
+async fn other_operations_ignore_the_key() {
+    let (prokura, token, account) = start_with_account().await;
     let path = format!("/api/v1/service-accounts/{}", account.id);
     let grace = json!({ "gracePeriodSeconds": 60 });
     for value in ["no string", "\"a\""] {

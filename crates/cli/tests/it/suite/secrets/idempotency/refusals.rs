@@ -1,15 +1,15 @@
-//! What is refused: it is not remembered, and whoever may no longer do a thing does not get its answer again.
+//! Refused requests with a key. A refusal is not stored, and a retry needs the same permissions as the first request.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{CREATE, count, credentials, everything, rotation_of, secrets_of, with_account};
-use crate::harness::Reply;
+use super::{CREATE, everything, rotation_of, secrets_of, start_with_account};
+use crate::harness::{NO_ACCOUNT, Reply};
 
-/// Q3.
+/// Q3. A refusal is not stored.
 #[tokio::test]
-async fn what_is_refused_is_not_remembered() {
-    let (prokura, token, account) = with_account().await;
+async fn a_refusal_is_not_stored() {
+    let (prokura, token, account) = start_with_account().await;
     let writer = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &writer).await;
     let created = |name: &str, scopes: &[&str]| json!({ "name": name, "scopes": scopes });
@@ -27,7 +27,7 @@ async fn what_is_refused_is_not_remembered() {
         reply.expect_api_error(status, code);
     }
     let longer = json!({ "gracePeriodSeconds": 604_801 });
-    let nobody = rotation_of(&account).replace(&account.id, "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47");
+    let nobody = rotation_of(&account).replace(&account.id, NO_ACCOUNT);
     for (path, body, status, code) in [
         (rotation_of(&account), Some(longer), 400, "invalid_request"),
         (nobody, None, 404, "service_account_not_found"),
@@ -35,7 +35,7 @@ async fn what_is_refused_is_not_remembered() {
         let reply = prokura.post_once(&path, &token, "k", body.as_ref()).await;
         reply.expect_api_error(status, code);
     }
-    // Full: not even a rotation with grace goes.
+    // The account has the most secrets it can have, so even a rotation with a grace period is refused.
     let (secrets, rotation) = (secrets_of(&account), rotation_of(&account));
     let mut ids = Vec::new();
     for _ in 0..4 {
@@ -47,9 +47,9 @@ async fn what_is_refused_is_not_remembered() {
     let rotate = || prokura.post_once(&rotation, &token, "k", Some(&grace));
     add().await.expect_api_error(409, "too_many_secrets");
     rotate().await.expect_api_error(409, "too_many_secrets");
-    assert_eq!(count(&prokura, "idempotent_requests").await, 0);
+    assert_eq!(prokura.count("idempotent_requests").await, 0);
 
-    // Mended, each goes under the same key.
+    // Corrected, each request succeeds with the same key.
     let body = created("CI", &[]);
     for token in [&writer, &token] {
         let reply = prokura.post_once(CREATE, token, "k", Some(&body)).await;
@@ -59,10 +59,10 @@ async fn what_is_refused_is_not_remembered() {
     let end = prokura.api(Method::DELETE, &path, &token, None);
     end.await.expect(204);
     let added = add().await.expect(201);
-    // Full again, which does not stand in the way of a repeat.
+    // The account is full again. That does not affect a retry.
     rotate().await.expect_api_error(409, "too_many_secrets");
     assert_eq!(add().await.fingerprint(), added.fingerprint());
-    assert_eq!(count(&prokura, "idempotent_requests").await, 2);
+    assert_eq!(prokura.count("idempotent_requests").await, 2);
 }
 
 #[track_caller]
@@ -71,10 +71,10 @@ fn assert_shows_nothing(reply: &Reply, secret: &str) {
     assert!(!reply.mentions(&secret[secret.len() - 4..]), "{reply:?}");
 }
 
-/// G9: what was allowed once is asked again for each repeat.
+/// G9. Each retry is authorized anew.
 #[tokio::test]
-async fn a_repeat_needs_the_scopes_that_the_request_needed() {
-    let (prokura, token, _) = with_account().await;
+async fn a_retry_requires_the_scopes_of_the_request() {
+    let (prokura, token, _) = start_with_account().await;
     let narrower = async |scope: &str| {
         let form = [("scope", scope)];
         prokura.access_token_with(&prokura.root, &form).await
@@ -83,14 +83,14 @@ async fn a_repeat_needs_the_scopes_that_the_request_needed() {
     let writer = narrower("management:service-accounts:write").await;
     let body = json!({ "name": "New", "scopes": ["management:all"] });
     let first = prokura.post_once(CREATE, &token, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
+    let created = first.expect(201).credentials();
     let path = rotation_of(&created);
     let second = prokura.post_once(&path, &token, "k", None).await;
-    let rotated = credentials(&second.expect(200));
+    let rotated = second.expect(200).credentials();
     let third = prokura
         .post_once(&secrets_of(&created), &token, "k", None)
         .await;
-    let added = credentials(&third.expect(201));
+    let added = third.expect(201).credentials();
     let before = everything(&prokura).await;
     for (path, body, secret) in [
         (CREATE.to_owned(), Some(&body), &created.client_secret),
@@ -106,30 +106,29 @@ async fn a_repeat_needs_the_scopes_that_the_request_needed() {
     assert_eq!(everything(&prokura).await, before);
 }
 
-/// G9: scopes that are left out are the caller's, and so are part of what is asked for.
+/// G9. Omitted scopes mean those of the caller, so they are part of the request.
 #[tokio::test]
-async fn a_narrower_token_does_not_ask_for_the_same_by_leaving_the_scopes_out() {
-    let (prokura, token, _) = with_account().await;
+async fn omitted_scopes_of_a_narrower_token_are_another_request() {
+    let (prokura, token, _) = start_with_account().await;
     let form = [("scope", "management:service-accounts:write")];
     let writer = prokura.access_token_with(&prokura.root, &form).await;
     let body = json!({ "name": "New" });
     let first = prokura.post_once(CREATE, &token, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
+    let created = first.expect(201).credentials();
     let reply = prokura.post_once(CREATE, &writer, "k", Some(&body)).await;
     let reply = reply.expect_api_error(422, "idempotency_key_reused");
     assert_shows_nothing(&reply, &created.client_secret);
 }
 
-/// P3, G4: a caller that is gone gets nothing, and neither does one whose token is dead.
+/// P3, G4. A retry is refused if the caller's account is deleted or its token is invalid.
 #[tokio::test]
-async fn a_repeat_needs_a_living_token() {
-    let (prokura, token, account) = with_account().await;
+async fn a_retry_requires_a_valid_token() {
+    let (prokura, token, account) = start_with_account().await;
     let callers = prokura.access_token(&account).await;
     let body = json!({ "name": "New" });
     let first = prokura.post_once(CREATE, &callers, "k", Some(&body)).await;
-    let created = credentials(&first.expect(201));
-    let path = format!("/service-accounts/{}", account.id);
-    let delete = prokura.api(Method::DELETE, &path, &token, None);
+    let created = first.expect(201).credentials();
+    let delete = prokura.try_delete(&token, &account.id);
     delete.await.expect(204);
     let reply = prokura.post_once(CREATE, &callers, "k", Some(&body)).await;
     let reply = reply.expect_api_error(401, "invalid_token");

@@ -1,34 +1,31 @@
-//! What a repeat is, and what it gets.
+//! Retries with the same key.
 
 use std::sync::atomic::Ordering;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{
-    CREATE, DAY_MS, count, credentials, everything, operations, rotation_of, secrets_of,
-    with_account,
-};
-use crate::harness::{Client, Options, Reply};
+use super::{CREATE, DAY_MS, everything, operations, rotation_of, secrets_of, start_with_account};
+use crate::harness::{Client, NO_ACCOUNT, Options, Reply};
 
-/// Q3, Q4, G7: byte for byte, a minute later, and at an account that has changed meanwhile.
+/// Q3, Q4, G7. The retry gets the same bytes, a minute later and even if the account has changed meanwhile.
 #[tokio::test]
-async fn a_repeat_gets_the_same_answer_and_changes_nothing() {
-    let (prokura, token, account) = with_account().await;
+async fn a_retry_gets_the_same_response_and_changes_nothing() {
+    let (prokura, token, account) = start_with_account().await;
     for (number, (path, body, status)) in operations(&account).into_iter().enumerate() {
         let key = format!("repeat {number}");
         let send = || prokura.post_once(&path, &token, &key, body.as_ref());
         let first = send().await.expect(status);
-        prokura.access_token(&credentials(&first)).await;
+        prokura.access_token(&first.credentials()).await;
         prokura.advance(60_000);
         let before = everything(&prokura).await;
         for _ in 0..3 {
             assert_eq!(send().await.fingerprint(), first.fingerprint());
         }
         assert_eq!(everything(&prokura).await, before);
-        prokura.access_token(&credentials(&first)).await;
+        prokura.access_token(&first.credentials()).await;
     }
-    // What has changed since does not show: the answer is the one that was given.
+    // A later change does not show: the response is that of the first request.
     let path = rotation_of(&account);
     let rotate = || prokura.post_once(&path, &token, "again", None);
     let first = rotate().await.expect(200);
@@ -36,20 +33,20 @@ async fn a_repeat_gets_the_same_answer_and_changes_nothing() {
     assert_eq!(rotate().await.fingerprint(), first.fingerprint());
     prokura.access_token(&newer).await;
     prokura
-        .token(&credentials(&first), &[])
+        .token(&first.credentials(), &[])
         .await
         .expect_oauth_error(401, "invalid_client");
 }
 
-/// Q3: without a key, or with another one, everything happens each time.
+/// Q3. Without a key, or with another key, every request is done.
 #[tokio::test]
 async fn another_key_is_another_request() {
-    let (prokura, token, _) = with_account().await;
+    let (prokura, token, _) = start_with_account().await;
     let body = json!({ "name": "New" });
     let mut secrets = Vec::new();
     for key in ["a", "b", "A", "a "] {
         let reply = prokura.post_once(CREATE, &token, key, Some(&body)).await;
-        secrets.push(credentials(&reply.expect(201)).client_secret);
+        secrets.push(reply.expect(201).credentials().client_secret);
     }
     for _ in 0..2 {
         let (_, created) = prokura.create(&token, body.clone()).await;
@@ -58,7 +55,7 @@ async fn another_key_is_another_request() {
     secrets.sort();
     secrets.dedup();
     assert_eq!(secrets.len(), 6);
-    assert_eq!(count(&prokura, "idempotent_requests").await, 4);
+    assert_eq!(prokura.count("idempotent_requests").await, 4);
 }
 
 async fn post_text(client: &Client, path: &str, token: &str, key: &str, body: &str) -> Reply {
@@ -71,10 +68,10 @@ async fn post_text(client: &Client, path: &str, token: &str, key: &str, body: &s
     client.send(request).await
 }
 
-/// Q3: what is compared is what the JSON says, not how it is written.
+/// Q3. The server compares the JSON values, not the text.
 #[tokio::test]
-async fn the_same_payload_is_the_same_however_it_is_written() {
-    let (prokura, token, account) = with_account().await;
+async fn the_payload_is_compared_as_json_values() {
+    let (prokura, token, account) = start_with_account().await;
     let send = async |path: &str, body: &str| {
         let reply = post_text(&prokura, path, &token, "k", body).await;
         assert!(matches!(reply.status, 200 | 201), "{body} {reply:?}");
@@ -88,17 +85,17 @@ async fn the_same_payload_is_the_same_however_it_is_written() {
     ] {
         assert_eq!(send(CREATE, same).await, first, "{same}");
     }
-    // No body asks for what an empty object asks for.
+    // A missing body is the same as an empty object.
     for path in [rotation_of(&account), secrets_of(&account)] {
         let first = prokura.post_once(&path, &token, "k", None).await;
         assert_eq!(send(&path, "{}").await, first.fingerprint());
     }
 }
 
-/// Q3.
+/// Q3. The same key with another payload is a 422.
 #[tokio::test]
 async fn the_same_key_with_another_payload_is_refused() {
-    let (prokura, token, account) = with_account().await;
+    let (prokura, token, account) = start_with_account().await;
     let others: [(String, Value, Vec<Value>); 3] = [
         (
             CREATE.to_owned(),
@@ -139,10 +136,10 @@ async fn the_same_key_with_another_payload_is_refused() {
     }
 }
 
-/// Q3, G8, P6: a key means one request of one account at one operation on one account.
+/// Q3, G8, P6. A key belongs to one caller, one operation and one account.
 #[tokio::test]
-async fn the_same_key_elsewhere_is_independent() {
-    let (prokura, ours, account) = with_account().await;
+async fn the_same_key_of_another_caller_operation_or_account_is_independent() {
+    let (prokura, ours, account) = start_with_account().await;
     let other_account = json!({ "name": "Other", "scopes": ["management:all"] });
     let (_, colleague) = prokura.create(&ours, other_account).await;
     let colleagues = prokura.access_token(&colleague).await;
@@ -176,8 +173,8 @@ async fn the_same_key_elsewhere_is_independent() {
     for (request, answer) in requests.iter().zip(&answers) {
         assert_eq!(send(request).await, *answer, "{}", request.0);
     }
-    // Another organization's account stays an id that never was, key or no key.
-    let nobody = rotation_of(&account).replace(&account.id, "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47");
+    // The account of another organization is a 404, with a key or without.
+    let nobody = rotation_of(&account).replace(&account.id, NO_ACCOUNT);
     for path in [rotation_of(&account), nobody] {
         prokura
             .post_once(&path, &strangers, "k", None)
@@ -186,10 +183,10 @@ async fn the_same_key_elsewhere_is_independent() {
     }
 }
 
-/// The promise ends to the millisecond, and what it was kept with is swept once no node can want it any more.
+/// A stored response is kept for exactly 24 hours. It is deleted a minute later, when no node can need it any more.
 #[tokio::test]
 async fn a_key_is_free_again_after_24_hours() {
-    let (prokura, _, account) = with_account().await;
+    let (prokura, _, account) = start_with_account().await;
     let send = async |path: &str, body: Option<&Value>| {
         let token = prokura.access_token(&prokura.root).await;
         let reply = prokura.post_once(path, &token, "k", body).await;
@@ -204,26 +201,26 @@ async fn a_key_is_free_again_after_24_hours() {
     assert_eq!(send(CREATE, Some(&body)).await, first);
     assert_eq!(send(&rotation_of(&account), None).await, rotated);
     prokura.advance(1);
-    // Free for another payload as well.
+    // The key can be used with another payload then.
     let other = json!({ "name": "Newer" });
     let second = send(CREATE, Some(&other)).await;
     assert_ne!(second, first);
     assert_eq!(send(CREATE, Some(&other)).await, second);
-    assert_eq!(count(&prokura, "idempotent_requests").await, 2);
-    // A clock of another node may be a minute behind.
+    assert_eq!(prokura.count("idempotent_requests").await, 2);
+    // The clock of another node may be a minute behind.
     prokura.advance(59_999);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(count(&prokura, "idempotent_requests").await, 2);
+    assert_eq!(prokura.count("idempotent_requests").await, 2);
     prokura.advance(1);
     prokura.authority.sweep().await.unwrap();
-    assert_eq!(count(&prokura, "idempotent_requests").await, 1);
+    assert_eq!(prokura.count("idempotent_requests").await, 1);
     assert_ne!(send(&rotation_of(&account), None).await, rotated);
     assert_eq!(send(CREATE, Some(&other)).await, second);
 }
 
 #[tokio::test]
-async fn a_kept_answer_survives_a_restart() {
-    let (prokura, token, account) = with_account().await;
+async fn a_stored_response_survives_a_restart() {
+    let (prokura, token, account) = start_with_account().await;
     let mut answers = Vec::new();
     for (path, body, _) in operations(&account) {
         let key = format!("{body:?}").replace('"', "");
@@ -239,13 +236,13 @@ async fn a_kept_answer_survives_a_restart() {
     assert_eq!(everything(&prokura).await, before);
 }
 
-/// The answer is what it was; what it tells of may be gone. It does not come back.
+/// A retry gets the stored response even if the account that it shows was deleted. The account stays deleted.
 #[tokio::test]
-async fn a_repeat_does_not_bring_a_deleted_account_back() {
-    let (prokura, token, _) = with_account().await;
+async fn a_retry_does_not_restore_a_deleted_account() {
+    let (prokura, token, _) = start_with_account().await;
     let body = json!({ "name": "New" });
     let first = prokura.post_once(CREATE, &token, "k", Some(&body)).await;
-    let created = credentials(&first);
+    let created = first.credentials();
     let path = format!("/service-accounts/{}", created.id);
     prokura
         .api(Method::DELETE, &path, &token, None)
@@ -263,10 +260,10 @@ async fn a_repeat_does_not_bring_a_deleted_account_back() {
         .expect_api_error(404, "service_account_not_found");
 }
 
-/// A key costs nothing. A repeat is a write that comes to nothing, and a read.
+/// A key costs no extra read or write. A retry costs one more read, and its write changes nothing.
 #[tokio::test]
-async fn a_key_costs_no_write_and_no_read() {
-    let (prokura, token, account) = with_account().await;
+async fn a_key_costs_no_extra_read_or_write() {
+    let (prokura, token, account) = start_with_account().await;
     let cost = async |request: RequestBuilder| {
         let seen = || {
             let watch = &prokura.watch;
@@ -295,12 +292,11 @@ async fn a_key_costs_no_write_and_no_read() {
     }
 }
 
-/// The first request has changed what it was conditional on; its repeat depends on it no more. Another request does.
+/// The first request changed the entity tag. Its retry still succeeds, and another request with the old tag does not.
 #[tokio::test]
-async fn a_repeat_of_a_conditional_change_gets_the_same_answer() {
-    let (prokura, token, account) = with_account().await;
-    let path = format!("/service-accounts/{}", account.id);
-    let read = prokura.api(Method::GET, &path, &token, None).await;
+async fn a_retry_of_a_conditional_change_gets_the_same_response() {
+    let (prokura, token, account) = start_with_account().await;
+    let read = prokura.try_get_account(&token, &account.id).await;
     let tag = read.expect(200).header("etag").to_owned();
     let rotate = async |key: &str| {
         let path = format!("/api/v1{}", rotation_of(&account));
@@ -318,5 +314,5 @@ async fn a_repeat_of_a_conditional_change_gets_the_same_answer() {
         let other = rotate("other").await;
         other.expect_api_error(412, "precondition_failed");
     }
-    prokura.access_token(&credentials(&first)).await;
+    prokura.access_token(&first.credentials()).await;
 }

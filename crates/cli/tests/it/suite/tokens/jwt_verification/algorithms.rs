@@ -1,4 +1,4 @@
-//! The algorithm is the key's: who cannot sign with it cannot talk the server into another (JV1, JV2).
+//! The signing algorithm is that of the key, whatever the header says (JV1, JV2).
 
 use aws_lc_rs::{
     hmac,
@@ -17,9 +17,9 @@ use serde_json::json;
 
 use super::{Scene, hex, signature_of, with, with_signature, without};
 
-/// JV1: no signature, or one by nobody, whatever `alg` says.
+/// JV1. No signature, or a signature with an unknown algorithm.
 #[tokio::test]
-async fn an_algorithm_of_nobody_is_refused() {
+async fn a_missing_or_unknown_algorithm_is_refused() {
     let scene = Scene::es256().await;
     let real = signature_of(&scene.issued);
     let mut headers = [
@@ -47,16 +47,16 @@ async fn an_algorithm_of_nobody_is_refused() {
             scene.assert_refused(&what, &token).await;
         }
     }
-    // The honest header does not help who cannot sign.
+    // With an unchanged header, a missing or random signature is refused too.
     for signature in [&[][..], b"garbage"] {
         let token = with_signature(&scene.issued, signature);
         scene.assert_refused("no signature", &token).await;
     }
 }
 
-/// JV2: the public key, which everybody has, taken for the secret of an HMAC.
+/// JV2. The public key, used as an HMAC secret.
 #[tokio::test]
-async fn a_public_key_is_no_hmac_secret() {
+async fn a_public_key_is_not_accepted_as_an_hmac_secret() {
     let point = hex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
     let modulus = hex("30820122300d06092a864886f70d01010105000382010f00");
     for (algorithm, prefix) in [
@@ -86,7 +86,7 @@ async fn a_public_key_is_no_hmac_secret() {
                 ("HS256", hmac::HMAC_SHA256),
                 ("HS384", hmac::HMAC_SHA384),
                 ("HS512", hmac::HMAC_SHA512),
-                // The header may lie about the algorithm, too.
+                // The header may also name the wrong algorithm.
                 (algorithm.as_str(), hmac::HMAC_SHA256),
             ] {
                 let header = with(&scene.header, "alg", json!(name));
@@ -100,9 +100,9 @@ async fn a_public_key_is_no_hmac_secret() {
     }
 }
 
-/// JV2: a key signs with the one algorithm that it is published for.
+/// JV2. A key is valid for the one algorithm that it is published with.
 #[tokio::test]
-async fn one_key_has_one_algorithm() {
+async fn a_key_is_valid_for_one_algorithm_only() {
     for algorithm in [
         SigningAlgorithm::Es256,
         SigningAlgorithm::EdDsa,

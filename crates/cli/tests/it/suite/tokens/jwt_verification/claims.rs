@@ -1,4 +1,4 @@
-//! By whom and for whom a token is, and what else it says (JV12 to JV14).
+//! Issuer, audience and the other claims (JV12 to JV14).
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Scene, management, start_with, with, without};
+use super::{Scene, start_with, with, without};
 use crate::harness::Options;
 
-/// JV12: a token for another API is none here.
+/// JV12. A token for another API is refused.
 #[tokio::test]
-async fn an_audience_must_be_ours_to_the_letter() {
+async fn the_audience_must_match_exactly() {
     let scene = Scene::es256().await;
     let ours = scene.claims["aud"].as_str().unwrap().to_owned();
     for (audience, believed) in [
@@ -54,30 +54,31 @@ async fn an_audience_must_be_ours_to_the_letter() {
     scene.assert_refused("missing", &token).await;
 }
 
-/// JV13: a key is bound to its issuer. The same database, key and accounts under another name make other tokens.
+/// JV13. A key is bound to its issuer. With another issuer, the same database, keys and accounts do not make a token
+/// valid.
 #[tokio::test]
 async fn a_token_of_another_issuer_is_refused() {
     for format in [
         TokenFormat::Opaque,
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
-        let prokura = start_with(management(format)).await;
+        let prokura = start_with(Options::with_format(format)).await;
         let token = prokura.access_token(&prokura.root).await;
         let path = format!("/service-accounts/{}", prokura.root.id);
         let audience = format!("{}/api/v1", prokura.issuer);
-        // It outlives a restart under the same name.
-        let prokura = prokura.restart(management(format)).await;
+        // The token stays valid when the server restarts with the same issuer.
+        let prokura = prokura.restart(Options::with_format(format)).await;
         prokura
             .api(Method::GET, &path, &token, None)
             .await
             .expect(200);
 
-        // Under another name, everything else is as it was, its audience included.
+        // Only the issuer changes. The audience of the token is still a name of the API.
         let prokura = prokura
             .restart(Options {
                 public_path: "/staging",
                 aliases: vec![audience],
-                ..management(format)
+                ..Options::with_format(format)
             })
             .await;
         prokura
@@ -94,7 +95,7 @@ async fn a_token_of_another_issuer_is_refused() {
     }
 }
 
-/// JV13: two installations with one master key. Nothing of the one is anything at the other.
+/// JV13. Two installations with the same master key do not accept each other's tokens.
 #[tokio::test]
 async fn a_token_of_another_installation_is_refused() {
     for format in [
@@ -102,8 +103,8 @@ async fn a_token_of_another_installation_is_refused() {
         TokenFormat::Jwt(SigningAlgorithm::Es256),
     ] {
         let (ours, theirs) = (
-            start_with(management(format)).await,
-            start_with(management(format)).await,
+            start_with(Options::with_format(format)).await,
+            start_with(Options::with_format(format)).await,
         );
         let token = theirs.access_token(&theirs.root).await;
         assert_eq!(
@@ -120,9 +121,9 @@ async fn a_token_of_another_installation_is_refused() {
     }
 }
 
-/// JV13: `iss` to the letter, from our own key too.
+/// JV13. `iss` must match exactly, even when our own key signed the token.
 #[tokio::test]
-async fn an_issuer_must_be_ours_to_the_letter() {
+async fn the_issuer_must_match_exactly() {
     let scene = Scene::es256().await;
     let ours = scene.claims["iss"].as_str().unwrap().to_owned();
     for issuer in [
@@ -144,14 +145,14 @@ async fn an_issuer_must_be_ours_to_the_letter() {
     scene.assert_refused("missing", &token).await;
 }
 
-/// JV14: claims are one JSON object in UTF-8, each of them there once.
+/// JV14, B13. The claims are one JSON object in UTF-8 with no duplicate members.
 #[tokio::test]
-async fn claims_that_are_no_plain_object_are_refused() {
+async fn claims_that_are_not_one_json_object_without_duplicates_are_refused() {
     let scene = Scene::es256().await;
     let header = scene.header.to_string();
     let whole = scene.claims.to_string();
     let members = whole.trim_start_matches('{').trim_end_matches('}');
-    // A list of the same values in the order of the server's own reading is no object either.
+    // An array with the same values in the server's own order is not an object.
     let values = |names: &[&str]| {
         let values = names.iter().map(|name| scene.claims[name].clone());
         Value::Array(values.collect()).to_string()
@@ -183,24 +184,24 @@ async fn claims_that_are_no_plain_object_are_refused() {
         &format!("\u{feff}{whole}"),
         &format!("/* */{whole}"),
         &whole.replace('"', "'"),
-        // Each twice, before and behind.
+        // Each claim twice, the duplicate first or last.
         &format!("{{\"iss\":\"x\",{members}}}"),
         &format!("{{{members},\"iss\":\"x\"}}"),
         &format!("{{{members},{members}}}"),
         &format!("{{\"exp\":1,{members}}}"),
         &format!("{{{members},\"exp\":9999999999}}"),
         &format!("{{{members},\"\\u0065xp\":9999999999}}"),
-        // Lone surrogates, half of a pair, the wrong way round.
+        // Lone surrogates, half of a pair, and a reversed pair.
         &whole.replacen("management:all", "\\ud800", 1),
         &whole.replacen("management:all", "\\udc00\\ud800", 1),
         &whole.replacen("management:all", "\\ud83d", 1),
         &whole.replacen("management:all", "management:all\\u0000", 1),
-        // Deep in something known, in something unknown, and before anything else.
+        // Deep nesting in a known claim, in an unknown claim, and before all other claims.
         &scene.claims_with_text("aud", &nested(2000)),
         &format!("{{{members},\"x\":{}}}", nested(1500)),
         &nested(2500),
         &format!("{}1{}", "{\"a\":".repeat(400), "}".repeat(400)),
-        // What no token of ours says is not understood, hence not believed: a bound token is no bearer token (B13).
+        // Unknown claims are refused. So a bound token is not accepted as a bearer token (B13).
         &format!("{{{members},\"cnf\":{{\"jkt\":\"x\"}}}}"),
         &format!("{{{members},\"x\":1}}"),
     ]
@@ -220,14 +221,14 @@ async fn claims_that_are_no_plain_object_are_refused() {
             .assert_refused(&String::from_utf8_lossy(&payload), &token)
             .await;
     }
-    // 10 000 levels, unsigned or signed, are longer than any token.
+    // 10 000 levels make the token longer than any token may be.
     let token = scene.forger.sign(&header, nested(10_000));
     let reply = scene.at_the_api(&token).await;
     reply.expect_api_error(401, "invalid_token");
     assert!(begun.elapsed() < Duration::from_secs(5));
     scene.assert_believed("afterwards", &scene.issued).await;
 
-    // White space is JSON's to give, and the claims have no order.
+    // White space and the order of the claims do not matter.
     let spaced = format!(
         "{{ \n{}\t}}",
         members.split(',').rev().collect::<Vec<_>>().join(" ,\r\n")
@@ -240,7 +241,7 @@ fn nested(depth: usize) -> String {
     format!("{}{}", "[".repeat(depth), "]".repeat(depth))
 }
 
-/// JV14: each claim is there and of its type, and they agree with each other.
+/// JV14. Every claim is required, has its type, and agrees with the others.
 #[tokio::test]
 async fn a_claim_that_is_missing_or_of_another_type_is_refused() {
     let scene = Scene::es256().await;
@@ -280,7 +281,7 @@ async fn a_claim_that_is_missing_or_of_another_type_is_refused() {
     scene
         .assert_refused("an account that is not", &nobody)
         .await;
-    // A scope beyond what the account holds is not gained by signing it.
+    // Signing a scope that the account does not have does not grant it.
     let claims = scene.with_claim("scope", json!("management:all orders:write"));
     let answer = scene.at_introspection(&claims).await;
     assert_eq!(answer["scope"], "management:all");

@@ -1,4 +1,4 @@
-//! What a header may say, and what it cannot make the server do (JV3 to JV6).
+//! The header of a JWT (JV3 to JV6).
 
 use std::net::TcpListener;
 
@@ -9,9 +9,9 @@ use serde_json::json;
 use super::{Scene, with, without};
 use crate::harness::{Forger, encode};
 
-/// JV3: a token does not bring its own key, and nobody is asked for one.
+/// JV3. A key in the header is ignored, and the server fetches no URL.
 #[tokio::test]
-async fn a_key_in_the_header_is_not_even_looked_at() {
+async fn a_key_in_the_header_is_ignored() {
     let scene = Scene::es256().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -44,7 +44,7 @@ async fn a_key_in_the_header_is_not_even_looked_at() {
             let token = attacker.sign(header.to_string(), scene.claims.to_string());
             scene.assert_refused(name, &token).await;
         }
-        // Nor from our own key: we write no such header.
+        // This is also refused when our own key signed it: the server never writes such a header.
         let token = scene.with_header(name, value);
         scene.assert_refused(name, &token).await;
     }
@@ -52,7 +52,7 @@ async fn a_key_in_the_header_is_not_even_looked_at() {
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
-/// JV4: `kid` is looked up among our keys and nowhere else.
+/// JV4. The server looks `kid` up among its own keys only.
 #[tokio::test]
 async fn an_unknown_key_id_is_refused() {
     let scene = Scene::es256().await;
@@ -83,7 +83,7 @@ async fn an_unknown_key_id_is_refused() {
     }
     let token = scene.forge(&without(&scene.header, "kid"), &scene.claims);
     scene.assert_refused("missing", &token).await;
-    // What another server signed, key id and all.
+    // A token that another server signed, with its key ID.
     let token = other.forge(&other.header, &scene.claims);
     scene.assert_refused("another server's", &token).await;
     scene
@@ -93,9 +93,9 @@ async fn an_unknown_key_id_is_refused() {
     scene.assert_believed("afterwards", &scene.issued).await;
 }
 
-/// JV5: RFC 7515 §4.1.11 and the members of other standards: what is not understood is not believed.
+/// JV5. RFC 7515 §4.1.11 and the members of other standards: an unknown member is refused.
 #[tokio::test]
-async fn a_header_that_is_not_exactly_ours_is_refused() {
+async fn an_unknown_or_duplicate_header_member_is_refused() {
     let scene = Scene::es256().await;
     for (name, value) in [
         ("crit", json!(["exp"])),
@@ -119,7 +119,7 @@ async fn a_header_that_is_not_exactly_ours_is_refused() {
     let whole = scene.header.to_string();
     for name in ["alg", "typ", "kid"] {
         for value in [scene.header[name].clone(), json!("other")] {
-            // Before and behind: neither the first nor the last of two wins.
+            // The duplicate first or last: neither of the two counts.
             for twice in [
                 whole.replacen('{', &format!("{{\"{name}\":{value},"), 1),
                 format!("{},\"{name}\":{value}}}", whole.trim_end_matches('}')),
@@ -145,9 +145,9 @@ async fn a_header_that_is_not_exactly_ours_is_refused() {
     }
 }
 
-/// JV6: a JWT of another kind is no access token, though we had signed it.
+/// JV6. A JWT of another type is not an access token, even when our own key signed it.
 #[tokio::test]
-async fn only_access_tokens_are_access_tokens() {
+async fn a_jwt_of_another_type_is_not_an_access_token() {
     let scene = Scene::es256().await;
     for typ in [
         "at+jwt",
@@ -185,9 +185,9 @@ async fn only_access_tokens_are_access_tokens() {
     scene.assert_refused("missing", &token).await;
 }
 
-/// JV6: nor is an access token anything else. It does not authenticate a client, whichever way it is presented.
+/// JV6. An access token does not authenticate a client, whichever way it is presented.
 #[tokio::test]
-async fn an_access_token_is_no_client_authentication() {
+async fn an_access_token_does_not_authenticate_a_client() {
     let scene = Scene::es256().await;
     let assertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let (id, token) = (&scene.prokura.root.client_id, &scene.issued);

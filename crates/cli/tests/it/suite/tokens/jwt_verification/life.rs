@@ -1,15 +1,15 @@
-//! When a token lives (JV10, JV11, JV15).
+//! The times in a token, and how it ends early (JV10, JV11, JV15).
 
 use prokura_server::domain::{SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Scene, management, with, without};
-use crate::harness::claims_of;
+use super::{Scene, with, without};
+use crate::harness::{Options, claims_of};
 
-/// JV10: RFC 7519 §4.1.4: a number, of seconds, in the future.
+/// JV10. RFC 7519 §4.1.4: `exp` is a number of seconds and lies in the future.
 #[tokio::test]
-async fn an_expiry_must_be_a_date_to_come() {
+async fn the_expiry_must_be_a_number_in_the_future() {
     let scene = Scene::es256().await;
     let now = scene.prokura.now() / 1000;
     for (text, believed) in [
@@ -58,9 +58,9 @@ async fn an_expiry_must_be_a_date_to_come() {
     }
 }
 
-/// JV10, JV11: without any leeway at the end, for the clock is ours.
+/// JV10, JV11. Expiry has no leeway, because the server judges by its own clock.
 #[tokio::test]
-async fn a_token_is_dead_at_its_very_expiry() {
+async fn a_token_is_invalid_from_the_second_it_expires() {
     let scene = Scene::es256().await;
     let now = scene.prokura.now() / 1000;
     let dead = scene.with_claim("exp", json!(now));
@@ -73,7 +73,7 @@ async fn a_token_is_dead_at_its_very_expiry() {
     scene.prokura.advance(1);
     scene.assert_refused("a millisecond after", &token).await;
 
-    // The same of a token that the server issued.
+    // The same holds for a token that the server issued.
     let expires_at = scene.claims["exp"].as_i64().unwrap() * 1000;
     scene.prokura.advance(expires_at - scene.prokura.now() - 1);
     scene.assert_believed("issued", &scene.issued).await;
@@ -81,10 +81,10 @@ async fn a_token_is_dead_at_its_very_expiry() {
     scene.assert_refused("issued", &scene.issued).await;
 }
 
-/// JV11: a node whose clock is up to a minute ahead issues tokens that count here at once. `nbf`, which we do not write,
-/// has no leeway of its own: it may not lie behind `iat`.
+/// JV11. A token from a node whose clock is up to a minute ahead is accepted at once. `nbf`, which the server does not
+/// write, has no leeway of its own: it must not be later than `iat`.
 #[tokio::test]
-async fn a_token_from_the_future_is_refused_beyond_a_minute() {
+async fn a_token_issued_more_than_a_minute_in_the_future_is_refused() {
     let scene = Scene::es256().await;
     let now = scene.prokura.now() / 1000;
     for (seconds, believed) in [
@@ -119,7 +119,7 @@ async fn a_token_from_the_future_is_refused_beyond_a_minute() {
             scene.assert_refused(&what, &token).await;
         }
     }
-    // Not before, though it will be in order by then: the same `nbf` and `iat`.
+    // The token is refused now, although it will be valid later: `nbf` and `iat` are the same.
     let ahead = with(&scene.claims, "iat", json!(now + 120));
     let ahead = scene.forge(&scene.header, &with(&ahead, "nbf", json!(now + 120)));
     scene.assert_refused("both ahead", &ahead).await;
@@ -127,9 +127,9 @@ async fn a_token_from_the_future_is_refused_beyond_a_minute() {
     scene.assert_believed("a minute later", &ahead).await;
 }
 
-/// JV15, G4: a token ends with its account, by its own revocation, and with its key.
+/// JV15, G4. A token ends with its account, with its own revocation, and with its key.
 #[tokio::test]
-async fn a_token_of_a_deleted_account_a_revoked_one_and_one_of_a_retired_key_are_refused() {
+async fn a_token_ends_with_its_account_its_revocation_or_its_key() {
     let scene = Scene::es256().await;
     let (prokura, root) = (&scene.prokura, &scene.prokura.root);
     let body = json!({ "name": "CI", "scopes": ["management:all"] });
@@ -158,18 +158,18 @@ async fn a_token_of_a_deleted_account_a_revoked_one_and_one_of_a_retired_key_are
         .await
         .expect(200);
     scene.assert_refused("revoked", &revoked).await;
-    // Its id is what is revoked, however it is signed again.
+    // The revocation is by `jti`, so signing the claims again does not help.
     let again = scene.forge(&scene.header, &claims_of(&revoked));
     assert_ne!(again, revoked);
     scene.assert_refused("revoked", &again).await;
     scene.assert_believed("another token", &scene.issued).await;
 
-    // Retirement has no command yet; this is what one will do.
+    // There is no command to retire a key yet. This is what it will do to the database.
     prokura
         .change_database("UPDATE signing_keys SET retired_at = 1, generation = 0")
         .await;
     let (old, old_kid) = (scene.issued, scene.header["kid"].clone());
-    let options = management(TokenFormat::Jwt(SigningAlgorithm::Es256));
+    let options = Options::with_format(TokenFormat::Jwt(SigningAlgorithm::Es256));
     let scene = Scene::on(
         scene.prokura.restart(options).await,
         SigningAlgorithm::Es256,

@@ -1,4 +1,4 @@
-//! One token, one spelling, and none that is expensive to read (JV7, JV8).
+//! The form of a token: one spelling, and no spelling that is expensive to parse (JV7, JV8).
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use serde_json::json;
 use super::{Scene, signature_of, start_with, with};
 use crate::harness::{Options, encode};
 
-/// JV7: three segments of base64url with dots between them, and no second spelling of anything.
+/// JV7. A JWT is three base64url segments with dots between them. Every other spelling is refused.
 #[tokio::test]
-async fn a_token_has_one_shape() {
+async fn a_jwt_has_exactly_three_base64url_segments() {
     let scene = Scene::es256().await;
-    // One whose signature has something to spell differently.
+    // A token whose signature has an alternative spelling.
     let token = loop {
         let token = scene.forge(&scene.header, &scene.claims);
         let (_, signature) = token.rsplit_once('.').unwrap();
@@ -72,7 +72,7 @@ async fn a_token_has_one_shape() {
     ] {
         scene.assert_refused(&other, &other).await;
     }
-    // A header is trimmed on its way (RFC 9110 §5.5); a parameter is not.
+    // RFC 9110 §5.5: white space around a header value is removed. A form parameter keeps it.
     for spaced in [
         format!("{token} "),
         format!(" {token}"),
@@ -87,14 +87,14 @@ async fn a_token_has_one_shape() {
     reply.await.expect_oauth_error(400, "invalid_request");
 }
 
-/// JV7: the bits that base64 leaves over at the end must be zero, or one token would have many spellings.
+/// JV7. The unused bits at the end of a base64url segment must be zero. Otherwise one token would have many spellings.
 #[tokio::test]
-async fn loose_bits_at_the_end_are_refused() {
+async fn unused_bits_at_the_end_of_a_segment_must_be_zero() {
     let scene = Scene::es256().await;
-    // An ES256 signature leaves four bits over.
+    // An ES256 signature has four unused bits.
     let mut spellings = loose_spellings(&scene.issued);
     assert_eq!(spellings.len(), 15);
-    // So do a header and claims of the right length, here rightly signed. The spaces are JSON's to give.
+    // A header and claims of a suitable length have some too, here with a valid signature. Spaces make up the length.
     for (name, text) in [("header", &scene.header), ("claims", &scene.claims)] {
         let mut text = text.to_string();
         while text.len() % 3 != 1 {
@@ -120,13 +120,13 @@ async fn loose_bits_at_the_end_are_refused() {
     }
 }
 
-/// JV7, JV9: opaque tokens have one spelling as well, and each bit of it counts.
+/// JV7, JV9. An opaque token has one spelling too, and every bit of it counts.
 #[tokio::test]
 async fn an_altered_opaque_token_is_refused() {
     let prokura = start_with(Options::default()).await;
     let path = format!("/service-accounts/{}", prokura.root.id);
     let mut altered = Vec::new();
-    // Of these two lengths at least one leaves bits over.
+    // At least one of these two lengths has unused bits.
     for scope in ["management:all", "management:service-accounts:read"] {
         let form = [("scope", scope)];
         let token = prokura.access_token_with(&prokura.root, &form).await;
@@ -164,7 +164,7 @@ async fn an_altered_opaque_token_is_refused() {
     }
 }
 
-/// Other texts that a careless decoder reads as the same bytes: the last character with other loose bits.
+/// Other texts that a lenient decoder reads as the same bytes: the last character with other unused bits.
 fn loose_spellings(text: &str) -> Vec<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = text.split_at(text.len() - 1);
@@ -184,9 +184,9 @@ fn loose_spellings(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// JV4, JV14: what is beyond any size of ours costs nobody anything, and the server goes on.
+/// JV4, JV14. An oversized token is refused without being parsed, and the server goes on.
 #[tokio::test]
-async fn an_enormous_token_is_refused_unread() {
+async fn an_oversized_token_is_refused() {
     let scene = Scene::es256().await;
     let kid = scene.with_header("kid", json!("k".repeat(1 << 20)));
     let payload = scene.with_claim("scope", json!("s".repeat(10 << 20)));
@@ -203,7 +203,7 @@ async fn an_enormous_token_is_refused_unread() {
             form.len()
         );
         for (request, status) in [(as_bearer, "431"), (as_form, "413")] {
-            // Who writes on into a closed connection may never read the answer.
+            // A client that keeps writing into a closed connection may never read the response.
             let answer = scene.prokura.wire(request).await;
             let expected = format!("HTTP/1.1 {status} ");
             assert!(
@@ -213,7 +213,7 @@ async fn an_enormous_token_is_refused_unread() {
         }
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
-    // A form may be longer than any token: 16 KiB.
+    // A form may be longer than any token: up to 16 KiB.
     let token = scene.with_header("kid", json!("k".repeat(9000)));
     assert_eq!(
         scene.at_introspection(&token).await,
@@ -222,9 +222,9 @@ async fn an_enormous_token_is_refused_unread() {
     scene.assert_believed("afterwards", &scene.issued).await;
 }
 
-/// JV8: what would be expensive to open is not opened.
+/// JV8. The server neither decrypts nor decompresses a token.
 #[tokio::test]
-async fn an_encrypted_or_compressed_token_is_refused_at_no_cost() {
+async fn an_encrypted_or_compressed_token_is_refused_quickly() {
     let scene = Scene::es256().await;
     let begun = Instant::now();
     for header in [
@@ -245,7 +245,7 @@ async fn an_encrypted_or_compressed_token_is_refused_at_no_cost() {
         let three = scene.forge(&header, &scene.claims);
         scene.assert_refused("three parts", &three).await;
     }
-    // A stream of deflate that goes on and on: rightly signed, and named as compressed.
+    // A deflate bomb, correctly signed and marked as compressed.
     let header = with(&scene.header, "zip", json!("DEF"));
     let bomb = scene.forger.sign(header.to_string(), [0xed; 4000]);
     scene.assert_refused("a bomb", &bomb).await;

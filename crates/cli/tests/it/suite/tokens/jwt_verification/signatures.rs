@@ -1,13 +1,13 @@
-//! Signatures that are almost right (JV9).
+//! Signatures that are almost valid (JV9).
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use prokura_server::domain::SigningAlgorithm;
 
 use super::{Scene, hex, signature_of, with_signature};
 
-/// JV9: every bit of a token is covered. One of each byte is flipped, and every length is cut.
+/// JV9. The signature covers every bit. The test flips a bit of each byte and cuts the token at every length.
 #[tokio::test]
-async fn an_altered_token_is_refused() {
+async fn an_altered_jwt_is_refused() {
     for algorithm in [
         SigningAlgorithm::Es256,
         SigningAlgorithm::EdDsa,
@@ -37,7 +37,7 @@ async fn an_altered_token_is_refused() {
                 .assert_refused("another length or value", &token)
                 .await;
         }
-        // The message under the signature: each character of header and claims.
+        // Each character of the header and the claims.
         let end = scene.issued.rfind('.').unwrap();
         for at in (0..end).step_by(3) {
             let mut altered = scene.issued.clone().into_bytes();
@@ -45,16 +45,16 @@ async fn an_altered_token_is_refused() {
             let altered = String::from_utf8(altered).unwrap();
             scene.assert_refused("another message", &altered).await;
         }
-        // Another token's signature, and another's claims.
+        // The signature of one token with the claims of another.
         let other = scene.prokura.access_token(&scene.prokura.root).await;
         let swapped = with_signature(&scene.issued, &signature_of(&other));
         scene.assert_refused("another's signature", &swapped).await;
     }
 }
 
-/// JV9: the values of an ES256 signature that careless verifiers take.
+/// JV9. ES256 signatures that lenient verifiers accept.
 #[tokio::test]
-async fn an_es256_signature_has_two_numbers_within_range() {
+async fn an_es256_signature_must_be_two_numbers_in_range() {
     let scene = Scene::es256().await;
     let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
     let signature = signature_of(&scene.issued);
@@ -80,18 +80,18 @@ async fn an_es256_signature_has_two_numbers_within_range() {
         let token = with_signature(&scene.issued, &numbers.concat());
         scene.assert_refused(what, &token).await;
     }
-    // ASN.1, as TLS and certificates have it (RFC 7518 §3.4 has it otherwise).
+    // ASN.1, as in TLS and certificates. RFC 7518 §3.4 requires the two numbers side by side.
     let numbers = [integer(r), integer(s)].concat();
     let length = u8::try_from(numbers.len()).unwrap();
     let der = [&[0x30, length], &numbers[..]].concat();
     let token = with_signature(&scene.issued, &der);
     scene.assert_refused("DER", &token).await;
-    // 33 bytes each, with a leading zero.
+    // 33 bytes for each number, with a leading zero.
     let padded = [&[0], r, &[0], s].concat();
     let token = with_signature(&scene.issued, &padded);
     scene.assert_refused("leading zeros", &token).await;
 
-    // (r, n - s) is as good a signature: ECDSA has it so. Both spellings are one token, and are revoked as one.
+    // ECDSA also accepts (r, n - s). Both spellings are one token, and one revocation ends both.
     let twin = with_signature(&scene.issued, &[r, &subtract(&order, s)].concat());
     assert_ne!(twin, scene.issued);
     scene.assert_believed("the twin", &twin).await;
@@ -105,7 +105,7 @@ async fn an_es256_signature_has_two_numbers_within_range() {
     scene.assert_refused("the token", &scene.issued).await;
 }
 
-/// JV9: the spellings of an Ed25519 signature that are not the one. (Points of small order would have to be our own key.)
+/// JV9. The other spellings of an Ed25519 signature. Points of small order cannot occur, because our own key is not one.
 #[tokio::test]
 async fn an_ed25519_signature_has_one_spelling() {
     let scene = Scene::with(SigningAlgorithm::EdDsa).await;
@@ -142,10 +142,10 @@ async fn an_ed25519_signature_has_one_spelling() {
     }
 }
 
-/// JV9: RSA signatures made without the key. Our keys have 2048 bits and the exponent 65537 (K2), so that roots and small
-/// moduli lead nowhere; numbers that are their own power are the ones left to try.
+/// JV9. RSA signatures made without the key. Our keys have 2048 bits and the exponent 65537 (K2), so roots and small
+/// moduli do not help. What is left are numbers that equal their own power.
 #[tokio::test]
-async fn an_rsa_signature_is_not_a_number_that_powers_leave_alone() {
+async fn an_rsa_signature_that_equals_its_own_power_is_refused() {
     let scene = Scene::with(SigningAlgorithm::Rs256).await;
     let jwks = scene.prokura.get("/.well-known/jwks.json").await.json();
     let modulus = jwks["keys"][0]["n"].as_str().unwrap();
@@ -167,7 +167,7 @@ async fn an_rsa_signature_is_not_a_number_that_powers_leave_alone() {
     }
 }
 
-/// `a - b` of two big-endian numbers of one length, `a` not less than `b`.
+/// `a - b` of two big-endian numbers of the same length. `a` must not be less than `b`.
 fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut difference = a.to_vec();
     let mut borrow = 0;
@@ -179,7 +179,7 @@ fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
     difference
 }
 
-/// An ASN.1 INTEGER of a big-endian number of at most 33 bytes.
+/// A big-endian number of at most 33 bytes as an ASN.1 INTEGER.
 fn integer(number: &[u8]) -> Vec<u8> {
     let first = number.iter().position(|&byte| byte != 0).unwrap_or(0);
     let mut number = number[first..].to_vec();

@@ -1,6 +1,11 @@
-//! What every change of an account has in common: which account it is for, and in which state that must be.
+//! What all changes of an account share: the target of the change, and the version that the target must have.
 
-use super::{Authority, Caller, GetServiceAccountError, Unavailable};
+use super::{
+    caller::Caller,
+    get_service_account::GetServiceAccountError,
+    state::Authority,
+    unavailable::{Unavailable, or_unavailable},
+};
 use crate::{
     domain::{Precondition, ServiceAccount, ServiceAccountId},
     store::Target,
@@ -12,13 +17,15 @@ pub enum ChangeError {
     /// The caller's organization has no such account.
     #[error("there is no such service account")]
     NotFound,
-    /// It is not in a state for which the change is meant.
-    #[error("the service account has changed since")]
+    /// The account does not have the required version.
+    #[error("the service account has changed since it was read")]
     Stale,
-    /// No answer.
+    /// The request cannot be answered now.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(Unavailable),
 }
+
+or_unavailable!(ChangeError::Unavailable);
 
 impl From<GetServiceAccountError> for ChangeError {
     fn from(error: GetServiceAccountError) -> Self {
@@ -30,7 +37,8 @@ impl From<GetServiceAccountError> for ChangeError {
 }
 
 impl Authority {
-    /// The account `id` of the caller's organization as the target of a change. Without a precondition nothing is read.
+    /// The account `id` of the caller's organization as the target of a change. Without a precondition the account is not
+    /// read.
     pub(super) async fn target(
         &self,
         caller: &Caller,
@@ -49,8 +57,8 @@ impl Authority {
     }
 }
 
-/// `account` as the target of a change. Whether it is in a state for which the change is meant shows in the write, together
-/// with whether the change has been made already.
+/// `account` as the target of a change. The write checks the precondition, after it has checked whether the request was
+/// carried out before.
 pub(super) fn target_of(account: &ServiceAccount, precondition: &Precondition) -> Target {
     Target {
         organization: account.organization_id,
@@ -59,11 +67,12 @@ pub(super) fn target_of(account: &ServiceAccount, precondition: &Precondition) -
     }
 }
 
-/// Why the store found nothing where `target` should have been.
-pub(super) fn missed(target: Target) -> ChangeError {
-    match target.version {
-        None => ChangeError::NotFound,
-        // It was there a moment ago.
-        Some(_) => ChangeError::Stale,
+/// Fails if the store did not find `target`.
+pub(super) fn require_found(is_found: bool, target: Target) -> Result<(), ChangeError> {
+    match (is_found, target.version) {
+        (true, _) => Ok(()),
+        (false, None) => Err(ChangeError::NotFound),
+        // The account was read a moment ago, so its version must have changed.
+        (false, Some(_)) => Err(ChangeError::Stale),
     }
 }

@@ -1,21 +1,21 @@
-//! The JWTs that were verified.
+//! The memory of verified JWTs: a cache of the signature checks of one set of signing keys.
 //!
-//! What a key that never changes once said of a text, it will say again; whether the token lives is no matter of keys.
+//! A key that verified a text once verifies it always. The memory says nothing about whether the token is active.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::facts;
 use crate::{
     domain::{AccessToken, TokenId},
-    packed::Cache,
+    packed::{Cache, NeverPinned},
 };
 
-/// How much of them is remembered, those most asked for: some 100,000.
+/// The capacity in bytes, which fits about 100,000 tokens.
 const BYTES: usize = 16 << 20;
 
-pub(super) struct VerifiedTokens(Cache<32>);
+pub(super) struct VerifiedTokens(Cache<32, NeverPinned>);
 
-/// What a text is recognised by.
+/// The SHA-256 of the text of a token.
 pub(super) struct TextDigest([u8; 32]);
 
 impl TextDigest {
@@ -28,7 +28,7 @@ impl TextDigest {
 
 impl VerifiedTokens {
     pub(super) fn new() -> Self {
-        Self(Cache::new(BYTES, |_, _| false))
+        Self(Cache::new(BYTES, NeverPinned))
     }
 
     pub(super) fn get(&self, text: &TextDigest) -> Option<AccessToken> {
@@ -42,7 +42,7 @@ impl VerifiedTokens {
         let mut record = Vec::with_capacity(16 + facts::length(token));
         record.extend_from_slice(token.id.as_bytes());
         facts::push(&mut record, token);
-        self.0.insert(&text.0, &record, None, &mut |_, _| ());
+        self.0.insert(&text.0, &record);
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use crate::domain::{OrganizationId, ScopeSet, ServiceAccountId};
 
     #[test]
-    fn a_token_is_found_by_its_text_alone() {
+    fn a_token_is_found_by_its_exact_text() {
         let token = AccessToken {
             id: TokenId::from_bytes([1; 16]),
             organization_id: OrganizationId::from_bytes([2; 16]),

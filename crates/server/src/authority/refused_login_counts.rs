@@ -1,8 +1,8 @@
-//! Refused logins, counted in memory by account, minute and address, and written down as audit events when the minute is
-//! over: refusing a login costs no write.
+//! The counts of refused logins by account, minute and address. After the minute they become audit events, so refusing a
+//! login writes nothing.
 //!
-//! Whatever strangers do, memory and disk are bounded. Where there are too many addresses, the counts are kept and the
-//! addresses given up; where there are too many minutes, because the store takes no writes for long, the minutes.
+//! Memory and disk are bounded, whatever strangers do. With too many addresses, the counts stay exact but cover several
+//! addresses. With too many minutes, because the store cannot write for a long time, they cover several minutes.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -12,23 +12,24 @@ use std::{
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Authority, Origin, Unavailable};
+use super::origin::Origin;
 use crate::domain::{LoginRefusal, OrganizationId, RefusedLogins, ServiceAccountId, Timestamp};
 
-/// How many addresses of one account are told apart in a minute: so many events it gets at most, and one more for all its
-/// other addresses.
+/// How many addresses of one account are told apart in a minute. The account gets at most that many events, and one more for
+/// all other addresses.
 const ADDRESSES_OF_ACCOUNT: usize = 16;
-/// How many addresses of all accounts together are told apart in a minute.
+/// How many addresses of all accounts are told apart in a minute.
 const ADDRESSES: usize = 1000;
-/// How many accounts are counted in a minute. The refusals of further ones are not recorded.
+/// How many accounts are counted in a minute. Refused logins of further accounts are not recorded.
 const ACCOUNTS: usize = 5000;
-/// How many events wait to be written, each of its minute and address. What is more becomes one event an account, of as many
-/// accounts; the refusals of further ones are not recorded. Together with what is counted some 15 MB.
+/// How many events wait to be written, one for each account, minute and address. Further refusals are merged into one event
+/// for each account, for as many accounts; those of further accounts are not recorded. All counts together take about 15
+/// MB.
 const WAITING: usize = 10_000;
-/// How many events are written in one transaction, which holds up other changes of their organizations.
+/// How many events one transaction writes. It blocks other changes of their organizations.
 const BATCH: usize = 32;
 
-/// For whom logins are counted that name no account. They are never written down.
+/// The key under which logins that name no account are counted. They are never written.
 const NOBODY: (OrganizationId, ServiceAccountId) = (
     OrganizationId::from_bytes([0; 16]),
     ServiceAccountId::from_bytes([0; 16]),
@@ -36,41 +37,42 @@ const NOBODY: (OrganizationId, ServiceAccountId) = (
 
 /// The refused logins that are not written yet.
 #[derive(Default)]
-pub(super) struct Recorder {
-    /// The running minute, and those over that no flush has taken.
+pub(super) struct RefusedLoginCounts {
+    /// The current minute, and past minutes that no flush has taken.
     counting: Mutex<Vec<Minute>>,
-    /// Held while it is written, so that nothing is written twice.
-    waiting: AsyncMutex<Waiting>,
+    /// Locked during a flush, so that nothing is written twice.
+    pub(super) waiting: AsyncMutex<Waiting>,
 }
 
-/// What was counted of one minute.
-struct Minute {
-    /// Since the Unix epoch.
+/// The counts of one minute.
+pub(super) struct Minute {
+    /// Minutes since the Unix epoch.
     number: i64,
-    /// By account, and there by address.
+    /// By account, then one entry for each address.
     accounts: HashMap<ServiceAccountId, Vec<RefusedLogins>>,
-    /// How many of them have an address.
+    /// How many entries have an address.
     addresses: usize,
 }
 
-/// What is over, in the order in which it is written.
+/// The counts of past minutes.
 #[derive(Default)]
-struct Waiting {
+pub(super) struct Waiting {
+    /// In the order in which they are written.
     in_order: VecDeque<RefusedLogins>,
-    /// What found no room there.
-    beyond: HashMap<ServiceAccountId, RefusedLogins>,
+    /// The overflow of `in_order`, merged by account.
+    overflow: HashMap<ServiceAccountId, RefusedLogins>,
 }
 
-impl Recorder {
-    /// Counts a login refused at `now` to an account of an organization. `None`: to nobody, which must take as long.
+impl RefusedLoginCounts {
+    /// Counts a login of `account` that was refused at `now`. `None`: there is no such account, which takes the same time.
     pub(super) fn count(
         &self,
-        whom: Option<(OrganizationId, ServiceAccountId)>,
+        account: Option<(OrganizationId, ServiceAccountId)>,
         origin: &Origin,
         refusal: LoginRefusal,
         now: Timestamp,
     ) {
-        let (organization, account) = whom.unwrap_or(NOBODY);
+        let (organization, account) = account.unwrap_or(NOBODY);
         let mut counting = self.counting();
         let addresses = counting
             .iter()
@@ -108,10 +110,10 @@ impl Recorder {
         }
     }
 
-    /// Takes out what was counted in minutes other than the `running` one.
-    fn take(&self, running: Option<i64>) -> Vec<Minute> {
+    /// Removes and returns the counts of all minutes but the `current` one.
+    pub(super) fn take(&self, current: Option<i64>) -> Vec<Minute> {
         self.counting()
-            .extract_if(.., |minute| Some(minute.number) != running)
+            .extract_if(.., |minute| Some(minute.number) != current)
             .collect()
     }
 
@@ -121,7 +123,7 @@ impl Recorder {
 }
 
 impl Minute {
-    /// The one of `now`.
+    /// The minute of `now`.
     fn at(counting: &mut Vec<Self>, now: Timestamp) -> &mut Self {
         let number = now.whole_minutes();
         let known = counting.iter().position(|minute| minute.number == number);
@@ -138,8 +140,8 @@ impl Minute {
 }
 
 impl Waiting {
-    /// Takes in what is over.
-    fn keep(&mut self, minutes: Vec<Minute>) {
+    /// Adds the counts of past minutes.
+    pub(super) fn keep(&mut self, minutes: Vec<Minute>) {
         let mut refused = minutes
             .into_iter()
             .flat_map(|minute| minute.accounts.into_values().flatten())
@@ -151,8 +153,8 @@ impl Waiting {
                 self.in_order.push_back(refused);
                 continue;
             }
-            let has_room = self.beyond.len() < WAITING;
-            match self.beyond.entry(refused.account_id) {
+            let has_room = self.overflow.len() < WAITING;
+            match self.overflow.entry(refused.account_id) {
                 Entry::Occupied(mut known) => known.get_mut().merge(refused),
                 Entry::Vacant(_) if !has_room => {}
                 Entry::Vacant(new) => drop(new.insert(refused)),
@@ -160,11 +162,16 @@ impl Waiting {
         }
     }
 
-    /// What is to be written next. Empty: nothing is left.
-    fn next_batch(&mut self) -> Vec<RefusedLogins> {
+    /// Removes the first `count` entries, which were written.
+    pub(super) fn written(&mut self, count: usize) {
+        self.in_order.drain(..count);
+    }
+
+    /// The entries to write next. Empty: nothing is left.
+    pub(super) fn next_batch(&mut self) -> Vec<RefusedLogins> {
         if self.in_order.is_empty() {
-            let beyond = mem::take(&mut self.beyond).into_values();
-            self.in_order.extend(beyond);
+            let overflow = mem::take(&mut self.overflow).into_values();
+            self.in_order.extend(overflow);
         }
         let mut batch = self
             .in_order
@@ -172,62 +179,9 @@ impl Waiting {
             .take(BATCH)
             .cloned()
             .collect::<Vec<_>>();
-        // Each event locks its organization. If all nodes go in the same order, none waits for another that waits for it.
+        // Each event locks its organization. The same order on all nodes prevents deadlocks.
         batch.sort_by_key(|refused| refused.organization_id);
         batch
-    }
-}
-
-impl Authority {
-    /// Writes down the logins that were refused in minutes that are over. To be called every few seconds. What could not be
-    /// written is kept for the next time.
-    ///
-    /// Not to be dropped half-way, unless none follows: what is being written then would be written twice.
-    pub async fn flush_refused_logins(&self) -> Result<(), Unavailable> {
-        let running = self.clock.now()?.whole_minutes();
-        self.write_refused_logins(Some(running)).await
-    }
-
-    /// The same with the running minute. To be called when the last request is answered.
-    pub async fn flush_all_refused_logins(&self) -> Result<(), Unavailable> {
-        self.write_refused_logins(None).await
-    }
-
-    async fn write_refused_logins(&self, running: Option<i64>) -> Result<(), Unavailable> {
-        let mut waiting = self.refused_logins.waiting.lock().await;
-        waiting.keep(self.refused_logins.take(running));
-        loop {
-            let mut batch = waiting.next_batch();
-            if batch.is_empty() {
-                return Ok(());
-            }
-            self.tell_ended_secrets(&mut batch).await?;
-            let written = batch.len();
-            let events = batch.into_iter().map(RefusedLogins::into_event);
-            self.store.append_audit_events(events.collect()).await?;
-            waiting.in_order.drain(..written);
-        }
-    }
-
-    /// Looks whether the wrong secrets were right once: what is in use still, and was rotated away, is what an owner most
-    /// wants to know.
-    async fn tell_ended_secrets(&self, batch: &mut [RefusedLogins]) -> Result<(), Unavailable> {
-        let mut known = HashMap::new();
-        for refused in batch
-            .iter_mut()
-            .filter(|refused| refused.has_wrong_secrets())
-        {
-            let account = refused.account_id;
-            let ended = match known.entry(account) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let ended = self.store.find_ended_secrets(account);
-                    new.insert(ended.await?)
-                }
-            };
-            refused.tell_ended(ended);
-        }
-        Ok(())
     }
 }
 
@@ -247,7 +201,7 @@ mod tests {
         ServiceAccountId::from_bytes(bytes)
     }
 
-    fn count(recorder: &Recorder, account: Option<u32>, address: u32, now: Timestamp) {
+    fn count(recorder: &RefusedLoginCounts, account: Option<u32>, address: u32, now: Timestamp) {
         let origin = Origin {
             request_id: None,
             address: Some(IpAddr::V4(address.into())),
@@ -257,8 +211,8 @@ mod tests {
         recorder.count(whom, &origin, refusal, now);
     }
 
-    /// What would be written now, and how many logins it counts.
-    fn waiting(recorder: Recorder) -> (Vec<RefusedLogins>, usize) {
+    /// The events that would be written now, and how many logins they count.
+    fn waiting(recorder: RefusedLoginCounts) -> (Vec<RefusedLogins>, usize) {
         let mut waiting = Waiting::default();
         waiting.keep(recorder.take(None));
         let mut all = Vec::new();
@@ -267,7 +221,7 @@ mod tests {
             if batch.is_empty() {
                 break;
             }
-            waiting.in_order.drain(..batch.len());
+            waiting.written(batch.len());
             all.extend(batch);
         }
         let counts = all.iter().cloned().map(counted);
@@ -280,8 +234,8 @@ mod tests {
     }
 
     #[test]
-    fn of_ten_thousand_addresses_the_first_are_told_apart_and_all_are_counted() {
-        let recorder = Recorder::default();
+    fn of_many_addresses_the_first_are_told_apart_and_all_are_counted() {
+        let recorder = RefusedLoginCounts::default();
         for _ in 0..2 {
             for address in 0..10_000 {
                 count(&recorder, Some(1), address, SECOND);
@@ -298,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn of_many_accounts_the_addresses_are_given_up_first() {
-        let recorder = Recorder::default();
+    fn with_many_accounts_only_some_addresses_are_told_apart() {
+        let recorder = RefusedLoginCounts::default();
         for number in 0..2 * ACCOUNTS as u32 {
             for address in 0..3 {
                 count(&recorder, Some(number), address, SECOND);
@@ -315,8 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn who_names_no_account_is_counted_and_forgotten() {
-        let recorder = Recorder::default();
+    fn logins_that_name_no_account_are_never_written() {
+        let recorder = RefusedLoginCounts::default();
         for address in 0..10_000 {
             count(&recorder, None, address, SECOND);
         }
@@ -325,8 +279,8 @@ mod tests {
     }
 
     #[test]
-    fn minutes_are_told_apart_whatever_the_clock_does() {
-        let recorder = Recorder::default();
+    fn minutes_are_told_apart_if_the_clock_goes_back() {
+        let recorder = RefusedLoginCounts::default();
         for seconds in [59, 60, 59, 61, 119, 0] {
             let now = Timestamp::from_millis(0).plus_seconds(seconds);
             count(&recorder, Some(1), 1, now);
@@ -336,11 +290,11 @@ mod tests {
         assert_eq!(recorder.take(None).len(), 0);
     }
 
-    /// Two accounts keep failing while nothing can be written, one of them from a new address each minute.
+    /// Logins of two accounts are refused while the store cannot write, one of them from a new address each minute.
     #[test]
-    fn while_the_store_is_away_the_minutes_are_given_up_at_last() {
+    fn minutes_are_merged_if_the_store_cannot_write_for_long() {
         const MINUTES: u32 = WAITING as u32;
-        let recorder = Recorder::default();
+        let recorder = RefusedLoginCounts::default();
         let mut waiting = Waiting::default();
         for minute in 0..MINUTES {
             let now = SECOND.plus_seconds(60 * minute);
@@ -349,9 +303,9 @@ mod tests {
             waiting.keep(recorder.take(None));
         }
         assert_eq!(waiting.in_order.len(), WAITING);
-        assert_eq!(waiting.beyond.len(), 2);
+        assert_eq!(waiting.overflow.len(), 2);
         let (number, half) = (WAITING / 2, MINUTES / 2);
-        let one = waiting.beyond.remove(&account(1)).unwrap();
+        let one = waiting.overflow.remove(&account(1)).unwrap();
         assert_eq!(one.first_at, SECOND.plus_seconds(60 * half));
         let event = one.into_event();
         assert_eq!(event.address, None);
@@ -362,24 +316,24 @@ mod tests {
         ];
         assert_eq!(event.detail, detail);
 
-        // What waits in order goes first, and then the rest.
+        // The entries in order are written first, then the overflow.
         for _ in 0..WAITING.div_ceil(BATCH) {
             let batch = waiting.next_batch();
             assert!(batch.iter().all(|refused| refused.address.is_some()));
-            waiting.in_order.drain(..batch.len());
+            waiting.written(batch.len());
         }
         assert_eq!(waiting.next_batch().len(), 1);
     }
 
     #[test]
-    fn what_waits_is_bounded_for_any_number_of_accounts() {
-        let recorder = Recorder::default();
+    fn waiting_entries_are_bounded_for_any_number_of_accounts() {
+        let recorder = RefusedLoginCounts::default();
         let mut waiting = Waiting::default();
         for number in 0..3 * WAITING as u32 {
             count(&recorder, Some(number), 1, SECOND);
             waiting.keep(recorder.take(None));
         }
         assert_eq!(waiting.in_order.len(), WAITING);
-        assert_eq!(waiting.beyond.len(), WAITING);
+        assert_eq!(waiting.overflow.len(), WAITING);
     }
 }

@@ -1,8 +1,8 @@
-//! The schema, as numbered steps forward, the same numbers for both databases.
+//! The migrations of the schema. A version has one file for each database, under the same number.
 
 use super::database::{DatabaseError, MigrateError};
 
-/// One step: its version and its SQL for either database.
+/// One migration: its version, and its SQL for each database.
 pub(super) struct Migration {
     pub(super) version: i64,
     pub(super) sqlite: &'static str,
@@ -13,13 +13,13 @@ macro_rules! migration {
     ($version:literal, $file:literal) => {
         Migration {
             version: $version,
-            sqlite: include_str!(concat!("sqlite/", $file)),
-            postgres: include_str!(concat!("postgres/", $file)),
+            sqlite: include_str!(concat!("migrations/sqlite/", $file)),
+            postgres: include_str!(concat!("migrations/postgres/", $file)),
         }
     };
 }
 
-/// Every step, in order. Append only.
+/// All migrations, in order. Append only.
 pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_foundation.sql"),
     migration!(2, "0002_account_control.sql"),
@@ -27,20 +27,20 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_secrets_by_account.sql"),
 ];
 
-/// The version that this build knows.
+/// The newest version, which this build knows.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// The name of [`CREATE_TABLE`]'s table.
 pub(super) const TABLE: &str = "prokura_schema";
-/// The table that remembers which steps were taken. Both databases read it alike.
+/// The table of applied migrations. Both databases read it alike.
 pub(super) const CREATE_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS prokura_schema (version BIGINT NOT NULL PRIMARY KEY)";
-/// The version reached; absent where no step was taken.
+/// Reads the version. NULL: no migration was applied.
 pub(super) const READ_VERSION: &str = "SELECT max(version) FROM prokura_schema";
-/// Remembers a step.
+/// Records a migration as applied.
 pub(super) const RECORD: &str = "INSERT INTO prokura_schema (version) VALUES ($1)";
 
-/// The version of a database with these tables, of which `read_version` reads ours. `None`: the database is empty.
+/// The schema version of a database with these tables; `read_version` reads [`TABLE`]. `None`: the database is empty.
 pub(super) fn judge(
     mut tables: Vec<String>,
     read_version: impl FnOnce() -> Result<Option<i64>, DatabaseError>,

@@ -1,4 +1,4 @@
-//! Keys that sign tokens, parsed once.
+//! A key pair that signs tokens.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -15,12 +15,12 @@ use zeroize::Zeroizing;
 
 use crate::domain::{PublicJwk, PublicKeyMaterial, SigningAlgorithm};
 
-/// A key pair that signs with one algorithm, and verifies only what that algorithm signed.
+/// A key pair that signs and verifies with one algorithm. It is parsed once.
 pub struct SigningKey {
     pair: Pair,
     verifier: ParsedPublicKey,
     jwk: PublicJwk,
-    /// The encoded JOSE header of every token it signs, with the dot behind it.
+    /// The encoded JOSE header of every token that the key signs, including the dot after it.
     pub(super) header: String,
 }
 
@@ -30,13 +30,14 @@ enum Pair {
     Rs256(rsa::KeyPair),
 }
 
-/// The cryptographic library refused. It says nothing of why.
+/// The cryptographic library refused a key or an operation. It gives no reason.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the cryptographic library refused a key")]
 pub struct KeyError;
 
 impl SigningKey {
-    /// Makes a new key. RSA takes some 100 ms, the others none to speak of.
+    /// Generates a key, and returns it with its PKCS #8 document. RSA takes about 100 ms, the other algorithms less than 1
+    /// ms.
     pub fn generate(algorithm: SigningAlgorithm) -> Result<(Self, Zeroizing<Vec<u8>>), KeyError> {
         let random = SystemRandom::new();
         let pkcs8 = match algorithm {
@@ -56,7 +57,7 @@ impl SigningKey {
         Ok((Self::from_pkcs8(algorithm, &pkcs8)?, pkcs8))
     }
 
-    /// The key in this PKCS #8 document.
+    /// Parses a PKCS #8 document.
     pub fn from_pkcs8(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let (pair, verifier, material) = match algorithm {
@@ -117,12 +118,13 @@ impl SigningKey {
         })
     }
 
-    /// The public half.
+    /// The public key as a JWK.
     pub const fn jwk(&self) -> &PublicJwk {
         &self.jwk
     }
 
-    /// The public half in the encoding of the algorithm: a SEC 1 point, 32 bytes, or RSAPublicKey (RFC 8017 A.1.1).
+    /// The public key in the encoding of the algorithm: a SEC 1 point (ES256), 32 bytes (EdDSA) or RSAPublicKey (RS256, RFC
+    /// 8017 A.1.1).
     pub fn public_key(&self) -> &[u8] {
         match &self.pair {
             Pair::Es256(pair) => pair.public_key().as_ref(),
@@ -150,8 +152,7 @@ impl SigningKey {
         .map_err(|_| KeyError)
     }
 
-    /// Whether `signature` is this key's under `message`. The algorithm is the key's, whatever a token says
-    /// (RFC 8725 §3.1).
+    /// Whether this key made `signature` for `message`. The key determines the algorithm, never the token (RFC 8725 §3.1).
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.verifier.verify_sig(message, signature).is_ok()
     }
@@ -161,7 +162,7 @@ impl SigningKey {
 mod tests {
     use super::*;
 
-    /// K2: coordinates have their full length, leading zeros included; RSA keys have 2048 bits.
+    /// K2: coordinates have their full length, including leading zeros. RSA keys have 2048 bits.
     #[test]
     fn public_keys_are_published_at_full_length() {
         let bytes = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap().len();
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_verifies_what_it_signed_and_nothing_else() {
+    fn a_key_verifies_its_own_signatures_only() {
         for algorithm in [
             SigningAlgorithm::Es256,
             SigningAlgorithm::EdDsa,

@@ -1,0 +1,51 @@
+//! [`Authority`]: what every use case works with.
+
+use std::sync::Arc;
+
+use super::{
+    ambient::{Clock, Entropy},
+    id_sequence::IdSequence,
+    refused_login_counts::RefusedLoginCounts,
+    rotation_policy::RotationPolicy,
+    unavailable::Unavailable,
+};
+use crate::{
+    domain::{PublicJwk, Resources},
+    keys::KeyRing,
+    store::Store,
+};
+
+/// The server without HTTP. Every use case is a method of it.
+pub struct Authority {
+    pub(super) store: Store,
+    pub(super) keys: KeyRing,
+    pub(super) resources: Resources,
+    pub(super) rotation: RotationPolicy,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) entropy: Box<dyn Entropy>,
+    pub(super) id_sequence: IdSequence,
+    pub(super) refused_logins: RefusedLoginCounts,
+}
+
+impl Authority {
+    /// The issuer of the tokens: the `issuer` of RFC 8414.
+    pub fn issuer(&self) -> &str {
+        self.keys.issuer()
+    }
+
+    /// The resources that tokens can be issued for.
+    pub const fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// The public keys that verify JWTs, those of the algorithms in use. The same `Arc` until the keys change.
+    pub fn published_keys(&self) -> Arc<[PublicJwk]> {
+        self.keys.published_keys()
+    }
+
+    /// Checks that the store answers.
+    pub async fn check_readiness(&self) -> Result<(), Unavailable> {
+        self.store.installation().await?;
+        Ok(())
+    }
+}
