@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What others make of the API document: a linter has nothing to say, and a client generated from it works with the real server.
+# Tests the API document: a linter finds no problem, and a generated client works with the real server.
 #
-# PROKURA names the server's binary (default: target/debug/prokura). Needs node (18 or newer), npm and jq.
+# PROKURA is the path of the server's binary (default: target/debug/prokura). Requires Node 18 or newer, npm and jq.
 set -euo pipefail
 prokura=$(realpath "${PROKURA:-$(dirname "$0")/../../target/debug/prokura}")
 cd "$(dirname "$0")"
@@ -11,7 +11,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 
 npm ci --no-audit --no-fund --silent
-# That a member has a default does not mean that it has to be sent.
+# A member that has a default need not be sent.
 node_modules/.bin/openapi-typescript ../../openapi.json --default-non-nullable false --output api.d.ts >/dev/null 2>&1
 node_modules/.bin/tsc
 

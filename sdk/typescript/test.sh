@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Everything that must hold of the SDK, from a clean checkout: it builds, its types are right, and the packed package does what
-# it says, against the real server.
+# Builds the SDK from a clean checkout, checks its types, and tests the packed package against the real server.
 #
-# PROKURA names the server's binary (default: target/debug/prokura). Needs node (18 or newer) and npm.
+# PROKURA is the path of the server's binary (default: target/debug/prokura). Requires Node 18 or newer, and npm.
 set -euo pipefail
 PROKURA=$(realpath "${PROKURA:-$(dirname "$0")/../../target/debug/prokura}")
 export PROKURA
-[ -x "$PROKURA" ] || { echo "test.sh: there is no $PROKURA: build it first (cargo build -p prokura)" >&2; exit 1; }
+[ -x "$PROKURA" ] || { echo "test.sh: $PROKURA does not exist; run: cargo build -p prokura" >&2; exit 1; }
 cd "$(dirname "$0")"
 
 work=$(mktemp -d)
@@ -15,18 +14,17 @@ trap 'rm -rf "$work"' EXIT
 npm ci --no-audit --no-fund --silent
 node_modules/.bin/prettier --check --log-level warn .
 
-# What is tested is what would be published: packed, and installed where nothing but the package itself can be found. The tools
-# of the tests are found one folder up.
+# Tests what would be published: the packed package, installed in a folder that has nothing else. The test tools are one folder up.
 npm pack --silent --pack-destination "$work" >/dev/null
 mv "$work"/prokura-sdk-*.tgz "$work/prokura-sdk.tgz"
 ln -s "$PWD/node_modules" "$work/node_modules"
 cp -r test/consumer "$work/consumer"
-cp -r test examples README.md "$work/consumer/"
+cp -r src test examples README.md ../behaviour.json "$work/consumer/"
 cd "$work/consumer"
 npm install --offline --no-audit --no-fund --no-package-lock --silent
 
 tsc=$work/node_modules/.bin/tsc
 "$tsc"
 "$tsc" -p tsconfig.bundler.json
-# A test that hangs ends here.
-timeout 120 node --test --test-reporter=spec built/test/*.test.js
+# Ends a test that hangs.
+timeout 240 node --test --test-reporter=spec built/test/*.test.js

@@ -1,4 +1,4 @@
-//! `prokura audit verify`: it changes nothing.
+//! `prokura audit verify`. It changes nothing.
 
 use std::{
     fs::File,
@@ -6,53 +6,57 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::ArgGroup;
 use prokura_server::{
+    audit_export,
     domain::{BrokenChain, ChainHead, OrganizationId, Verifier},
-    http::read_exported_event,
     store::{SqliteAccess, Store},
 };
 
 use crate::{
     authority,
     config::{Config, Database, Options},
+    failure::Failure,
 };
 
-/// How many events are in memory at once.
+/// The number of events read from the store at once.
 const CHUNK: usize = 500;
 
-/// What can be asked of the audit trail.
+/// The subcommands of `prokura audit` that use the database.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Check that no event was altered, removed or inserted
+    /// Verify that no audit event was altered, removed or inserted
     ///
-    /// It checks every organization in the database, or one, or the file of an export. For each it prints how many events
-    /// there are and the hash of the last, the head. Keep the head elsewhere: given with --head later, it proves that
-    /// nothing up to it was changed meanwhile, not even by somebody who wrote the whole chain anew.
-    #[command(after_help = VERIFY_EXAMPLE)]
+    /// Verifies all organizations in the database, one organization, or an exported file. Prints the number of events and
+    /// the hash of the last event (the head) of each. Store the head elsewhere: passed as --head later, it proves that no
+    /// event up to it was changed, even if the whole chain was rewritten.
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),
 }
 
-const VERIFY_EXAMPLE: &str = "\
-It may run beside a server. It exits with 0 if every chain is whole, and with 1 otherwise, naming the event.
+const VERIFY_EXAMPLES: &str = "\
+It can run while a server uses the database, and does not need the master key.
 
-Example: prokura audit verify --data-dir /var/lib/prokura
-Example: prokura audit verify --file audit.ndjson --head 9f86d081…";
+Examples:
+  prokura audit verify --data-dir /var/lib/prokura
+  prokura audit verify --file audit.ndjson --head 9f86d081…
 
-/// What `prokura audit verify` is asked.
+Exit codes: 0 if every chain is intact, 1 if an event was altered, removed or inserted.";
+
+/// The arguments of `prokura audit verify`.
 #[derive(clap::Args)]
 #[command(group(ArgGroup::new("one chain").args(["organization", "file"])))]
 pub(crate) struct VerifyArguments {
-    /// Check this organization alone
+    /// Verify only this organization
     #[arg(long, value_name = "ID", value_parser = organization)]
     organization: Option<OrganizationId>,
 
-    /// Check this export (of GET /api/v1/audit-events/export) instead of the database
+    /// Verify a file written by `prokura audit export` instead of the database
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// An event must have this hash: a head printed earlier. Needs --file or --organization
+    /// Require an event with this hash, a head printed earlier; needs --file or --organization
     #[arg(long, value_name = "HASH", value_parser = hash, requires = "one chain")]
     head: Option<[u8; 32]>,
 
@@ -61,23 +65,19 @@ pub(crate) struct VerifyArguments {
 }
 
 fn organization(text: &str) -> Result<OrganizationId, &'static str> {
-    OrganizationId::parse(text).ok_or("it must be an organization's id, a UUID in lower case")
+    OrganizationId::parse(text).ok_or("expected the ID of an organization, a lowercase UUID")
 }
 
 fn hash(text: &str) -> Result<[u8; 32], &'static str> {
-    const MESSAGE: &str = "it must be a hash of 64 hexadecimal digits";
     let mut hash = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(MESSAGE);
+    match base16ct::mixed::decode(text, &mut hash) {
+        Ok(decoded) if decoded.len() == 32 => Ok(hash),
+        _ => Err("expected 64 hexadecimal digits"),
     }
-    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| MESSAGE)?;
-    }
-    Ok(hash)
 }
 
-/// Checks what is asked for and prints what is whole.
-pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> anyhow::Result<()> {
+/// Verifies the chains and prints the head of each intact one.
+pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Result<(), Failure> {
     if let Some(file) = &arguments.file {
         return verify_file(file, arguments.head);
     }
@@ -86,38 +86,52 @@ pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> anyho
     if let Some(asked) = arguments.organization {
         organizations.retain(|(id, _)| *id == asked);
         if organizations.is_empty() {
-            bail!("there is no organization {asked}");
+            return Err(Failure::new(format!("there is no organization {asked}"))
+                .hint("run `prokura audit verify` without --organization to list all of them"));
         }
     }
     let mut broken = Vec::new();
     for (id, name) in organizations {
         match verify_organization(&store, id, arguments.head).await? {
-            Ok(head) => print_whole(id, &format!(" \"{name}\""), head)?,
+            Ok(head) => print_head(id, &format!(" \"{name}\""), head)?,
             Err(error) => broken.push(format!("organization {id} \"{name}\": {error}")),
         }
     }
-    if !broken.is_empty() {
-        bail!("the audit trail is broken: {}", broken.join("; "));
+    let mut broken = broken.into_iter();
+    match broken.next() {
+        None => Ok(()),
+        Some(first) => Err(Failure {
+            details: broken.collect(),
+            ..broken_chain(&first)
+        }),
     }
-    Ok(())
 }
 
-/// The configured store, which must be there.
-async fn open_store(config: &Config) -> anyhow::Result<Store> {
+fn broken_chain(problem: &str) -> Failure {
+    Failure::new(format!("the audit trail was changed: {problem}"))
+        .hint("compare it with an earlier export or a backup to find out what changed")
+}
+
+/// Opens the configured store, which must exist.
+async fn open_store(config: &Config) -> Result<Store, Failure> {
     if let Database::Sqlite(path) = &config.database
         && !path
             .try_exists()
-            .with_context(|| format!("cannot look for {}", path.display()))?
+            .with_context(|| format!("cannot access {}", path.display()))?
     {
-        bail!("there is no database at {}", path.display());
+        return Err(
+            Failure::new(format!("there is no database at {}", path.display()))
+                .hint("set --data-dir or --database-url to the values of the server"),
+        );
     }
     let store = authority::open_store(config, SqliteAccess::Inspection)?;
     let (found, _) = store
         .schema_version()
         .await
-        .context("the database cannot be used")?;
+        .context("cannot use the database")?;
     if found.is_none_or(|version| version == 0) {
-        bail!("the database is empty");
+        return Err(Failure::new("the database is empty")
+            .hint("set --data-dir or --database-url to the values of the server"));
     }
     Ok(store)
 }
@@ -126,13 +140,14 @@ async fn verify_organization(
     store: &Store,
     organization: OrganizationId,
     pinned: Option<[u8; 32]>,
-) -> anyhow::Result<Result<ChainHead, BrokenChain>> {
+) -> Result<Result<ChainHead, BrokenChain>, Failure> {
     let mut verifier = Verifier::new(organization, pinned);
     let mut after = i64::MIN;
     loop {
         let found = store.read_chain(organization, after, CHUNK).await?;
-        let (head, events) =
-            found.with_context(|| format!("there is no organization {organization} any more"))?;
+        let (head, events) = found.with_context(|| {
+            format!("the organization {organization} was removed during the verification")
+        })?;
         for event in &events {
             if let Err(broken) = verifier.take(event, None) {
                 return Ok(Err(broken));
@@ -145,41 +160,38 @@ async fn verify_organization(
     }
 }
 
-fn verify_file(path: &Path, pinned: Option<[u8; 32]>) -> anyhow::Result<()> {
+fn verify_file(path: &Path, pinned: Option<[u8; 32]>) -> Result<(), Failure> {
     let reading = || format!("cannot read {}", path.display());
-    let broken = || format!("{}: the audit trail is broken", path.display());
+    let broken = |error: BrokenChain| broken_chain(&format!("{}: {error}", path.display()));
     let lines = BufReader::new(File::open(path).with_context(reading)?).lines();
     let mut chain = None;
     for (line, number) in lines.zip(1..) {
         let line = line.with_context(reading)?;
-        let (event, claimed_hash) = read_exported_event(&line).with_context(|| {
+        let (event, claimed_hash) = audit_export::parse_line(&line).with_context(|| {
             format!(
-                "line {number} of {} is not an event as the API exports it",
+                "line {number} of {} is not an exported audit event",
                 path.display()
             )
         })?;
         let id = event.organization_id;
         let (_, verifier) = chain.get_or_insert_with(|| (id, Verifier::new(id, pinned)));
-        verifier
-            .take(&event, Some(&claimed_hash))
-            .with_context(broken)?;
+        verifier.take(&event, Some(&claimed_hash)).map_err(broken)?;
     }
     let Some((id, verifier)) = chain else {
-        bail!("there is no event in {}", path.display());
+        return Err(Failure::new(format!(
+            "{} contains no audit event",
+            path.display()
+        )));
     };
-    let head = verifier.finish(None).with_context(broken)?;
-    print_whole(id, "", head)
+    let head = verifier.finish(None).map_err(broken)?;
+    print_head(id, "", head)
 }
 
-fn print_whole(id: OrganizationId, name: &str, head: ChainHead) -> anyhow::Result<()> {
+fn print_head(id: OrganizationId, name: &str, head: ChainHead) -> Result<(), Failure> {
     let events = head.sequence;
-    let hash = head
-        .hash
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let hash = base16ct::lower::encode_string(&head.hash);
     let mut out = io::stdout().lock();
     writeln!(out, "organization {id}{name}: {events} events, head {hash}")
         .and_then(|()| out.flush())
-        .context("cannot write to standard output")
+        .map_err(Failure::output)
 }

@@ -1,7 +1,8 @@
-//! Bringing up the authority that a command works with.
+//! Opens the authority and the store that the configuration names.
 
 use std::net::SocketAddr;
 
+use anyhow::Context as _;
 use prokura_server::{
     authority::{Authority, Settings, SystemClock, SystemEntropy},
     store::{Postgres, Sqlite, SqliteAccess, Store},
@@ -9,20 +10,21 @@ use prokura_server::{
 
 use crate::{
     config::{Config, Database},
-    data_dir, master_key,
+    failure::Failure,
+    master_key, private_files,
 };
 
-/// The authority of a server that listens on `address`. With SQLite it makes the data directory, the master key and the
-/// database where there are none; with PostgreSQL it touches no file.
+/// Opens the authority of a server that listens on `address`. With SQLite, creates the data directory, the master key and
+/// the database if they do not exist. With PostgreSQL, creates no files.
 pub(crate) async fn open(
     config: &Config,
     address: SocketAddr,
     access: SqliteAccess,
-) -> anyhow::Result<Authority> {
+) -> Result<Authority, Failure> {
     if let Database::Sqlite(_) = config.database {
-        data_dir::create(&config.data_dir)?;
+        private_files::create_data_directory(&config.data_dir)?;
     }
-    let master_key = master_key::find_or_make(config)?;
+    let master_key = master_key::find_or_create(config)?;
     let authority = Authority::open(
         open_store(config, access)?,
         &master_key,
@@ -34,12 +36,13 @@ pub(crate) async fn open(
         Box::new(SystemClock),
         Box::new(SystemEntropy::default()),
     )
-    .await?;
+    .await
+    .context("cannot open the database")?;
     Ok(authority)
 }
 
-/// The store that is configured, opened as `access` where it is a file.
-pub(crate) fn open_store(config: &Config, access: SqliteAccess) -> anyhow::Result<Store> {
+/// Opens the configured store. `access` applies to SQLite.
+pub(crate) fn open_store(config: &Config, access: SqliteAccess) -> Result<Store, Failure> {
     Ok(match &config.database {
         Database::Sqlite(path) => Store::new(Sqlite::open(path, access)?),
         Database::Postgres(url) => Store::new(Postgres::connect(

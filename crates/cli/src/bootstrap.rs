@@ -2,28 +2,28 @@
 
 use std::io::{self, Write as _};
 
-use anyhow::Context as _;
 use prokura_server::{domain::Name, store::SqliteAccess};
 use tracing::warn;
 
 use crate::{
     authority,
     config::{Config, Options},
-    first_start::Credentials,
+    credentials_file::Credentials,
+    failure::Failure,
 };
 
-/// What `prokura bootstrap` is asked.
+/// The arguments of `prokura bootstrap`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The name of the new organization
+    /// Name of the new organization
     #[arg(long, value_name = "NAME", value_parser = name)]
     organization: Name,
 
-    /// The name of its service account
+    /// Name of its service account
     #[arg(long, value_name = "NAME", value_parser = name)]
     service_account: Name,
 
-    /// Print the credentials as JSON, like bootstrap.json
+    /// Print the credentials as JSON, in the format of bootstrap.json
     #[arg(long)]
     json: bool,
 
@@ -35,13 +35,13 @@ fn name(text: &str) -> Result<Name, prokura_server::domain::InvalidText> {
     Name::parse(text.to_owned())
 }
 
-/// Makes the organization and its account, then prints the credentials.
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
+/// Creates the organization and its account, then prints the credentials.
+pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let url = config.public_url(config.listen).to_string();
     if config.public_url.is_none() && config.listen.port() == 0 {
         warn!(
             url,
-            "the port is chosen when the server starts, so this is not its URL; give it with --public-url"
+            "the printed URL has no usable port, because --listen has port 0; set --public-url"
         );
     }
     let authority = authority::open(config, config.listen, SqliteAccess::Command).await?;
@@ -56,11 +56,11 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     } else {
         human(&organization, &account, &credentials)
     };
-    print(&text).with_context(|| {
-        format!(
-            "the organization {organization:?} was made, but its credentials could not be printed and are lost; run this \
-             again with another name"
-        )
+    print(&text).map_err(|error| {
+        Failure::new(format!(
+            "created the organization {organization:?}, but could not print its credentials: {error}"
+        ))
+        .hint("the secret is lost; run the command again with another --organization name")
     })
 }
 
@@ -74,13 +74,13 @@ fn human(organization: &str, account: &str, credentials: &Credentials) -> String
     } = credentials;
     format!(
         "\
-Made the organization \"{organization}\" and in it the service account \"{account}\", which may do everything.
-The secret is shown only now. Keep it in a safe place.
+Created the organization \"{organization}\" and the service account \"{account}\", which has all permissions.
+Store the client secret in a safe place. It is not shown again.
 
 URL              {url}
 Organization     {organization_id}
 Service account  {service_account_id}
-Client id        {client_id}
+Client ID        {client_id}
 Client secret    {client_secret}
 "
     )

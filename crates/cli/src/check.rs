@@ -1,13 +1,13 @@
-//! `prokura check`: it makes nothing and changes nothing.
+//! `prokura check`. It creates nothing and changes nothing.
 
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use prokura_server::{
-    authority::{Clock as _, SystemClock},
+    authority::{Clock as _, OpenAuthorityError, SystemClock},
     domain::{Resource, TokenFormat},
     store::{SqliteAccess, Store},
 };
@@ -15,29 +15,30 @@ use toml::Value;
 
 use crate::{
     authority,
-    config::{Config, Database, LogFormat, LogLevel},
+    config::{Config, Database},
+    failure::Failure,
     master_key::{self, Found},
     tls,
 };
 
-/// Prints the effective configuration and what is found of certificate, master key and database.
-pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+/// Prints the effective configuration and the state of the certificate, the master key and the database.
+pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     print(&effective(config)?)?;
     if let Some(files) = &config.tls {
         let expires_at = tls::read(files, &config.public_url(config.listen))?.expires_at();
         print(&if SystemClock.now()? < expires_at {
-            format!("# The certificate has its key and is good until {expires_at}.\n")
+            format!("# The certificate matches its key and is valid until {expires_at}.\n")
         } else {
             format!(
-                "# The certificate has its key, but expired at {expires_at}; clients refuse it.\n"
+                "# The certificate matches its key, but expired at {expires_at}. Clients reject it.\n"
             )
         })?;
     }
     let key = master_key::find(config)?;
     match &key {
-        Found::Key(_) => print("# The master key is there and well-formed.\n")?,
-        Found::ToBeMade(path) => print(&format!(
-            "# There is no master key at {} yet; `prokura serve` will make it.\n",
+        Found::Key(_) => print("# The master key exists and is valid.\n")?,
+        Found::Missing(path) => print(&format!(
+            "# The master key file {} does not exist yet. `prokura serve` will create it.\n",
             path.display()
         ))?,
     }
@@ -45,7 +46,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         && Database::is_empty_file(path)?
     {
         return print(&format!(
-            "# There is no database at {} yet; `prokura serve` will make it.\n",
+            "# The database {} does not exist yet. `prokura serve` will create it.\n",
             path.display()
         ));
     }
@@ -53,47 +54,47 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     check_store(&store, key).await
 }
 
-async fn check_store(store: &Store, key: Found) -> anyhow::Result<()> {
+async fn check_store(store: &Store, key: Found) -> Result<(), Failure> {
     let (found, known) = store
         .schema_version()
         .await
-        .context("the database cannot be used")?;
+        .context("cannot use the database")?;
     let Some(found) = found.filter(|&version| version > 0) else {
-        return print("# The database is reachable and empty; `prokura serve` will set it up.\n");
+        return print("# The database is reachable and empty. `prokura serve` will set it up.\n");
     };
     print(&format!(
-        "# The database is reachable; its schema has version {found}"
+        "# The database is reachable. Its schema has version {found}"
     ))?;
     print(&match found {
-        found if found < known => format!(", and `prokura serve` will bring it to {known}.\n"),
-        _ => ", the newest that this build knows.\n".to_owned(),
+        found if found < known => format!(", which `prokura serve` will upgrade to {known}.\n"),
+        _ => ", the newest this version of Prokura knows.\n".to_owned(),
     })?;
     match (key, store.installation().await?) {
-        (_, None) => print("# It belongs to no master key yet.\n"),
+        (_, None) => print("# It has no master key yet.\n"),
         (Found::Key(key), Some((check, _))) if key.check_value() != check => {
-            bail!(
-                "this is not the master key that the database was made with; give the right one with --master-key-file"
-            )
+            Err(OpenAuthorityError::WrongMasterKey.into())
         }
         (_, Some((_, bootstrapped_at))) => {
-            print("# The master key is the database's own.\n")?;
+            print("# The master key matches the database.\n")?;
             print(match bootstrapped_at {
-                Some(_) => "# The first organization has been made.\n",
-                None => "# There is no organization yet; `prokura serve` will make the first.\n",
+                Some(_) => "# The first organization exists.\n",
+                None => {
+                    "# There is no organization yet. `prokura serve` will create the first one.\n"
+                }
             })
         }
     }
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .context("cannot write to standard output")
+        .map_err(Failure::output)
 }
 
-/// The configuration as a file would say it, with where each value comes from.
-fn effective(config: &Config) -> anyhow::Result<String> {
+/// The configuration as the text of a file, with the origin of each value in a comment.
+fn effective(config: &Config) -> Result<String, Failure> {
     let mut text = String::new();
     let path = |path: &std::path::Path| Value::from(path.display().to_string());
     let resources = config.resources(config.listen)?;
@@ -116,17 +117,20 @@ fn effective(config: &Config) -> anyhow::Result<String> {
             Value::from(config.tls_terminated_upstream),
         ),
         ("master_key_file", path(&master_key_file)),
-        ("log_level", Value::from(level(config.log_level))),
-        ("log_format", Value::from(format(config.log_format))),
+        ("log_level", Value::from(config.log_level.as_str())),
+        ("log_format", Value::from(config.log_format.as_str())),
     ] {
         match config.origins.get(key) {
             Some(origin) => writeln!(text, "{key} = {value}  # {origin}")?,
-            // A comment, so that what is shown, read as a file, means the same.
-            None => writeln!(text, "# {key} = {value}  # follows from the others")?,
+            // In a comment, so that the output is a file with the same meaning.
+            None => writeln!(text, "# {key} = {value}  # derived")?,
         }
     }
     if config.public_url.is_none() && config.listen.port() == 0 {
-        writeln!(text, "# The public URL will have the port that is picked.")?;
+        writeln!(
+            text,
+            "# The public URL will have the port that the server picks."
+        )?;
     }
 
     if let Some(files) = &config.tls {
@@ -180,22 +184,4 @@ fn tokens(resource: &Resource) -> String {
         "{format}token_lifetime_seconds = {}\n",
         resource.token_lifetime_seconds
     )
-}
-
-const fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    }
-}
-
-const fn format(format: LogFormat) -> &'static str {
-    match format {
-        LogFormat::Auto => "auto",
-        LogFormat::Human => "human",
-        LogFormat::Json => "json",
-    }
 }

@@ -1,42 +1,45 @@
-//! What can be asked on the command line, and how it is read.
+//! The definition of the command line, and its parser.
 
 use clap::{
     ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable,
     parser::ValueSource,
 };
 
-use crate::{Failure, audit, bootstrap, config::Options, generate, remote};
+use crate::{audit, bootstrap, config::Options, failure::Failure, generate, remote, usage_error};
 
-/// Service accounts for an organization's machines: OAuth 2.0 client credentials, and an API to manage them.
+/// OAuth 2.0 server for service accounts, and its command line
 #[derive(Parser)]
-#[command(name = "prokura", version, max_term_width = 120, arg_required_else_help = false, after_help = AFTER_HELP)]
+#[command(name = "prokura", version, max_term_width = 120, arg_required_else_help = false, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Parsed,
 }
 
-const AFTER_HELP: &str = "\
-Begin with `prokura serve`: it needs no configuration and tells what to do next. While it runs, in another terminal:
+const EXAMPLES: &str = "\
+Examples:
+  prokura serve                                            Start a server; needs no configuration
 
-  prokura profile add --from prokura-data/bootstrap.json      (where the server is, and who you are)
-  prokura service-accounts create \"CI Pipeline\"               (it shows its secret, this once)
-  prokura service-accounts list
-  prokura service-accounts rotate-secret ID
-  prokura service-accounts delete ID
-  prokura exec -- sh -c 'echo $PROKURA_ACCESS_TOKEN'          (a token for a program)
+  While it runs, in another terminal:
 
-Exit codes: 0 success, 1 failure, 2 wrong usage or a configuration that is refused.";
+  prokura profile add --from prokura-data/bootstrap.json   Import the credentials that the first start created
+  prokura service-accounts create \"CI Pipeline\"            Create a service account and print its secret
+  prokura service-accounts list                            List all service accounts
+  prokura service-accounts rotate-secret ID                Replace the secret
+  prokura service-accounts delete ID                       Delete the service account
+  prokura exec -- sh -c 'echo $PROKURA_ACCESS_TOKEN'       Run a program with an access token
+
+Exit codes: 0 success, 1 failure, 2 wrong usage or invalid configuration.";
 
 #[derive(Subcommand)]
 enum Parsed {
     #[command(flatten)]
-    OnDatabase(OnDatabase),
+    Database(DatabaseCommand),
 
     #[command(flatten)]
     Remote(remote::Command),
 
-    /// List, export and check the audit trail
-    #[command(subcommand, arg_required_else_help = false)]
+    /// List, export and verify the audit trail
+    #[command(subcommand, arg_required_else_help = false, after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
 
     #[command(flatten)]
@@ -46,43 +49,44 @@ enum Parsed {
 #[derive(Subcommand)]
 enum Audit {
     #[command(flatten)]
-    Remote(remote::audit::Command),
+    Remote(remote::AuditCommand),
 
     #[command(flatten)]
-    OnDatabase(audit::Command),
+    Database(audit::Command),
 }
 
-/// The command that was asked for, by what it needs.
+/// A parsed command, by what it needs.
 pub(crate) enum Command {
-    /// A configuration and its database.
-    OnDatabase(OnDatabase),
-    /// A running server.
+    /// Needs a configuration and its database.
+    Database(DatabaseCommand),
+    /// Needs a running server.
     Remote(remote::Command),
-    /// Nothing.
+    /// Needs nothing.
     Generate(generate::Command),
 }
 
-/// The commands that act on the database.
+/// The commands that use the database.
 #[derive(Subcommand)]
-pub(crate) enum OnDatabase {
+pub(crate) enum DatabaseCommand {
     /// Run the server
     ///
-    /// The first start on an empty database makes an organization and a service account that may do everything, and
-    /// writes the account's credentials to <data-dir>/bootstrap.json.
-    #[command(after_help = SERVE_EXAMPLE)]
+    /// The first start on an empty database creates an organization and a service account with all permissions, and
+    /// writes the credentials of the account to DATA_DIR/bootstrap.json.
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(Options),
 
-    /// Make an organization with a service account that may do everything, and print its credentials once
+    /// Create an organization with a service account, and print the credentials once
     ///
-    /// It acts on the database, also beside a running server. On an empty database this is the first start: `prokura
-    /// serve` then makes nothing.
-    #[command(after_help = BOOTSTRAP_EXAMPLE)]
+    /// The service account has all permissions in the new organization. The command writes to the database directly; a
+    /// server may be running. On an empty database it replaces the first start: `prokura serve` then creates no
+    /// organization.
+    #[command(after_help = BOOTSTRAP_EXAMPLES)]
     Bootstrap(bootstrap::Arguments),
 
-    /// Show the effective configuration, and whether the database and the master key are in order
+    /// Print the effective configuration, and check the database, the master key and the certificate
     ///
-    /// It makes nothing and changes nothing. Passwords and keys are not shown.
-    #[command(after_help = CHECK_EXAMPLE)]
+    /// The command creates and changes nothing. It does not print passwords and keys.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Options),
 
     /// `prokura audit verify`.
@@ -90,8 +94,8 @@ pub(crate) enum OnDatabase {
     VerifyAudit(audit::VerifyArguments),
 }
 
-impl OnDatabase {
-    /// The options by which it finds its configuration.
+impl DatabaseCommand {
+    /// The options that select the configuration.
     pub(crate) fn options(&mut self) -> &mut Options {
         match self {
             Self::Serve(options) | Self::Check(options) => options,
@@ -101,38 +105,52 @@ impl OnDatabase {
     }
 }
 
-const SERVE_EXAMPLE: &str = "\
-A flag beats its environment variable beats the file beats the default. The file has further settings.
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  prokura audit list --action rotate_secret --since 2026-11-01T00:00:00Z
+  prokura audit export --file audit.ndjson
+  prokura audit verify --file audit.ndjson";
 
-Example: prokura serve --data-dir /var/lib/prokura --public-url https://prokura.example.com";
+const SERVE_EXAMPLES: &str = "\
+The configuration file has more settings, such as [tls] and [[resources]].
 
-const BOOTSTRAP_EXAMPLE: &str = "\
-Give the database and the public URL as the server has them.
+Examples:
+  prokura serve
+  prokura serve --config /etc/prokura.toml
+  prokura serve --data-dir /var/lib/prokura --public-url https://prokura.example.com --tls-terminated-upstream";
 
-Example: prokura bootstrap --organization Example --service-account Terraform --json";
+const BOOTSTRAP_EXAMPLES: &str = "\
+Use the same database, master key and public URL as the server.
 
-const CHECK_EXAMPLE: &str = "\
-It exits with 0 if `prokura serve` would find everything in order.
+Examples:
+  prokura bootstrap --organization Example --service-account Terraform
+  prokura bootstrap --organization Example --service-account Terraform --json | prokura profile add example --from -";
 
-Example: prokura check --config /etc/prokura.toml";
+const CHECK_EXAMPLES: &str = "\
+The exit code is 0 if `prokura serve` can start with this configuration.
 
-/// The command that was asked for. `None`: it was help or the version, and that is printed.
+Examples:
+  prokura check --config /etc/prokura.toml";
+
+/// Parses the command line. `None`: it asked for help or the version, which has been printed.
 pub(crate) fn parse() -> Result<Option<Command>, Failure> {
     let parsed = without_empty_variables(definition())
         .try_get_matches()
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) if error.use_stderr() => return Err(Failure::usage(one_line(&error))),
+        Err(error) if error.use_stderr() => {
+            return Err(usage_error::failure(&error, &command_path()));
+        }
         Err(error) => {
             error.print().map_err(Failure::output)?;
             return Ok(None);
         }
     };
     Ok(Some(match cli.command {
-        Parsed::OnDatabase(command) => on_database(command, &matches),
-        Parsed::Audit(Audit::OnDatabase(audit::Command::Verify(arguments))) => {
-            on_database(OnDatabase::VerifyAudit(arguments), &matches)
+        Parsed::Database(command) => on_database(command, &matches),
+        Parsed::Audit(Audit::Database(audit::Command::Verify(arguments))) => {
+            on_database(DatabaseCommand::VerifyAudit(arguments), &matches)
         }
         Parsed::Audit(Audit::Remote(command)) => Command::Remote(remote::Command::Audit(command)),
         Parsed::Remote(command) => Command::Remote(command),
@@ -140,17 +158,31 @@ pub(crate) fn parse() -> Result<Option<Command>, Failure> {
     }))
 }
 
-/// The whole command line, for those who describe it.
+/// The definition of the whole command line.
 pub(crate) fn definition() -> clap::Command {
     Cli::command()
 }
 
-fn on_database(mut command: OnDatabase, matches: &ArgMatches) -> Command {
-    command.options().from_environment = from_environment(matches);
-    Command::OnDatabase(command)
+/// The command that the arguments of the process select, such as `prokura audit list`.
+fn command_path() -> String {
+    let mut path = "prokura".to_owned();
+    let mut command = definition();
+    for name in std::env::args().skip(1) {
+        let Some(subcommand) = command.find_subcommand(&name) else {
+            break;
+        };
+        path = format!("{path} {name}");
+        command = subcommand.clone();
+    }
+    path
 }
 
-/// An environment variable that is empty counts as unset.
+fn on_database(mut command: DatabaseCommand, matches: &ArgMatches) -> Command {
+    command.options().from_environment = from_environment(matches);
+    Command::Database(command)
+}
+
+/// An empty environment variable counts as unset.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |argument: &clap::Arg| {
         let value = argument.get_env().and_then(std::env::var_os);
@@ -167,7 +199,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// The ids of the options of the command, or of the command within it, that came from the environment.
+/// The IDs of the arguments of the innermost command whose value came from the environment.
 fn from_environment(matches: &ArgMatches) -> Vec<String> {
     if let Some((_, matches)) = matches.subcommand() {
         return from_environment(matches);
@@ -177,24 +209,6 @@ fn from_environment(matches: &ArgMatches) -> Vec<String> {
         .map(|id| id.as_str().to_owned())
         .filter(|id| matches.value_source(id) == Some(ValueSource::EnvVariable))
         .collect()
-}
-
-/// What clap says over several lines, without the usage that `--help` shows better.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let mut lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .map(|line| line.trim_start_matches("error: "));
-    let mut message = lines.next().unwrap_or_default().to_owned();
-    for line in lines {
-        let separator = if message.ends_with(':') { " " } else { "; " };
-        message.push_str(separator);
-        message.push_str(line);
-    }
-    format!("{message}; see `prokura --help`")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a command fails: an exit code, and what standard error is told.
+//! How a command fails: an exit code, an `error:` line and a `hint:` line on standard error.
 
 use std::{
     fmt::Display,
@@ -6,73 +6,94 @@ use std::{
     process::ExitCode,
 };
 
+use crate::hints;
+
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 
-/// What went wrong.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) code: u8,
-    /// One line, and what to do about it.
-    pub(crate) message: String,
-    /// Further lines, for those who want to know.
+    /// What failed and why, in one line. Empty: print nothing.
+    pub(crate) error: String,
+    /// What the user can do about it, in one line.
+    pub(crate) hint: Option<String>,
+    /// Further lines, for `--verbose`.
     pub(crate) details: Vec<String>,
 }
 
 impl Failure {
-    /// Wrong usage, or a configuration that is refused.
+    /// Wrong usage or an invalid configuration: exit code 2.
     pub(crate) fn usage(error: impl Display) -> Self {
         Self {
             code: USAGE,
-            message: error.to_string(),
-            details: Vec::new(),
+            ..Self::new(error)
         }
     }
 
-    /// Any other failure.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// Any other failure: exit code 1.
+    pub(crate) fn new(error: impl Display) -> Self {
         Self {
             code: FAILURE,
-            message: message.into(),
+            error: error.to_string(),
+            hint: None,
             details: Vec::new(),
         }
     }
 
-    /// Standard output cannot be written to. A reader who has gone has seen what he wanted: nothing is said, and it is no
-    /// failure.
+    /// Adds the hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Standard output cannot be written. A closed pipe is not a failure: the reader has seen enough.
     pub(crate) fn output(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self {
-                code: 0,
-                message: String::new(),
-                details: Vec::new(),
-            };
+        let failure = Self::new(format!("cannot write to standard output: {error}"));
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            return failure;
         }
-        Self::new(format!("cannot write to standard output: {error}"))
+        Self {
+            code: 0,
+            error: String::new(),
+            ..failure
+        }
     }
 
-    /// What was answered cannot be written as JSON.
+    /// A value cannot be written as JSON.
     pub(crate) fn json(error: serde_json::Error) -> Self {
-        Self::new(format!("cannot be written as JSON: {error}"))
+        Self::new(format!("cannot write the result as JSON: {error}"))
     }
 
-    /// Tells standard error. Where that is closed, the exit code has to do.
-    pub(crate) fn tell(self) -> ExitCode {
+    /// Prints the failure to standard error and returns the exit code.
+    pub(crate) fn report(self) -> ExitCode {
         let mut out = io::stderr().lock();
-        if self.message.is_empty() {
-            return ExitCode::from(self.code);
+        let mut print = |label: &str, text: &str| {
+            // If standard error is closed, the exit code must do.
+            let _ = writeln!(out, "{label}{}", text.replace('\n', " "));
+        };
+        if !self.error.is_empty() {
+            print("error: ", &self.error);
         }
-        let _ = writeln!(out, "prokura: {}", self.message.replace('\n', " "));
+        if let Some(hint) = self.hint {
+            print("hint: ", &hint);
+        }
         for detail in self.details {
-            let _ = writeln!(out, "  {}", detail.replace('\n', " "));
+            print("  ", &detail);
         }
         ExitCode::from(self.code)
     }
 }
 
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self::new(format!("{error:#}"))
+/// The message is the whole error chain. The hint is that of the first error in the chain that has one.
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self {
+            hint: hints::of(&error),
+            ..Self::new(format!("{error:#}"))
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! The first start: an organization, a service account that may do everything, and its credentials in `bootstrap.json`.
+//! The first start: creates an organization and its administrator account, and writes the credentials to
+//! `bootstrap.json`.
 //!
-//! The secret must not be lost to a crash. So it is written to a pending file first, then the account is committed, then
-//! the file gets its name; and whoever finds a pending file asks the store which of the two had happened.
+//! A crash must not lose the secret. So the steps are: write the credentials to a pending file, commit the account,
+//! rename the file. The next start looks for a pending file, asks the store whether the account was committed, and
+//! completes or discards it.
 
 use std::{
     fs,
@@ -10,78 +12,42 @@ use std::{
 
 use anyhow::Context as _;
 use prokura_server::{
-    authority::{Authority, Bootstrap},
+    authority::Authority,
     domain::{Name, OrganizationId, ServiceAccountId},
 };
-use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::data_dir;
+use crate::{credentials_file::Credentials, failure::Failure, private_files};
 
-/// What the first organization is called.
+/// The name of the first organization.
 pub(crate) const ORGANIZATION: &str = "Default";
-/// What its service account is called.
+/// The name of its service account.
 pub(crate) const SERVICE_ACCOUNT: &str = "Administrator";
 
-/// What `bootstrap.json` holds. It does not print: it holds a secret.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Credentials {
-    /// The public URL of the server.
-    pub(crate) url: String,
-    /// The organization.
-    pub(crate) organization_id: String,
-    /// The service account.
-    pub(crate) service_account_id: String,
-    /// What it calls itself.
-    pub(crate) client_id: String,
-    /// Its secret.
-    pub(crate) client_secret: String,
-}
-
-impl Credentials {
-    /// The credentials of `plan`, for the server at `url`.
-    pub(crate) fn new(url: String, plan: &Bootstrap) -> Self {
-        let issued = plan.issued();
-        Self {
-            url,
-            organization_id: plan.organization_id().to_string(),
-            service_account_id: issued.account.id.to_string(),
-            client_id: issued.account.id.client_id().to_string(),
-            client_secret: issued.secret.expose().to_owned(),
-        }
-    }
-
-    /// The text of `bootstrap.json`.
-    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
-    }
-}
-
-/// Sees to the first start, if this is it or if one was interrupted. Answers the path of the credentials that were written
-/// now; `None`: there was nothing to do, or another node did it.
+/// Performs the first start, or completes one that was interrupted. Returns the path of the credentials file written by
+/// this call; `None` if the store has an organization already or another node created it.
 pub(crate) async fn run(
     authority: &Authority,
     data_dir: &Path,
     url: &str,
-) -> anyhow::Result<Option<PathBuf>> {
+) -> Result<Option<PathBuf>, Failure> {
     let pending = data_dir.join("bootstrap.json.pending");
     let done = data_dir.join("bootstrap.json");
     if !pending.exists() && authority.is_bootstrapped().await? {
         return Ok(None);
     }
-    data_dir::create(data_dir)?;
-    // Servers on PostgreSQL may share a data directory; its pending file belongs to one at a time.
-    let _lock = data_dir::lock(data_dir)?;
+    private_files::create_data_directory(data_dir)?;
+    // Servers on PostgreSQL may share a data directory, so only one of them may use the pending file at a time.
+    let _lock = private_files::lock(data_dir)?;
 
     if pending.exists() {
         if is_committed(authority, &pending).await? {
-            data_dir::rename(&pending, &done)?;
-            info!(path = %done.display(), "completed a first start that had been interrupted");
+            private_files::rename(&pending, &done)?;
+            info!(path = %done.display(), "completed an interrupted first start");
             return Ok(Some(done));
         }
-        data_dir::remove(&pending)?;
-        info!("discarded the credentials of a first start that had not happened");
+        private_files::remove(&pending)?;
+        info!("discarded the credentials of a first start that was not committed");
     }
     if authority.is_bootstrapped().await? {
         return Ok(None);
@@ -92,23 +58,23 @@ pub(crate) async fn run(
         Name::parse(SERVICE_ACCOUNT.to_owned())?,
     )?;
     let credentials = Credentials::new(url.to_owned(), &plan);
-    data_dir::write(&pending, credentials.to_json()?.as_bytes())?;
+    private_files::write(&pending, credentials.to_json()?.as_bytes())?;
     if !authority.bootstrap_first(&plan).await? {
-        data_dir::remove(&pending)?;
-        info!("another node made the first organization");
+        private_files::remove(&pending)?;
+        info!("another node created the first organization");
         return Ok(None);
     }
-    data_dir::rename(&pending, &done)?;
+    private_files::rename(&pending, &done)?;
     info!(
         organization_id = credentials.organization_id,
         service_account_id = credentials.service_account_id,
-        "made the first organization and its service account"
+        "created the first organization and its service account"
     );
     Ok(Some(done))
 }
 
-/// Whether the account of a pending file exists. A file that is not whole was never committed: the commit comes after.
-async fn is_committed(authority: &Authority, pending: &Path) -> anyhow::Result<bool> {
+/// Whether the account of a pending file was committed. A truncated file was not: the commit follows the complete write.
+async fn is_committed(authority: &Authority, pending: &Path) -> Result<bool, Failure> {
     let text = fs::read(pending).with_context(|| format!("cannot read {}", pending.display()))?;
     let Ok(credentials) = serde_json::from_slice::<Credentials>(&text) else {
         return Ok(false);

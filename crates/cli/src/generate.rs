@@ -1,4 +1,4 @@
-//! Completions for shells, and manual pages: made from the command line's own definition.
+//! Shell completions and manual pages, generated from the definition of the command line.
 
 use std::{
     fs,
@@ -9,48 +9,42 @@ use std::{
 use anyhow::Context as _;
 use clap_complete::Shell;
 
-use crate::{Failure, command_line};
+use crate::failure::Failure;
 
-/// What can be generated.
+/// The commands that generate files.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print the completions for a shell
-    #[command(after_help = COMPLETIONS_EXAMPLE)]
+    /// Print a shell completion script
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
-        /// The shell
+        /// Shell to complete for
         shell: Shell,
     },
 
-    /// Write the manual pages
-    #[command(after_help = MAN_EXAMPLE)]
+    /// Write the manual pages to a directory
+    #[command(after_help = MAN_EXAMPLES)]
     Man {
-        /// Where to, a directory; it is made if it is not there
+        /// Directory for the pages, one per command; created if it does not exist
         directory: PathBuf,
     },
 }
 
-const COMPLETIONS_EXAMPLE: &str = "\
+const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   prokura completions bash > ~/.local/share/bash-completion/completions/prokura
   prokura completions zsh > \"${fpath[1]}/_prokura\"
   prokura completions fish > ~/.config/fish/completions/prokura.fish";
 
-const MAN_EXAMPLE: &str = "\
-There is one page per command.
+const MAN_EXAMPLES: &str = "\
+Examples:
+  prokura man ~/.local/share/man/man1";
 
-Example: prokura man ~/.local/share/man/man1";
-
-/// Generates what is asked for.
-pub(crate) fn run(command: Command) -> Result<(), Failure> {
+/// Generates from the definition of the command line.
+pub(crate) fn run(command: Command, mut definition: clap::Command) -> Result<(), Failure> {
     match command {
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut command_line::definition(),
-                "prokura",
-                &mut script,
-            );
+            clap_complete::generate(shell, &mut definition, "prokura", &mut script);
             let mut out = io::stdout().lock();
             out.write_all(&script)
                 .and_then(|()| out.flush())
@@ -58,7 +52,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Man { directory } => {
             fs::create_dir_all(&directory)
-                .and_then(|()| clap_mangen::generate_to(command_line::definition(), &directory))
+                .and_then(|()| clap_mangen::generate_to(definition, &directory))
                 .with_context(|| format!("cannot write to {}", directory.display()))?;
         }
     }

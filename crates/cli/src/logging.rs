@@ -1,4 +1,4 @@
-//! The log: standard error, human on a terminal, JSON elsewhere.
+//! The log on standard error, in human-readable or JSON lines.
 
 use std::{
     fmt,
@@ -17,10 +17,10 @@ use tracing_subscriber::{
 
 use crate::config::{Config, LogFormat, LogLevel};
 
-/// Room for most lines, in bytes.
+/// The initial capacity of a line, in bytes. Most lines fit.
 const LINE_BYTES: usize = 512;
 
-/// Starts logging as `config` says. Until then nothing is logged.
+/// Starts logging as configured.
 pub(crate) fn init(config: &Config) {
     let is_terminal = io::stderr().is_terminal();
     let human = match config.log_format {
@@ -37,7 +37,7 @@ pub(crate) fn init(config: &Config) {
     }
 }
 
-/// The level is ours; of what others log, only their warnings are news.
+/// The configured level applies to Prokura. Of its dependencies, only warnings and errors are logged.
 const fn directives(level: LogLevel) -> &'static str {
     match level {
         LogLevel::Error => "error",
@@ -48,12 +48,12 @@ const fn directives(level: LogLevel) -> &'static str {
     }
 }
 
-/// Writes each event as one line of JSON: when, how grave, its fields, where from.
+/// Writes each event as one line of JSON: timestamp, level, fields, target.
 struct JsonLines;
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // Where standard error is closed there is nobody to tell.
+        // If standard error is closed, the line is lost.
         let _ = io::stderr().write_all(&line(event, Timestamp::now()));
     }
 }
@@ -68,13 +68,13 @@ fn line(event: &Event<'_>, now: Timestamp) -> Vec<u8> {
     members.0
 }
 
-/// The members of a JSON object that is being written, from its brace on.
+/// A JSON object under construction, without its closing brace.
 struct Members(Vec<u8>);
 
 impl Members {
     fn write(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         self.0.push(if self.0.is_empty() { b'{' } else { b',' });
-        // Memory takes everything, and what is written has no maps, whose keys alone could be no JSON.
+        // Writing to memory does not fail, and the values contain no maps, whose keys could be invalid.
         let _ = serde_json::to_writer(&mut self.0, name);
         self.0.push(b':');
         let _ = serde_json::to_writer(&mut self.0, value);

@@ -1,11 +1,12 @@
 //! `prokura`: the server and its command line.
 //!
-//! * [`command_line`]: what can be asked, and how it is read.
-//! * [`serve`], [`bootstrap`], [`check`], [`audit`]: the commands that act on the database; one file each.
-//! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`logging`]: what those share.
-//! * [`remote`]: the commands that ask a running server.
-//! * [`generate`]: completions for shells, and manual pages.
-//! * [`data_dir`]: directories and files that only their owner may read.
+//! * [`command_line`]: parses the command line. [`usage_error`] turns its errors into `error:` and `hint:`.
+//! * [`serve`], [`bootstrap`], [`check`], [`audit`]: the commands that use the database, one file or folder each.
+//! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`credentials_file`], [`logging`]: what these share.
+//! * [`remote`]: the commands that talk to a running server.
+//! * [`generate`]: shell completions and manual pages.
+//! * [`failure`], [`hints`]: how errors are printed.
+//! * [`private_files`]: directories and files that only their owner can read.
 
 mod audit;
 mod authority;
@@ -13,56 +14,58 @@ mod bootstrap;
 mod check;
 mod command_line;
 mod config;
-mod data_dir;
+mod credentials_file;
 mod failure;
 mod first_start;
 mod generate;
+mod hints;
 mod logging;
 mod master_key;
+mod private_files;
 mod remote;
 mod serve;
 mod tls;
+mod usage_error;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use command_line::{Command, OnDatabase};
+use command_line::{Command, DatabaseCommand};
 use config::Config;
 use failure::Failure;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.report(),
     }
 }
 
 fn run() -> Result<(), Failure> {
     match command_line::parse()? {
         None => Ok(()),
-        Some(Command::OnDatabase(command)) => run_on_database(command),
+        Some(Command::Database(command)) => run_on_database(command),
         Some(Command::Remote(command)) => remote::run(command),
-        Some(Command::Generate(command)) => generate::run(command),
+        Some(Command::Generate(command)) => generate::run(command, command_line::definition()),
     }
 }
 
-fn run_on_database(mut command: OnDatabase) -> Result<(), Failure> {
-    let config = Config::load(command.options()).map_err(Failure::usage)?;
-    // Who verifies the audit trail need not be trusted with the key.
-    if !matches!(command, OnDatabase::VerifyAudit(_)) {
-        config.check_master_key().map_err(Failure::usage)?;
+fn run_on_database(mut command: DatabaseCommand) -> Result<(), Failure> {
+    let config = Config::load(command.options())?;
+    // Verifying the audit trail does not need the master key.
+    if !matches!(command, DatabaseCommand::VerifyAudit(_)) {
+        config.check_master_key()?;
     }
     logging::init(&config);
 
     let runtime = tokio::runtime::Runtime::new().context("cannot start the worker threads")?;
     runtime.block_on(async {
         match command {
-            OnDatabase::Serve(_) => serve::run(&config).await,
-            OnDatabase::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
-            OnDatabase::Check(_) => check::run(&config).await,
-            OnDatabase::VerifyAudit(arguments) => audit::verify(&config, arguments).await,
+            DatabaseCommand::Serve(_) => serve::run(&config).await,
+            DatabaseCommand::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
+            DatabaseCommand::Check(_) => check::run(&config).await,
+            DatabaseCommand::VerifyAudit(arguments) => audit::verify(&config, arguments).await,
         }
-    })?;
-    Ok(())
+    })
 }

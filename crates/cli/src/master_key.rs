@@ -1,4 +1,4 @@
-//! The file of the master key: found, or made together with a new SQLite database.
+//! The master key file: finds it, or creates it together with a new SQLite database.
 
 use std::{
     fs::{self, File},
@@ -7,100 +7,108 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use prokura_server::{
     authority::{Entropy as _, SystemEntropy},
-    keys::MasterKey,
+    keys::{InvalidMasterKey, MasterKey},
 };
 use tracing::warn;
 use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, Database},
-    data_dir,
+    failure::Failure,
+    private_files,
 };
 
-/// Where the master key is.
+/// The result of looking for the master key.
 pub(crate) enum Found {
-    /// It is there.
+    /// The key.
     Key(MasterKey),
-    /// There is neither key nor database, so it is to be made at this path.
-    ToBeMade(PathBuf),
+    /// Neither the key nor the database exists; `serve` creates the key at this path.
+    Missing(PathBuf),
 }
 
-/// Looks for the master key; makes nothing. A key file that is named is there: nothing stands in for a mount that
-/// failed or a name mistyped.
-pub(crate) fn find(config: &Config) -> anyhow::Result<Found> {
+/// Looks for the master key and creates nothing. A file named by `master_key_file` must exist, so that a failed mount or
+/// a typo does not lead to a new key.
+pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
     let (path, database) = match (&config.master_key_file, &config.database) {
         (Some(path), _) => (path.clone(), None),
         (None, Database::Sqlite(database)) => (config.data_dir.join("master.key"), Some(database)),
-        (None, Database::Postgres(_)) => {
-            bail!("with PostgreSQL the master key must be given with --master-key-file")
-        }
+        (None, Database::Postgres(_)) => return Err(Config::master_key_not_configured()),
     };
     match (read(&path), database) {
-        (Ok(key), _) => key.map(Found::Key),
+        (Ok(key), _) => {
+            let key =
+                key.with_context(|| format!("cannot use the master key file {}", path.display()))?;
+            Ok(Found::Key(key))
+        }
         (Err(error), Some(database)) if is_absent(&error) => {
-            if !Database::is_empty_file(database)? {
-                bail!(
-                    "the master key {} is missing, and the database {} cannot be used without it: put it back, or name it \
-                     with --master-key-file",
-                    path.display(),
-                    database.display()
-                );
+            if Database::is_empty_file(database)? {
+                return Ok(Found::Missing(path));
             }
-            Ok(Found::ToBeMade(path))
+            Err(Failure::new(format!(
+                "the master key file {} does not exist, but the database {} needs it",
+                path.display(),
+                database.display()
+            ))
+            .hint("restore the file, or name it with --master-key-file"))
         }
-        (Err(error), None) if is_absent(&error) => bail!(
-            "the master key {0} is missing; for a new database `(umask 077; openssl rand -base64 32 > {0})` makes one",
+        (Err(error), None) if is_absent(&error) => Err(Failure::new(format!(
+            "the master key file {} does not exist",
             path.display()
-        ),
-        (Err(error), _) => {
-            Err(error).with_context(|| format!("cannot read the master key {}", path.display()))
-        }
+        ))
+        .hint(format!(
+            "for a new database, create it: (umask 077; openssl rand -base64 32 > {})",
+            path.display()
+        ))),
+        (Err(error), _) => Err(Failure::new(format!(
+            "cannot read the master key file {}: {error}",
+            path.display()
+        ))),
     }
 }
 
-/// The master key, made if it is to be.
-pub(crate) fn find_or_make(config: &Config) -> anyhow::Result<MasterKey> {
+/// Finds the master key, or creates it if neither the key nor the database exists.
+pub(crate) fn find_or_create(config: &Config) -> Result<MasterKey, Failure> {
     if let Found::Key(key) = find(config)? {
         return Ok(key);
     }
-    // Of two first starts at once, one makes the key and the other finds it.
-    let _lock = data_dir::lock(&config.data_dir)?;
+    // If two processes start at the same time, one creates the key and the other finds it.
+    let _lock = private_files::lock(&config.data_dir)?;
     match find(config)? {
         Found::Key(key) => Ok(key),
-        Found::ToBeMade(path) => make(&path),
+        Found::Missing(path) => create(&path),
     }
 }
 
-fn make(path: &Path) -> anyhow::Result<MasterKey> {
+fn create(path: &Path) -> Result<MasterKey, Failure> {
     let mut bytes = Zeroizing::new([0; MasterKey::BYTES]);
     SystemEntropy::default().fill(&mut *bytes)?;
-    data_dir::write(path, MasterKey::encode(&bytes).as_bytes())?;
+    private_files::write(path, MasterKey::encode(&bytes).as_bytes())?;
     Ok(MasterKey::from_bytes(&bytes))
 }
 
-/// Reads the file, and what it says.
-fn read(path: &Path) -> io::Result<anyhow::Result<MasterKey>> {
-    const MORE_THAN_ANY_KEY: u64 = 1024;
+/// Reads the file, then parses it. Warns if users other than the owner can access the file.
+fn read(path: &Path) -> io::Result<Result<MasterKey, InvalidMasterKey>> {
+    const LONGER_THAN_ANY_KEY: u64 = 1024;
     let mut text = Zeroizing::new(Vec::new());
     File::open(path)?
-        .take(MORE_THAN_ANY_KEY)
+        .take(LONGER_THAN_ANY_KEY)
         .read_to_end(&mut text)?;
     let mode = fs::metadata(path)?.permissions().mode();
     if mode & 0o077 != 0 {
         warn!(
             path = %path.display(),
             mode = format!("{:o}", mode & 0o777),
-            "the master key is open to others than its owner; `chmod 600` it"
+            "the master key can be read by other users; run `chmod 600` on it"
         );
     }
     let text = std::str::from_utf8(&text).unwrap_or_default();
-    Ok(MasterKey::parse(text).with_context(|| format!("{} is no master key", path.display())))
+    Ok(MasterKey::parse(text))
 }
 
-/// Nothing there, be it that the directory is not one.
+/// The file does not exist, or a part of its path is not a directory.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! The certificate of the listener: read from its files, and again when somebody has renewed them.
+//! The certificate of the listener: read from its files, and reloaded when they change.
 
 use std::{
     fs,
@@ -19,21 +19,21 @@ use zeroize::Zeroizing;
 
 use crate::config::{PublicUrl, TlsFiles};
 
-/// How often the files are looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the files are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Reads certificate and key, and warns of what they leave to be desired on a server with this public URL. That the
-/// certificate has expired is left to the caller, who knows when.
+/// Reads the certificate and the key. Logs a warning if other users can read the key or if the certificate does not cover the
+/// host of the public URL. Does not check whether the certificate has expired.
 pub(crate) fn read(files: &TlsFiles, url: &PublicUrl) -> anyhow::Result<Certificate> {
     let TlsFiles { certificate, key } = files;
     let chain = fs::read(certificate)
-        .with_context(|| format!("cannot read tls.certificate, {}", certificate.display()))?;
+        .with_context(|| format!("cannot read tls.certificate {}", certificate.display()))?;
     let secret = fs::read(key)
         .map(Zeroizing::new)
-        .with_context(|| format!("cannot read tls.key, {}", key.display()))?;
+        .with_context(|| format!("cannot read tls.key {}", key.display()))?;
     let certificate = Certificate::from_pem(&chain, &secret).with_context(|| {
         format!(
-            "cannot use tls.certificate, {}, with tls.key, {}",
+            "cannot use tls.certificate {} with tls.key {}",
             certificate.display(),
             key.display()
         )
@@ -43,105 +43,104 @@ pub(crate) fn read(files: &TlsFiles, url: &PublicUrl) -> anyhow::Result<Certific
     if !certificate.names(&host) {
         warn!(
             host,
-            "the certificate does not name the host of the public URL, so clients that go there will refuse it"
+            "the certificate does not cover the host of the public URL, so clients will reject it"
         );
     }
     Ok(certificate)
 }
 
-/// The group may read: that is how a key gets from a certificate authority's client, often root, to a server that is not.
+/// Group read access is allowed: an ACME client often runs as root and shares the key with the server's group.
 fn warn_if_open(key: &Path) {
     let mode = fs::metadata(key).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o027 != 0 {
         warn!(
             path = %key.display(),
             mode = format!("{:o}", mode & 0o777),
-            "the TLS key is open to others than its owner and readers of its group; `chmod 640` or `chmod 600` it"
+            "the TLS key can be read by other users; run `chmod 640` or `chmod 600` on it"
         );
     }
 }
 
-/// Keeps the certificate of a running server current.
-pub(crate) struct Renewal {
+/// Reloads the certificate of a running server.
+pub(crate) struct CertificateReloader {
     files: TlsFiles,
     url: PublicUrl,
     tls: Tls,
-    seen: [Option<Change>; 2],
+    versions: [Option<FileVersion>; 2],
     expires_at: Timestamp,
-    expiry_is_told: bool,
+    expiry_is_logged: bool,
     hangup: Signal,
 }
 
-impl Renewal {
-    /// Begins with the files as they are; they have to be in order. From here on SIGHUP no longer ends the process.
-    pub(crate) fn begin(files: TlsFiles, url: PublicUrl) -> anyhow::Result<Self> {
-        let seen = last_changes(&files);
+impl CertificateReloader {
+    /// Loads the files, which must be valid, and takes over SIGHUP.
+    pub(crate) fn start(files: TlsFiles, url: PublicUrl) -> anyhow::Result<Self> {
+        let versions = file_versions(&files);
         let certificate = read(&files, &url)?;
         Ok(Self {
             files,
             url,
-            seen,
+            versions,
             expires_at: certificate.expires_at(),
-            expiry_is_told: false,
+            expiry_is_logged: false,
             hangup: signal(SignalKind::hangup()).context("cannot handle SIGHUP")?,
             tls: Tls::new(certificate, Tls::HANDSHAKE_TIMEOUT).context("cannot set up TLS")?,
         })
     }
 
-    /// What the server is to speak.
+    /// The TLS settings of the listener. They always use the certificate loaded last.
     pub(crate) fn tls(&self) -> Tls {
         self.tls.clone()
     }
 
-    /// Reads the files again at each SIGHUP, and when they have changed. It does not end.
+    /// Reloads the files on SIGHUP and when they change. Never returns.
     pub(crate) async fn run(mut self) {
-        let mut interval = tokio::time::interval(LOOK_INTERVAL);
+        let mut interval = tokio::time::interval(CHECK_INTERVAL);
         loop {
             tokio::select! {
-                _ = self.hangup.recv() => self.renew(),
-                _ = interval.tick() => self.look(),
+                _ = self.hangup.recv() => self.reload(),
+                _ = interval.tick() => self.check(),
             }
         }
     }
 
-    fn look(&mut self) {
-        if last_changes(&self.files) != self.seen {
-            self.renew();
+    fn check(&mut self) {
+        if file_versions(&self.files) != self.versions {
+            self.reload();
         }
         let has_expired = SystemClock.now().is_ok_and(|now| now >= self.expires_at);
-        if has_expired && !self.expiry_is_told {
+        if has_expired && !self.expiry_is_logged {
             warn!(
                 expires_at = %self.expires_at,
-                "the certificate has expired, so clients refuse it; renew it, and the files will be read again"
+                "the certificate has expired, so clients reject it; replace the files and they are reloaded"
             );
         }
-        self.expiry_is_told = has_expired;
+        self.expiry_is_logged = has_expired;
     }
 
-    fn renew(&mut self) {
-        // What changes while they are read is another change.
-        self.seen = last_changes(&self.files);
+    fn reload(&mut self) {
+        // Before reading, so that a change during the read leads to another reload.
+        self.versions = file_versions(&self.files);
         match read(&self.files, &self.url) {
             Ok(certificate) => {
                 self.expires_at = certificate.expires_at();
                 self.tls.renew(certificate);
-                info!(expires_at = %self.expires_at, "new connections get the certificate as it is now");
+                info!(expires_at = %self.expires_at, "reloaded the certificate; new connections use it");
             }
             Err(error) => warn!(
                 error = format!("{error:#}"),
-                "the certificate cannot be renewed and the old one stays in use; the files are read again when they \
-                 change, or on SIGHUP"
+                "cannot reload the certificate; the old one stays in use until the files change or on SIGHUP"
             ),
         }
     }
 }
 
-/// Which file it is, and when anything about it changed, in seconds and nanoseconds. Not when it was written: one that
-/// could not be read may be made readable, and one that takes its place may be older.
-type Change = (u64, i64, i64);
+/// The inode and the change time (ctime) of a file, in seconds and nanoseconds. The modification time would miss a change of
+/// permissions and a replacement by an older file.
+type FileVersion = (u64, i64, i64);
 
-/// What certificate and key are now. `None`: there is none.
-fn last_changes(files: &TlsFiles) -> [Option<Change>; 2] {
+/// The versions of certificate and key. `None`: the file does not exist.
+fn file_versions(files: &TlsFiles) -> [Option<FileVersion>; 2] {
     [&files.certificate, &files.key].map(|path| {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
@@ -161,34 +160,34 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn files_are_read_again_when_they_have_changed_and_only_then() {
+    async fn files_are_reloaded_only_when_they_have_changed() {
         let (old, new) = (issue(2100), issue(2101));
-        let (_directory, mut renewal) = begin(&old);
-        let files = renewal.files.clone();
-        assert_eq!(logged(|| renewal.look()), "");
+        let (_directory, mut reloader) = start(&old);
+        let files = reloader.files.clone();
+        assert_eq!(logged(|| reloader.check()), "");
 
-        // In two steps, as some do it, and seen between them.
+        // Some tools replace the files one after the other.
         put(&files, &[new[0].clone(), old[1].clone()]);
-        let log = logged(|| renewal.look());
+        let log = logged(|| reloader.check());
         assert!(log.contains("the old one stays in use"), "{log}");
-        assert_eq!(logged(|| renewal.look()), "", "it is told once");
-        assert!(renewal.expires_at.to_string().starts_with("2100"));
+        assert_eq!(logged(|| reloader.check()), "", "it is logged once");
+        assert!(reloader.expires_at.to_string().starts_with("2100"));
 
         put(&files, &new);
-        let log = logged(|| renewal.look());
+        let log = logged(|| reloader.check());
         assert!(log.contains("2101-01-01"), "{log}");
-        assert_eq!(logged(|| renewal.look()), "");
+        assert_eq!(logged(|| reloader.check()), "");
     }
 
     #[tokio::test]
-    async fn that_the_certificate_has_expired_is_told_once() {
-        let (_directory, mut renewal) = begin(&issue(2020));
-        let log = logged(|| renewal.look());
+    async fn an_expired_certificate_is_logged_once() {
+        let (_directory, mut reloader) = start(&issue(2020));
+        let log = logged(|| reloader.check());
         assert!(log.contains("the certificate has expired"), "{log}");
-        assert_eq!(logged(|| renewal.look()), "");
+        assert_eq!(logged(|| reloader.check()), "");
     }
 
-    fn begin(texts: &[String; 2]) -> (TempDir, Renewal) {
+    fn start(texts: &[String; 2]) -> (TempDir, CertificateReloader) {
         let directory = tempdir().unwrap();
         let files = TlsFiles {
             certificate: directory.path().join("chain.pem"),
@@ -196,10 +195,10 @@ mod tests {
         };
         put(&files, texts);
         let url = "https://prokura.example".parse().unwrap();
-        (directory, Renewal::begin(files, url).unwrap())
+        (directory, CertificateReloader::start(files, url).unwrap())
     }
 
-    /// A certificate that expires with the beginning of a year, and its key.
+    /// A certificate that expires at the beginning of a year, and its key.
     fn issue(year: i32) -> [String; 2] {
         let mut params = CertificateParams::new(["prokura.example".to_owned()]).unwrap();
         params.not_after = date_time_ymd(year, 1, 1);
@@ -209,11 +208,11 @@ mod tests {
 
     fn put(files: &TlsFiles, texts: &[String; 2]) {
         for (path, text) in [&files.certificate, &files.key].into_iter().zip(texts) {
-            crate::data_dir::write(path, text.as_bytes()).unwrap();
+            crate::private_files::write(path, text.as_bytes()).unwrap();
         }
     }
 
-    /// What is logged meanwhile.
+    /// What `act` logs.
     fn logged(act: impl FnOnce()) -> String {
         #[derive(Clone, Default)]
         struct Log(Arc<Mutex<Vec<u8>>>);

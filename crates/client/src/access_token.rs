@@ -1,4 +1,4 @@
-//! An access token, and when it is to be replaced.
+//! An access token, and when it is replaced.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -6,14 +6,14 @@ use prokura_wire::Secret;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-/// How long a token of unknown lifetime is used.
+/// How long a token is used whose lifetime is unknown.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
-/// The longest that a token is renewed before it expires.
+/// A token is renewed at most this long before it expires.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(300);
-/// The longest that a token is not used any more before it expires: it has yet to arrive.
+/// A token is no longer used for at most this long before it expires: the request has yet to arrive.
 const LONGEST_MARGIN: Duration = Duration::from_secs(10);
 
-/// An access token. It does not print; cloning it is cheap.
+/// An access token. `Debug` does not show it. Cloning is cheap.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
 
@@ -22,25 +22,24 @@ struct Inner {
     header: HeaderValue,
     scope: Option<String>,
     lifetime: Option<Duration>,
-    asked_at: Instant,
+    requested_at: Instant,
     renew_at: Instant,
     use_until: Instant,
 }
 
 impl AccessToken {
-    /// The token that answered what was asked at `asked_at`, from when on its lifetime counts. `None`: it does not fit into
-    /// a header.
+    /// A token whose lifetime counts from `requested_at`. `None`: no header can hold it.
     pub(crate) fn new(
         secret: Secret,
         scope: Option<String>,
         lifetime: Option<Duration>,
-        asked_at: Instant,
+        requested_at: Instant,
     ) -> Option<Self> {
         let mut header = HeaderValue::try_from(format!("Bearer {}", secret.expose())).ok()?;
         header.set_sensitive(true);
         let known = lifetime.unwrap_or(ASSUMED_LIFETIME);
         let margin = (known / 10).min(LONGEST_MARGIN);
-        // Many that got their tokens together do not renew them together.
+        // Random, so that clients that got their tokens together do not renew them together.
         let renewal = (known / 5).min(LONGEST_RENEWAL);
         let renewal = renewal.mul_f64(0.75 + fastrand::f64() / 4.0);
         Some(Self(Arc::new(Inner {
@@ -48,39 +47,39 @@ impl AccessToken {
             header,
             scope,
             lifetime,
-            asked_at,
-            renew_at: asked_at + known.saturating_sub(renewal),
-            use_until: asked_at + known.saturating_sub(margin),
+            requested_at,
+            renew_at: requested_at + known.saturating_sub(renewal),
+            use_until: requested_at + known.saturating_sub(margin),
         })))
     }
 
-    /// The text in clear.
+    /// The token itself.
     pub fn expose(&self) -> &str {
         self.0.secret.expose()
     }
 
-    /// The value of an `Authorization` header: `Bearer` and the token. It is marked as sensitive, so that it does not print.
+    /// The value for an `Authorization` header: `Bearer` and the token. It is marked as sensitive, so `Debug` does not show it.
     pub fn authorization(&self) -> HeaderValue {
         self.0.header.clone()
     }
 
-    /// What it allows: scopes separated by spaces. `None`: neither was a scope asked for, nor did the server name one.
+    /// The granted scopes, separated by spaces. `None`: no scope was requested, and the server named none.
     pub fn scope(&self) -> Option<&str> {
         self.0.scope.as_deref()
     }
 
-    /// How long it still lives. `None`: the server did not say.
+    /// The remaining lifetime. `None`: the server did not say.
     pub fn expires_in(&self) -> Option<Duration> {
         let lifetime = self.0.lifetime?;
-        Some(lifetime.saturating_sub(self.0.asked_at.elapsed()))
+        Some(lifetime.saturating_sub(self.0.requested_at.elapsed()))
     }
 
-    /// Whether it may be given out.
+    /// Whether the token may be used.
     pub(crate) fn is_fresh(&self, now: Instant) -> bool {
         now < self.0.use_until
     }
 
-    /// Whether another should be had by now.
+    /// Whether the token should be renewed.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         now >= self.0.renew_at
     }

@@ -1,37 +1,38 @@
-//! What is answered: read whole, or bit by bit.
+//! Reads answers, at once or as a stream.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
+    header::{AsHeaderName, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    Error,
-    error::{unreachable, without_query},
-    http::Deadline,
+    deadline::Deadline,
+    error::{Error, unreachable, without_query},
 };
 
-/// The most that an answer may hold. A page of 200 accounts is far below.
+/// The largest body that is read. A page of 200 accounts is far smaller.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// An answer, read whole.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer and its whole body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) url: Url,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether an attempt before this one may have done what was asked for.
+    /// Whether the server may have processed an earlier attempt.
     pub(crate) may_be_done_before: bool,
 }
 
 impl Answer {
-    /// Reads the answer whole.
+    /// Reads the whole body.
     pub(crate) async fn read(mut response: Response, deadline: Deadline) -> Result<Self, Error> {
         let url = response.url().clone();
         let status = response.status();
@@ -51,7 +52,7 @@ impl Answer {
             };
             match deadline.bound(&answer.url, chunk).await? {
                 Some(chunk) if body.len() + chunk.len() > MAX_BODY_BYTES => {
-                    return Err(answer.unintelligible("it is too large"));
+                    return Err(answer.unexpected("the body is larger than 16 MiB"));
                 }
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => break,
@@ -61,58 +62,64 @@ impl Answer {
         Ok(answer)
     }
 
-    /// A header. `None`: it is not there, or not text.
-    pub(crate) fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
+    /// A header. `None`: it is missing or not text.
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// `X-Request-Id`.
     pub(crate) fn request_id(&self) -> Option<String> {
-        request_id(&self.headers)
+        self.header(REQUEST_ID).map(str::to_owned)
     }
 
-    /// RFC 9110 §10.2.3: seconds, or a date, which is compared with the answer's own, so that no clock of ours matters.
+    /// `Retry-After` (RFC 9110 §10.2.3). A date is compared with the answer's own `Date`, so the local clock need not be
+    /// right. `None`: the answer does not say, or not in a form that can be understood.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER)?.trim();
         if let Ok(seconds) = text.parse() {
             return Some(Duration::from_secs(seconds));
         }
         let date = |text: &str| httpdate::parse_http_date(text).ok();
-        let (until, now): (SystemTime, SystemTime) = (date(text)?, date(self.header(DATE)?)?);
+        let (until, now) = (date(text)?, date(self.header(DATE)?)?);
         Some(until.duration_since(now).unwrap_or_default())
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        // The cause is not told: it may quote what was in the answer.
+        // serde's error is dropped: it may quote the body.
         serde_json::from_slice(&self.body).map_err(|_| {
             let media_type = self.header(CONTENT_TYPE).unwrap_or("unknown type");
-            self.unintelligible(&format!(
-                "{} bytes of {media_type} that are not what was asked for",
+            self.unexpected(&format!(
+                "the body is not the expected JSON ({} bytes of {media_type})",
                 self.body.len()
             ))
         })
     }
 
-    /// The error of an answer that follows no protocol.
-    pub(crate) fn unintelligible(&self, what: &str) -> Error {
-        let what = match self.header(LOCATION) {
-            Some(target) if self.status.is_redirection() => {
-                format!("a redirect to {target}; if that is the server, give its URL")
-            }
-            _ => what.to_owned(),
+    /// The error for an answer that does not have the documented form.
+    pub(crate) fn unexpected(&self, reason: &str) -> Error {
+        let target = self.header(LOCATION);
+        let (reason, hint) = match target.filter(|_| self.status.is_redirection()) {
+            Some(target) => (
+                format!("a redirect to {target}"),
+                "if the redirect leads to the server, use that URL",
+            ),
+            None => (reason.to_owned(), CHECK_URL),
         };
-        Error::Unintelligible {
+        Error::UnexpectedResponse {
             url: without_query(&self.url),
             status: self.status.as_u16(),
-            what,
+            reason,
+            hint,
             request_id: self.request_id(),
             retry_after: self.retry_after(),
         }
     }
 }
 
-/// The body of an answer, read bit by bit.
+const CHECK_URL: &str = "check the server's URL and any proxy in front of the server";
+
+/// The body of an answer, read as a stream.
 #[derive(Debug)]
 pub(crate) struct Body {
     response: Response,
@@ -120,7 +127,7 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// The body of `response`, of which some must come within `idle_timeout`.
+    /// The body of `response`. It times out if nothing arrives for `idle_timeout`.
     pub(crate) fn new(response: Response, idle_timeout: Duration) -> Self {
         Self {
             response,
@@ -128,7 +135,7 @@ impl Body {
         }
     }
 
-    /// The next bytes. `None`: that was all of it; a body that broke off is an error.
+    /// The next bytes. `None`: the body has ended. A body that breaks off is an error.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let url = self.response.url().clone();
         let chunk = async {
@@ -138,20 +145,16 @@ impl Body {
         Deadline::after(self.idle_timeout).bound(&url, chunk).await
     }
 
-    /// The error of a body that follows no protocol.
-    pub(crate) fn unintelligible(&self, what: &str) -> Error {
-        Error::Unintelligible {
+    /// The error for a body that does not have the documented form.
+    pub(crate) fn unexpected(&self, reason: &str) -> Error {
+        let id = self.response.headers().get(REQUEST_ID);
+        Error::UnexpectedResponse {
             url: without_query(self.response.url()),
             status: self.response.status().as_u16(),
-            what: what.to_owned(),
-            request_id: request_id(self.response.headers()),
+            reason: reason.to_owned(),
+            hint: CHECK_URL,
+            request_id: id.and_then(|id| id.to_str().ok()).map(str::to_owned),
             retry_after: None,
         }
     }
-}
-
-/// `X-Request-Id`.
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(HeaderName::from_static("x-request-id"))?;
-    id.to_str().ok().map(str::to_owned)
 }

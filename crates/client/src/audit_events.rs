@@ -1,27 +1,31 @@
-//! The calls about the audit trail.
+//! The calls of the audit trail.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use prokura_wire::{AuditEvent, AuditEventList};
 use reqwest::Method;
 
 use crate::{
-    Client, Error, Items,
     answer::Body,
     call::{Call, call},
+    client::Client,
+    error::Error,
+    items::Items,
 };
 
-/// How many events a page has unless another limit is given: as many as the server allows.
+/// The default size of a page: the maximum that the server allows.
 const PAGE: u32 = 200;
 
 impl Client {
-    /// Lists audit events, oldest first. Awaited, it answers a page; [`ListAuditEvents::stream`] gives all.
+    /// Lists audit events, oldest first. Await the call to get a page; [`ListAuditEvents::stream`] returns all events.
+    /// Requires the scope `management:audit:read`.
     pub fn list_audit_events(&self) -> ListAuditEvents {
         let call = Call::new(self, Method::GET, &["audit-events"]);
         ListAuditEvents { call }.limit(PAGE)
     }
 
-    /// Exports the whole audit trail, which `prokura audit verify --file` checks. Its deadline is for the beginning of the
-    /// answer; afterwards it may take as long as it takes, as long as something comes.
+    /// Exports the whole audit trail, oldest first, for `prokura audit verify --file`. The timeout applies to the beginning
+    /// of the response. After that, the export times out only if nothing arrives for the
+    /// [`attempt_timeout`](crate::HttpOptions::attempt_timeout). Requires the scope `management:audit:read`.
     pub fn export_audit_events(&self) -> ExportAuditEvents {
         let call = Call::new(self, Method::GET, &["audit-events", "export"]);
         ExportAuditEvents { call }
@@ -29,13 +33,12 @@ impl Client {
 }
 
 call! {
-    /// Lists audit events: [`Client::list_audit_events`]. Awaited, it answers a page, which says where the next one begins.
-    /// Filters can be combined; an event must pass them all.
+    /// Lists audit events: [`Client::list_audit_events`]. Await the call to get a page. An event must pass all filters.
     ListAuditEvents -> AuditEventList, json
 }
 
 impl ListAuditEvents {
-    /// All events, asked for page by page.
+    /// Streams all events and requests the pages as needed.
     pub fn stream(self) -> Items<AuditEvent> {
         Items::new(self.call, |call| async move {
             let page = Self { call: call.clone() }.await?;
@@ -44,43 +47,43 @@ impl ListAuditEvents {
         })
     }
 
-    /// Only events about this service account: it is their target, or one of its tokens is.
+    /// Only events about this service account: it or one of its tokens is the target.
     pub fn service_account_id(mut self, id: impl Into<String>) -> Self {
         self.call.parameter("serviceAccountId", id.into());
         self
     }
 
-    /// Only events of this kind, which is the name of an operation, such as `rotate_secret`.
+    /// Only events of this operation, such as `rotate_secret`.
     pub fn action(mut self, action: impl Into<String>) -> Self {
         self.call.parameter("action", action.into());
         self
     }
 
-    /// Only what this one did: the id of a service account, `operator` or `unauthenticated`.
+    /// Only events of this actor: the ID of a service account, `operator` or `unauthenticated`.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.call.parameter("actor", actor.into());
         self
     }
 
-    /// Only events from this instant of RFC 3339 on.
+    /// Only events at or after this instant (RFC 3339).
     pub fn since(mut self, instant: impl Into<String>) -> Self {
         self.call.parameter("since", instant.into());
         self
     }
 
-    /// Only events before this instant of RFC 3339.
+    /// Only events before this instant (RFC 3339).
     pub fn until(mut self, instant: impl Into<String>) -> Self {
         self.call.parameter("until", instant.into());
         self
     }
 
-    /// How many events a page has at most: 1 to 200, which is the default.
+    /// Sets the maximum number of events in a page: 1 to 200. Default: 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.call.parameter("limit", limit);
         self
     }
 
-    /// Where the page begins: the `next_cursor` of the page before, which had the same filters.
+    /// Sets where the page begins: the `next_cursor` of the previous page, which must have had the same filters.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.call.parameter("cursor", cursor.into());
         self
@@ -89,20 +92,26 @@ impl ListAuditEvents {
 
 call! {
     /// Exports the audit trail: [`Client::export_audit_events`].
-    ExportAuditEvents -> AuditExport, export
+    ExportAuditEvents -> AuditExport, stream
 }
 
-/// An export that is being read: an event of JSON per line, oldest first.
+/// An export of the audit trail: one event per line as JSON, oldest first. It is streamed and not kept in memory.
 #[derive(Debug)]
-pub struct AuditExport(pub(crate) Body);
+pub struct AuditExport(Body);
+
+impl From<Body> for AuditExport {
+    fn from(body: Body) -> Self {
+        Self(body)
+    }
+}
 
 impl AuditExport {
-    /// The next bytes, as the server wrote them. `None`: that was all of it. An export that broke off is an error.
+    /// The next bytes, unchanged. `None`: the export is complete. An export that breaks off is an error.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.0.chunk().await
     }
 
-    /// The same as events.
+    /// Parses the export as events.
     pub fn events(self) -> Items<AuditEvent> {
         Items::new(
             (self, BytesMut::new()),
@@ -126,8 +135,8 @@ impl AuditExport {
             },
         )
     }
+
     fn event(&self, line: &[u8]) -> Result<AuditEvent, Error> {
-        serde_json::from_slice(line)
-            .map_err(|_| self.0.unintelligible("a line of it is no audit event"))
+        serde_json::from_slice(line).map_err(|_| self.0.unexpected("a line is not an audit event"))
     }
 }

@@ -1,4 +1,4 @@
-//! A call of the management API: what all of them have in common.
+//! A call of the management API, and the options that calls share.
 
 use std::{fmt, ops::Deref, time::Duration};
 
@@ -13,20 +13,22 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    AccessToken, ApiError, AuditExport, Client, Error,
+    access_token::AccessToken,
     answer::{Answer, Body},
-    http::{Deadline, Repeat},
+    client::Client,
+    deadline::Deadline,
+    error::{ApiError, Error},
+    retry::Repeat,
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What the API answered about an account, and which state of the account it was. It can be used as what was answered.
+/// An answer about a service account, and the version of the account. Dereferences to the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// The state: given to `if_match` of a later change, it has that change refused (412, `precondition_failed`) if the
-    /// account has changed meanwhile. `None`: the server did not tell.
+    /// The version of the account, for `if_match` of a later change. `None`: the server sent none.
     pub etag: Option<String>,
-    /// What was answered.
+    /// The answer.
     pub value: T,
 }
 
@@ -38,7 +40,7 @@ impl<T> Deref for Versioned<T> {
     }
 }
 
-/// A call in the making. It does not print its idempotency key, with which the server shows a secret again.
+/// A call that has not been sent. `Debug` does not show its idempotency key, for which the server repeats a secret.
 #[derive(Clone)]
 pub(crate) struct Call {
     client: Client,
@@ -49,12 +51,12 @@ pub(crate) struct Call {
     media_type: &'static str,
     pub(crate) if_match: Option<String>,
     pub(crate) idempotency_key: Option<String>,
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Call {
-    /// `method` at the path of these segments below `/api/v1`. Those that are ids must look like one: an id that is empty or
-    /// has dots and slashes would be another path.
+    /// `method` at the path of these segments below `/api/v1`. An ID that is empty or has dots and slashes would change the
+    /// path; such a call fails when it is sent.
     pub(crate) fn new(client: &Client, method: Method, segments: &[&str]) -> Self {
         let is_plain = |segment: &&str| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -62,7 +64,9 @@ impl Call {
         };
         let odd = segments.iter().find(|segment| !is_plain(segment));
         let url = match odd {
-            Some(odd) => Err(Error::invalid(format!("{odd:?} is no id; an id is a UUID"))),
+            Some(odd) => Err(Error::invalid(format!(
+                "{odd:?} is not an ID: an ID is a UUID"
+            ))),
             None => Ok(client.endpoint(&[&["api", "v1"], segments].concat())),
         };
         Self {
@@ -74,17 +78,17 @@ impl Call {
             media_type: "application/json",
             if_match: None,
             idempotency_key: None,
-            deadline: None,
+            timeout: None,
         }
     }
 
-    /// Makes the server do it once, however often it is sent.
+    /// Adds a random idempotency key: the server makes the change once, however often the call is sent.
     pub(crate) fn once(mut self) -> Self {
         self.idempotency_key = Some(Uuid::new_v4().to_string());
         self
     }
 
-    /// Its body is a merge patch (RFC 7396).
+    /// The body is a merge patch (RFC 7396).
     pub(crate) fn merge_patch(mut self) -> Self {
         self.media_type = "application/merge-patch+json";
         self
@@ -99,18 +103,18 @@ impl Call {
         self
     }
 
-    /// A parameter of the query; it takes the place of an earlier one.
+    /// Sets a query parameter. It replaces an earlier one.
     pub(crate) fn parameter(&mut self, name: &'static str, value: impl ToString) {
         self.query.retain(|(known, _)| *known != name);
         self.further_parameter(name, value.to_string());
     }
 
-    /// A parameter of the query that may be there several times.
+    /// Adds a query parameter that may be repeated.
     pub(crate) fn further_parameter(&mut self, name: &'static str, value: String) {
         self.query.push((name, value));
     }
 
-    /// Sends it, for an answer about an account.
+    /// Sends the call and reads a JSON answer and its `ETag`.
     pub(crate) async fn versioned<T: DeserializeOwned>(self) -> Result<Versioned<T>, Error> {
         let answer = self.send().await?;
         Ok(Versioned {
@@ -119,19 +123,18 @@ impl Call {
         })
     }
 
-    /// Sends it, for an answer of JSON.
+    /// Sends the call and reads a JSON answer.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         self.send().await?.json()
     }
 
-    /// Sends it, for an answer without content.
+    /// Sends the call and ignores the body of the answer.
     pub(crate) async fn nothing(self) -> Result<(), Error> {
         self.send().await?;
         Ok(())
     }
 
-    /// Sends it, to have something gone. If it is not there, and an attempt whose answer was lost may have done it, it is gone
-    /// as it should be.
+    /// Sends a deletion. If an earlier attempt may have deleted the object, "not found" is a success.
     pub(crate) async fn gone(self) -> Result<(), Error> {
         let answer = self.answer().await?;
         if answer.status.is_success()
@@ -142,12 +145,8 @@ impl Call {
         Err(refusal(&answer))
     }
 
-    /// Sends it, for an export.
-    pub(crate) async fn export(self) -> Result<AuditExport, Error> {
-        self.open().await.map(AuditExport)
-    }
-
-    async fn open(self) -> Result<Body, Error> {
+    /// Sends the call and opens the body of the answer as a stream.
+    pub(crate) async fn stream<T: From<Body>>(self) -> Result<T, Error> {
         let (mut request, deadline) = (self.request()?, self.deadline());
         let token = self.authorize(&mut request, deadline).await?;
         let opened = match self.client.http().open(&request, deadline).await? {
@@ -158,7 +157,7 @@ impl Call {
             }
             opened => opened,
         };
-        opened.map_err(|answer| refusal(&answer))
+        opened.map(T::from).map_err(|answer| refusal(&answer))
     }
 
     async fn send(self) -> Result<Answer, Error> {
@@ -175,7 +174,7 @@ impl Call {
         let token = self.authorize(&mut request, deadline).await?;
         let mut answer = http.send(&request, repeat, deadline).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            // Nothing was done, so trying again is safe for every call.
+            // The token may have been revoked. Nothing was done, so every call can be sent again, once.
             self.client.tokens().reject(&token);
             self.authorize(&mut request, deadline).await?;
             answer = http.send(&request, repeat, deadline).await?;
@@ -196,8 +195,8 @@ impl Call {
     }
 
     fn deadline(&self) -> Deadline {
-        match self.deadline {
-            Some(length) => Deadline::after(length),
+        match self.timeout {
+            Some(timeout) => Deadline::after(timeout),
             None => self.client.http().deadline(),
         }
     }
@@ -222,7 +221,7 @@ impl Call {
             headers.insert(IF_MATCH, header_value("the ETag", etag)?);
         }
         if let Some(key) = &self.idempotency_key {
-            // A string of RFC 9651 §3.3.3.
+            // RFC 9651 §3.3.3: a string is quoted.
             let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
             let mut value = header_value("the idempotency key", &format!("\"{escaped}\""))?;
             value.set_sensitive(true);
@@ -254,7 +253,7 @@ fn header_value(what: &str, text: &str) -> Result<HeaderValue, Error> {
     value.ok_or_else(|| Error::invalid(format!("{what} must be printable ASCII")))
 }
 
-/// What the management API says that refuses.
+/// The error for an error response of the management API.
 fn refusal(answer: &Answer) -> Error {
     let refusal = match answer.json::<wire::ApiError>() {
         Ok(refusal) => refusal,
@@ -272,23 +271,23 @@ fn refusal(answer: &Answer) -> Error {
     .into()
 }
 
-/// Defines a call: a type around [`Call`] that can be awaited, with the options that it shares with other calls. With a body,
-/// the type of the body stands in parentheses.
+/// Defines a type for a call: it wraps [`Call`], is sent when it is awaited, and has the options that calls share. The type of
+/// the body, if there is one, stands in parentheses.
 macro_rules! call {
     ($(#[$doc:meta])* $name:ident $(($body:ty))? -> $answer:ty, $read:ident $(, $option:ident)*) => {
         $(#[$doc])*
         #[derive(Debug)]
-        #[must_use = "a call happens when it is awaited"]
+        #[must_use = "a call is sent when it is awaited"]
         pub struct $name {
             pub(crate) call: Call,
             $(pub(crate) body: $body,)?
         }
 
         impl $name {
-            /// How long the call may take in all, retries included. Without it, as long as the client's
-            /// [`HttpOptions`](crate::HttpOptions) say.
-            pub fn deadline(mut self, deadline: std::time::Duration) -> Self {
-                self.call.deadline = Some(deadline);
+            /// How long the call may take in all: getting a token, every retry, and every pause before one. Default:
+            /// [`HttpOptions::timeout`](crate::HttpOptions::timeout).
+            pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+                self.call.timeout = Some(timeout);
                 self
             }
 
@@ -296,7 +295,7 @@ macro_rules! call {
         }
 
         impl IntoFuture for $name {
-            type Output = Result<$answer, crate::Error>;
+            type Output = Result<$answer, crate::error::Error>;
             type IntoFuture = futures_util::future::BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
@@ -308,8 +307,8 @@ macro_rules! call {
     };
 
     (@if_match) => {
-        /// Does it only if the account is still in this state, which is the [`etag`](crate::Versioned::etag) of an earlier
-        /// answer; otherwise 412, `precondition_failed`.
+        /// Makes the change only if the account is still in this version, which is the [`etag`](crate::Versioned::etag) of
+        /// an earlier answer. Otherwise the call fails with status 412, `precondition_failed`.
         pub fn if_match(mut self, etag: impl Into<String>) -> Self {
             self.call.if_match = Some(etag.into());
             self
@@ -317,9 +316,9 @@ macro_rules! call {
     };
 
     (@idempotency_key) => {
-        /// The key by which the server recognises a repeat of this call, which it answers as it did the first time, the
-        /// secret included, for 24 hours. Without it the call has a random one, which its retries share. One of your own lets
-        /// a call be repeated by another process: 1 to 255 characters of printable ASCII that nobody can guess.
+        /// The key by which the server recognizes a repeat of this call. For 24 hours the server answers a repeat as it
+        /// answered the first call, including the secret. By default each call has a random key, which its retries share.
+        /// Set your own to repeat a call from another process: 1 to 255 characters of printable ASCII that nobody can guess.
         pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
             self.call.idempotency_key = Some(key.into());
             self

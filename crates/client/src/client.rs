@@ -1,4 +1,4 @@
-//! A client of one Prokura.
+//! A client of one Prokura server.
 
 use std::{fmt, sync::Arc};
 
@@ -6,19 +6,21 @@ use prokura_wire::IntrospectionResponse;
 use url::Url;
 
 use crate::{
-    Error, TokenSource, TokenSourceBuilder,
     answer::Answer,
     credentials::ClientCredentials,
-    http::{Http, Repeat},
+    error::Error,
+    http::Http,
     http_options::HttpOptions,
+    retry::Repeat,
     token_request::{TokenRequest, form_request, oauth_error},
+    token_source::{TokenSource, TokenSourceBuilder},
 };
 
-/// A client of one Prokura: its management API, introspection and revocation. Cloning it is cheap, and all clones share one
-/// token and the connections.
+/// A client of one Prokura server: its management API, introspection and revocation. Cloning is cheap; all clones share one
+/// token and one connection pool.
 ///
-/// Each operation of the API is a method of its name. It makes a call, which says what else can be asked, and which happens
-/// when it is awaited:
+/// Each operation of the API is a method of the same name. The method returns a call. Set the call's options with its
+/// methods, and await it to send it:
 ///
 /// ```
 /// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/server.rs")); }
@@ -36,7 +38,7 @@ use crate::{
 ///     .label("environment", "production")
 ///     .await?;
 /// let id = &created.service_account.id;
-/// let secret = created.credentials.client_secret.expose(); // shown this once
+/// let secret = created.credentials.client_secret.expose(); // shown only once
 /// # assert_eq!(secret.len(), 53);
 ///
 /// let mut accounts = prokura.list_service_accounts().label("environment", "production").stream();
@@ -51,11 +53,16 @@ use crate::{
 ///
 /// # Retries
 ///
-/// Reading is tried again when the server is unreachable, overloaded or restarting, and so is whatever can do no harm when
-/// done twice. Creating an account, rotating and adding a secret can, so each such call carries an `Idempotency-Key` of its
-/// own, which makes the server do it once. Other changes are tried again only if the first attempt surely did nothing.
-/// [`HttpOptions`] says how often and how long. If a deletion that may have happened is tried again and finds nothing, that
-/// is a success.
+/// A failed request is retried if the failure is temporary: status 429, 502, 503 or 504, a broken connection, or a timeout.
+///
+/// * Reads and deletions are retried, because a second request does no harm. A retried deletion that finds nothing is a
+///   success, if an earlier attempt may have deleted the object.
+/// * Calls that create a secret (create an account, rotate or add a secret) are retried. They have an `Idempotency-Key`, so
+///   the server makes the change only once.
+/// * Other changes (update, cancel a rotation, revoke tokens) are retried only if the server has certainly not processed the
+///   first request: after status 429, or if there was no connection.
+///
+/// [`HttpOptions`] sets how often, and how long a call may take.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -68,12 +75,12 @@ struct Inner {
 }
 
 impl Client {
-    /// A client of the Prokura at `url`, its public URL, as this service account.
+    /// A client of the server with the public URL `url`. Calls are made as the service account with these credentials.
     pub fn new(url: impl Into<String>, credentials: ClientCredentials) -> Result<Self, Error> {
         Self::builder(url, credentials).build()
     }
 
-    /// The same, to say more.
+    /// Like [`new`](Self::new), with more options.
     pub fn builder(url: impl Into<String>, credentials: ClientCredentials) -> ClientBuilder {
         ClientBuilder {
             url: url.into(),
@@ -83,27 +90,25 @@ impl Client {
         }
     }
 
-    /// The tokens with which it calls the management API.
+    /// The access tokens of the calls of the management API.
     pub fn tokens(&self) -> &TokenSource {
         &self.0.tokens
     }
 
-    /// Other tokens from the same server and for the same service account: for another API, which is to be named with
-    /// [`resource`](TokenSourceBuilder::resource), or for fewer scopes.
+    /// A separate token source for the same server and service account: for another API, which
+    /// [`resource`](TokenSourceBuilder::resource) names, or for fewer scopes.
     pub fn token_source(&self) -> TokenSourceBuilder {
         let endpoint = self.endpoint(&["oauth2", "token"]);
         TokenSource::builder(endpoint, self.0.credentials.clone()).http(self.0.options.clone())
     }
 
-    /// Asks whether a token lives, and what it says (RFC 7662). It needs the scope `tokens:introspect`.
-    ///
-    /// A token that does not live, or of another organization, is answered with `active: false`, and that is no error.
+    /// Introspects a token (RFC 7662). Requires the scope `tokens:introspect`. A token of another organization is inactive.
     pub async fn introspect_token(&self, token: &str) -> Result<IntrospectionResponse, Error> {
         let answer = self.oauth("introspect", token).await?;
         answer.json()
     }
 
-    /// Ends one of the service account's own tokens before its time (RFC 7009). A token that does not live is a success.
+    /// Revokes one of the client's own tokens (RFC 7009). An inactive token, or one of another client, is a success.
     pub async fn revoke_token(&self, token: &str) -> Result<(), Error> {
         self.oauth("revoke", token).await?;
         Ok(())
@@ -113,7 +118,6 @@ impl Client {
         let url = self.endpoint(&["oauth2", endpoint]);
         let form = vec![("token".to_owned(), token.to_owned())];
         let request = form_request(&url, &self.0.credentials, form)?;
-        // Neither does more the second time.
         let deadline = self.0.http.deadline();
         let answer = self
             .0
@@ -130,7 +134,7 @@ impl Client {
         &self.0.http
     }
 
-    /// The URL of these segments behind that of the server.
+    /// The URL of these path segments below the server's URL.
     pub(crate) fn endpoint(&self, segments: &[&str]) -> Url {
         endpoint(&self.0.base, segments)
     }
@@ -138,7 +142,7 @@ impl Client {
 
 fn endpoint(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
-    // Only a URL that cannot be a base has no segments, and this one is http or https.
+    // Only a URL that cannot be a base has no segments. This one is http or https.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
@@ -154,7 +158,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Says what a [`Client`] is to be like.
+/// Builds a [`Client`].
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
     url: String,
@@ -164,24 +168,23 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The management scopes to ask for, separated by spaces, for a client that is to be able to do no more. Without it, all
-    /// that the service account has.
+    /// The scopes to request, separated by spaces. Default: all management scopes that the service account has.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// How requests are made.
+    /// Timeouts, retries and the HTTP client.
     pub fn http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client. Nothing is asked before the first call. The URL must be `https`, or on this machine.
+    /// Builds the client. Sends nothing before the first call. The URL must be `https`, or of this machine.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.http.parse_url(&self.url)?;
         if base.query().is_some() {
-            return Err(Error::invalid(format!("{:?} must have no query", self.url)));
+            return Err(Error::invalid("the server's URL must not have a query"));
         }
         let http = Http::new(self.http.clone(), &base)?;
         let tokens = TokenSource::new(TokenRequest {

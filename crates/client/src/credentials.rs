@@ -1,4 +1,4 @@
-//! Who a client is, and how it says so.
+//! How a client authenticates at the OAuth endpoints.
 
 use std::{fmt, fs, path::PathBuf, sync::Arc};
 
@@ -7,10 +7,10 @@ use prokura_wire::Secret;
 use reqwest::header::HeaderValue;
 use url::form_urlencoded::byte_serialize;
 
-use crate::Error;
+use crate::error::Error;
 
-/// A client id and its secret. They authenticate by HTTP Basic (RFC 6749 §2.3.1), which every server must take, unless
-/// [`in_body`](Self::in_body) is said. It does not print the secret.
+/// A client ID and its secret. The client authenticates by HTTP Basic (RFC 6749 §2.3.1), which every server must support,
+/// or [`in_body`](Self::in_body). `Debug` does not show the secret.
 #[derive(Clone)]
 pub struct ClientCredentials {
     client_id: String,
@@ -25,7 +25,7 @@ enum SecretSource {
 }
 
 impl ClientCredentials {
-    /// This client id with this secret.
+    /// A client ID and its secret.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         Self {
             client_id: client_id.into(),
@@ -34,8 +34,8 @@ impl ClientCredentials {
         }
     }
 
-    /// This client id with the secret in this file. The file is read for every new token, so a program that runs for long
-    /// takes up a rotated secret by itself. A line break at its end does not count.
+    /// A client ID and a file with its secret. The file is read for each token request, so the client picks up a rotated
+    /// secret. A line break at the end of the file is ignored.
     pub fn with_secret_file(client_id: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self {
             client_id: client_id.into(),
@@ -44,18 +44,18 @@ impl ClientCredentials {
         }
     }
 
-    /// Authenticates in the body (`client_secret_post`), for servers that do not take Basic, or do not decode it.
+    /// Sends the credentials in the body (`client_secret_post`), for servers that do not support HTTP Basic.
     pub fn in_body(mut self) -> Self {
         self.in_body = true;
         self
     }
 
-    /// The client id.
+    /// The client ID.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// Adds what authenticates to a form: the value of the Authorization header, or two parameters.
+    /// Authenticates a form: returns the `Authorization` header, or adds two parameters to the form.
     pub(crate) fn authenticate(
         &self,
         form: &mut Vec<(String, String)>,
@@ -66,12 +66,12 @@ impl ClientCredentials {
             form.push(("client_secret".to_owned(), secret.expose().to_owned()));
             return Ok(None);
         }
-        // RFC 6749 §2.3.1: each half is form-encoded, so that neither has a colon.
+        // RFC 6749 §2.3.1: both halves are form-encoded, so that neither has a colon.
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encoded(&self.client_id), encoded(secret.expose()));
         let text = format!("Basic {}", BASE64_STANDARD.encode(pair));
         let mut header = HeaderValue::try_from(text)
-            .map_err(|_| Error::invalid("the client id and secret fit no header"))?;
+            .map_err(|_| Error::invalid("no header can hold the client ID and secret"))?;
         header.set_sensitive(true);
         Ok(Some(header))
     }
@@ -83,6 +83,7 @@ impl ClientCredentials {
         };
         let text = fs::read_to_string(path).map_err(|error| Error::Invalid {
             message: format!("cannot read the client secret from {}", path.display()),
+            hint: None,
             source: Some(Arc::new(error)),
         })?;
         Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
@@ -90,7 +91,7 @@ impl ClientCredentials {
 }
 
 impl From<prokura_wire::Credentials> for ClientCredentials {
-    /// What creating an account answered.
+    /// The credentials that creating an account, rotating a secret or adding one returned.
     fn from(credentials: prokura_wire::Credentials) -> Self {
         Self {
             client_id: credentials.client_id,

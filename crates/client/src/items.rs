@@ -1,4 +1,4 @@
-//! Lists, read page by page.
+//! Lists that are read page by page.
 
 use std::{
     fmt,
@@ -8,15 +8,15 @@ use std::{
 
 use futures_util::{Stream, StreamExt as _, stream};
 
-use crate::Error;
+use crate::error::Error;
 
-/// The items of a list, asked for page by page as they are taken. It is a [`Stream`]; [`try_next`](Self::try_next) is for
-/// those who want no more than a loop. After an error there are no further items.
-#[must_use = "nothing is asked for before an item is taken"]
+/// The items of a list. Pages are requested as the items are read. Implements [`Stream`]; for a simple loop use
+/// [`try_next`](Self::try_next). After an error there are no further items.
+#[must_use = "no page is requested before an item is read"]
 pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>);
 
 impl<T: Send + 'static> Items<T> {
-    /// The items of the pages that `next` gets, which is asked with the state that the page before left.
+    /// The items of all pages. `next` reads a page, given the state that the previous page returned.
     pub(crate) fn new<S, N, F>(first: S, mut next: N) -> Self
     where
         S: Send + 'static,
@@ -42,7 +42,7 @@ impl<T: Send + 'static> Items<T> {
         Self(Box::pin(items))
     }
 
-    /// The next item. `None`: there are no more.
+    /// The next item. `None`: the list has ended.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         self.0.next().await.transpose()
     }

@@ -1,15 +1,15 @@
-//! Access tokens for your program, and Prokura's management API.
+//! The Rust SDK of Prokura: access tokens for your program, and the management API.
 //!
-//! * [`TokenSource`] gets access tokens from any OAuth 2.0 server by client credentials and keeps them fresh. A program that
-//!   calls an API as a service account needs no more.
-//! * [`Client`] manages service accounts, their secrets and the audit trail of a Prokura, and introspects and revokes tokens.
+//! * [`TokenSource`] gets access tokens from any OAuth 2.0 server by client credentials, and renews them. It is all that a
+//!   program needs to call an API as a service account.
+//! * [`Client`] manages the service accounts, secrets and audit trail of a Prokura server. It introspects and revokes tokens.
 //!
-//! What the server answers are the types of [`wire`], with the names that the API has for them. Instants are texts of
-//! RFC 3339. Secrets and tokens print as `Secret(..)` and the like; `expose()` shows them.
+//! Answers are the types of [`wire`], named as in the API. Instants are strings (RFC 3339). `Debug` shows secrets and tokens
+//! as `Secret(..)` and the like; `expose()` returns the value.
 //!
 //! # Errors
 //!
-//! [`Error`] tells what was refused, and by whom; [`Error::code`] is for programs:
+//! All calls fail with an [`Error`]. Match on [`Error::code`]:
 //!
 //! ```
 //! # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/server.rs")); }
@@ -20,17 +20,17 @@
 //! # let prokura = prokura_client::Client::new(url, credentials)?;
 //! match prokura.get_service_account("019ab0f4-5d2e-7c11-9a52-000000000000").await {
 //!     Ok(account) => println!("{}", account.service_account.name),
-//!     Err(error) if error.code() == Some("service_account_not_found") => println!("it is gone"),
+//!     Err(error) if error.code() == Some("service_account_not_found") => println!("not found"),
 //!     Err(error) => return Err(error.into()),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Changes that do not trample on others
+//! # Concurrent changes
 //!
-//! An update names what is to change. Given the [`etag`](Versioned::etag) of what it was decided on, it is refused if
-//! somebody was faster:
+//! An update changes only the fields that it names. Pass the [`etag`](Versioned::etag) of an earlier answer to make the
+//! change only if the account has not changed since:
 //!
 //! ```
 //! # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/server.rs")); }
@@ -51,7 +51,7 @@
 //! }
 //! match update.await {
 //!     Ok(changed) => assert_eq!(changed.service_account.owner.as_deref(), Some("team-payments")),
-//!     Err(error) if error.code() == Some("precondition_failed") => println!("look again"),
+//!     Err(error) if error.code() == Some("precondition_failed") => println!("the account has changed: read it again"),
 //!     Err(error) => return Err(error.into()),
 //! }
 //! # Ok(())
@@ -64,10 +64,12 @@ mod audit_events;
 mod call;
 mod client;
 mod credentials;
+mod deadline;
 mod error;
 mod http;
 mod http_options;
 mod items;
+mod retry;
 mod secrets;
 mod service_accounts;
 mod token_request;

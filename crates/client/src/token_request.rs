@@ -1,4 +1,4 @@
-//! Asking a token endpoint for an access token (RFC 6749 §4.4), whoever's it is.
+//! Requests an access token from the token endpoint of any server (RFC 6749 §4.4).
 
 use std::time::Duration;
 
@@ -10,36 +10,38 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
-    AccessToken, Error, OAuthError,
+    access_token::AccessToken,
     answer::Answer,
     credentials::ClientCredentials,
-    http::{Http, Repeat},
+    error::{Error, OAuthError},
+    http::Http,
+    retry::Repeat,
 };
 
-/// What is asked for, and of whom.
+/// What to request, and where.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenRequest {
     pub(crate) http: Http,
     pub(crate) endpoint: Url,
     pub(crate) credentials: ClientCredentials,
-    /// Everything in the form but the grant type and the credentials.
+    /// The parameters of the form, except the grant type and the credentials.
     pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl TokenRequest {
-    /// Asks for a token. Asking twice gives two tokens and does no harm.
+    /// Requests a token. A second request does no harm.
     pub(crate) async fn send(&self) -> Result<AccessToken, Error> {
         let mut form = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
         form.extend_from_slice(&self.parameters);
         let request = form_request(&self.endpoint, &self.credentials, form)?;
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         let deadline = self.http.deadline();
         let answer = self.http.send(&request, Repeat::Harmless, deadline).await?;
-        self.read(&answer, asked_at)
+        self.read(&answer, requested_at)
     }
 
-    fn read(&self, answer: &Answer, asked_at: Instant) -> Result<AccessToken, Error> {
-        // A server that refuses with 200 is known to exist; without a token it is a refusal.
+    fn read(&self, answer: &Answer, requested_at: Instant) -> Result<AccessToken, Error> {
+        // Some authorization servers refuse with status 200.
         let Ok(TokenAnswer {
             access_token: Some(token),
             token_type,
@@ -51,20 +53,18 @@ impl TokenRequest {
         };
         // RFC 6749 §7.1: a token of a type that is not understood must not be used.
         if let Some(other) = token_type.filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(
-                answer.unintelligible(&format!("a token of the type {other:?}, not Bearer"))
-            );
+            return Err(answer.unexpected(&format!("the token type is {other:?}, not \"Bearer\"")));
         }
-        // RFC 6749 §5.1: a scope that is left out is the one that was asked for.
-        let asked = self.parameters.iter().find(|(name, _)| name == "scope");
-        let scope = scope.or_else(|| asked.map(|(_, scope)| scope.clone()));
+        // RFC 6749 §5.1: if the scope is left out, it is the requested one.
+        let requested = self.parameters.iter().find(|(name, _)| name == "scope");
+        let scope = scope.or_else(|| requested.map(|(_, scope)| scope.clone()));
         let lifetime = expires_in.as_ref().and_then(seconds);
-        AccessToken::new(token, scope, lifetime, asked_at)
-            .ok_or_else(|| answer.unintelligible("a token that fits no header"))
+        AccessToken::new(token, scope, lifetime, requested_at)
+            .ok_or_else(|| answer.unexpected("no header can hold the token"))
     }
 }
 
-/// A form to an OAuth endpoint, authenticated as `credentials`.
+/// A form for an OAuth endpoint, authenticated with `credentials`.
 pub(crate) fn form_request(
     endpoint: &Url,
     credentials: &ClientCredentials,
@@ -87,7 +87,7 @@ pub(crate) fn form_request(
     Ok(request)
 }
 
-/// What an OAuth endpoint says that refuses.
+/// The error for an error response of an OAuth endpoint.
 pub(crate) fn oauth_error(answer: &Answer) -> Error {
     let refusal = match answer.json::<prokura_wire::OAuthError>() {
         Ok(refusal) => refusal,
@@ -103,7 +103,7 @@ pub(crate) fn oauth_error(answer: &Answer) -> Error {
     .into()
 }
 
-/// RFC 6749 §5.1, as leniently as servers are different.
+/// RFC 6749 §5.1. Every member is optional here, because some servers leave members out.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: Option<Secret>,
@@ -112,13 +112,13 @@ struct TokenAnswer {
     scope: Option<String>,
 }
 
-/// A number of seconds, also as a text or with a fraction. `None`: it is no lifetime.
+/// Reads a number of seconds. Some servers send it as a string or with a fraction. `None`: it is not a lifetime.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::String(text) => text.parse().ok()?,
         number => number.as_f64()?,
     };
-    // A lifetime of more than some years is no different from one of some years.
+    // Some 30 years, short enough to be added to an instant.
     const LONGEST: f64 = 1e9;
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST)))
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifetime_is_read_however_it_is_written() {
+    fn a_lifetime_can_be_a_number_or_a_string() {
         let hour = Some(Duration::from_secs(3600));
         for value in [json!(3600), json!("3600"), json!(3600.0)] {
             assert_eq!(seconds(&value), hour, "{value}");

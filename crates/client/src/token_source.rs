@@ -1,4 +1,4 @@
-//! Access tokens that are always fresh.
+//! Fresh access tokens.
 
 use std::{
     fmt,
@@ -11,24 +11,28 @@ use tokio::{sync::watch, time::Instant};
 use url::Url;
 
 use crate::{
-    AccessToken, Error, credentials::ClientCredentials, error::unreachable, http::Http,
-    http_options::HttpOptions, token_request::TokenRequest,
+    access_token::AccessToken,
+    credentials::ClientCredentials,
+    error::{Error, unreachable},
+    http::Http,
+    http_options::HttpOptions,
+    token_request::TokenRequest,
 };
 
-/// How long a renewal that failed is left alone while the token still lives.
+/// After a failed renewal, how long to wait before the next one while the old token is still valid.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-/// Access tokens from a token endpoint (RFC 6749 §4.4), always fresh. Cloning it is cheap, and all clones share one token.
+/// Fresh access tokens from a token endpoint (RFC 6749 §4.4). Cloning is cheap; all clones share one token.
 ///
-/// * A token is kept and given to everybody until shortly before it expires.
-/// * It is renewed ahead of that, in the background: nobody waits while the old one lives, whatever becomes of the renewal.
-/// * However many wait for a token, one request is under way. It runs on its own: who gives up waiting does not take it from
-///   the others. Its failure is given to all who waited, and is not remembered: who comes later asks anew.
-/// * A token that a server refuses before its time is replaced: [`send`](Self::send) does so and tries once more, and
-///   [`reject`](Self::reject) is for those who send themselves.
+/// * The token is reused until shortly before it expires.
+/// * It is renewed ahead of that in the background. Callers go on with the old token, even if the renewal fails.
+/// * Only one token request is in flight. All callers that need a token wait for it, and a failure goes to all of them. A
+///   later call starts a new request. A caller that stops waiting does not end the request for the others.
+/// * A token that an API rejects is replaced: [`send`](Self::send) does so and sends the request again once. If you send
+///   requests yourself, call [`reject`](Self::reject).
 ///
-/// It needs a Tokio runtime, and nothing of the server that is not in the standard: `expires_in` and `scope` may be missing
-/// from the answer. A token of unknown lifetime is used for five minutes.
+/// It works with any server that follows RFC 6749, also if `expires_in` or `scope` is missing from the response. A token
+/// of unknown lifetime is used for five minutes. A Tokio runtime is required.
 ///
 /// ```
 /// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/server.rs")); }
@@ -44,12 +48,12 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 ///     .resource("https://orders.example.com")
 ///     .build()?;
 ///
-/// // A call to an API: the token is added, and replaced if the API refuses it.
+/// // Call an API. The token is added, and replaced if the API rejects it.
 /// let http = reqwest::Client::new();
 /// let response = tokens.send(http.get(orders)).await?;
 /// assert_eq!(response.status(), 200);
 ///
-/// // Or the token itself, for a client that is not reqwest.
+/// // Or get the token, for another HTTP client.
 /// let token = tokens.token().await?;
 /// assert_eq!(token.scope(), Some("orders:read"));
 /// # Ok(())
@@ -70,11 +74,11 @@ struct State {
     no_renewal_before: Option<Instant>,
 }
 
-/// A token request under way. Its end brings an outcome, or closes the channel if the runtime ended first.
+/// A token request in flight. The channel carries its outcome. It is closed without one if the runtime shuts down first.
 type Flight = watch::Receiver<Option<Result<AccessToken, Error>>>;
 
 impl TokenSource {
-    /// Tokens from this token endpoint for this client.
+    /// Tokens from this token endpoint for the client with these credentials.
     pub fn builder(
         token_endpoint: impl Into<String>,
         credentials: ClientCredentials,
@@ -94,7 +98,7 @@ impl TokenSource {
         }))
     }
 
-    /// A token that may be used now.
+    /// A token that may be used now. Waits for a token request only if there is none.
     pub async fn token(&self) -> Result<AccessToken, Error> {
         let mut flight = match self.held() {
             Ok(token) => return Ok(token),
@@ -106,9 +110,8 @@ impl TokenSource {
         }
     }
 
-    /// Says that a server refused this token with 401, so that it is not given out again. The next call of
-    /// [`token`](Self::token) gets another. Nothing happens if another has taken its place already, so a hundred who were
-    /// refused at once cause one request.
+    /// Drops a token that a server rejected with status 401. The next call of [`token`](Self::token) requests a new one.
+    /// Does nothing if another token has already replaced it, so that many rejected calls cause only one token request.
     pub fn reject(&self, token: &AccessToken) {
         let mut state = self.0.state();
         if state.current.as_ref().map(AccessToken::expose) == Some(token.expose()) {
@@ -116,15 +119,12 @@ impl TokenSource {
         }
     }
 
-    /// Sends a request with a token. If it is answered with 401, the token is replaced, and the request sent once more,
-    /// unless its body is a stream; whatever is answered then is the answer.
+    /// Sends a request with a token. After status 401 the token is replaced and the request is sent again once, unless its
+    /// body is a stream. Returns the last response, whatever its status.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
         let (client, request) = request.build_split();
         let mut request = request.map_err(|error| {
-            Error::invalid(format!(
-                "the request cannot be made: {}",
-                error.without_url()
-            ))
+            Error::invalid(format!("the request is invalid: {}", error.without_url()))
         })?;
         let again = request.try_clone();
         let url = request.url().clone();
@@ -153,7 +153,7 @@ impl TokenSource {
         &self.0.request.endpoint
     }
 
-    /// The token that is at hand, or the request to wait for.
+    /// The current token, or the request to wait for. Starts a renewal that is due.
     fn held(&self) -> Result<AccessToken, Flight> {
         let now = Instant::now();
         let mut state = self.0.state();
@@ -168,9 +168,9 @@ impl TokenSource {
         Ok(token)
     }
 
-    /// The request under way, or a new one.
+    /// The request in flight, or a new one.
     fn flight(&self, state: &mut State) -> Flight {
-        // The channel of a request that died with its runtime is closed.
+        // The channel of a request whose runtime has shut down is closed.
         let alive = |flight: &&Flight| flight.has_changed().is_ok();
         if let Some(flight) = state.flight.as_ref().filter(alive) {
             return flight.clone();
@@ -180,7 +180,7 @@ impl TokenSource {
         tokio::spawn(async move {
             let outcome = shared.request.send().await;
             shared.land(&outcome);
-            // It may be that nobody waits.
+            // Fails if nobody waits.
             let _ = done.send(Some(outcome));
         });
         state.flight = Some(flight.clone());
@@ -189,7 +189,7 @@ impl TokenSource {
 }
 
 impl Shared {
-    /// Keeps a token; remembers of a failure only that renewing can wait.
+    /// Keeps the token. After a failure, delays the next renewal.
     fn land(&self, outcome: &Result<AccessToken, Error>) {
         let mut state = self.state();
         state.flight = None;
@@ -203,7 +203,7 @@ impl Shared {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change of the state is whole, so a panic elsewhere leaves it as good as it was.
+        // No change of the state can stop halfway, so it is valid even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -217,7 +217,7 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// Says what the tokens of a [`TokenSource`] are to be like.
+/// Builds a [`TokenSource`].
 #[derive(Clone, Debug)]
 pub struct TokenSourceBuilder {
     pub(crate) token_endpoint: String,
@@ -227,34 +227,34 @@ pub struct TokenSourceBuilder {
 }
 
 impl TokenSourceBuilder {
-    /// The scopes to ask for, separated by spaces. Without it the server decides.
+    /// The scopes to request, separated by spaces. Default: the server decides.
     pub fn scope(self, scope: impl Into<String>) -> Self {
         self.parameter("scope", scope)
     }
 
-    /// The resource that the tokens are for (RFC 8707), a URI; said twice, for two of them.
+    /// The resource that the tokens are for, a URI (RFC 8707). Can be set several times.
     pub fn resource(self, resource: impl Into<String>) -> Self {
         self.parameter("resource", resource)
     }
 
-    /// The audience that the tokens are for, where a server calls it so.
+    /// The audience that the tokens are for, for servers that use this name instead of `resource`.
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.parameter("audience", audience)
     }
 
-    /// A further parameter of the token request.
+    /// Adds a parameter to the token request.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
     }
 
-    /// How requests to the token endpoint are made.
+    /// Timeouts, retries and the HTTP client.
     pub fn http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The source. Nothing is asked for before the first token is. The URL must be `https`, or on this machine.
+    /// Builds the token source. Sends nothing before the first token is needed. The URL must be `https`, or of this machine.
     pub fn build(self) -> Result<TokenSource, Error> {
         let endpoint = self.http.parse_url(&self.token_endpoint)?;
         Ok(TokenSource::new(TokenRequest {

@@ -13,7 +13,7 @@ for await (const { at, actor, action, target } of client.auditEvents.listAll({ a
   console.log(at, actor, action, target);
 }
 
-// The whole chain, for `prokura audit verify --file audit.ndjson`.
+// The whole audit trail, for `prokura audit verify --file audit.ndjson`.
 const file = await open("audit.ndjson", "w");
 for await (const event of client.auditEvents.export()) {
   await file.write(`${JSON.stringify(event)}\n`);

@@ -22,9 +22,9 @@ try {
   } else if (isValidationError(error)) {
     for (const { field, message } of error.validationErrors) console.log(field, message);
   } else if (isUnauthorizedError(error)) {
-    console.log("the credentials are wrong, or the account is disabled or gone");
+    console.log("the credentials are wrong, or the account is disabled, expired or deleted");
   } else if (isNetworkError(error)) {
-    console.log("no answer", error.cause);
+    console.log(error.message, error.cause);
   } else {
     throw error;
   }

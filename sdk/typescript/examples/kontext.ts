@@ -8,7 +8,7 @@ const client = new KontextManagementClient({
   },
 });
 
-// A new account. Its secret is shown now and never again.
+// Create an account. Its secret is shown only once.
 const { serviceAccount, credentials } = await client.serviceAccounts.create({
   name: "CI Pipeline",
   description: "Used by GitHub Actions to manage integrations",

@@ -12,7 +12,7 @@ const { serviceAccount, credentials } = await client.serviceAccounts.create({
   name: "Nightly backup",
   description: "Runs on the backup host",
 });
-// The secret is shown this once: put it where secrets belong.
+// The secret is shown only once. Store it in your secret store.
 console.log(credentials.clientId, credentials.clientSecret.length);
 
 for await (const account of client.serviceAccounts.listAll()) {

@@ -14,10 +14,10 @@ const { serviceAccount } = await client.serviceAccounts.create({ name: "Report j
 const { id } = serviceAccount;
 const secretFile = `${await mkdtemp(`${tmpdir()}/prokura-`)}/report-job.json`;
 
-// 1. A new secret; the old one lives on for a day.
+// 1. Create a new secret. The old one stays valid for a day.
 const { credentials } = await client.serviceAccounts.rotateSecret(id, { gracePeriodSeconds: 86_400 });
 
-// 2. Roll it out. A client that is given a function asks it whenever it needs a token, so it need not be restarted.
+// 2. Roll it out. A client calls the credentials function for each token request, so it need not be restarted.
 await writeFile(secretFile, JSON.stringify(credentials), { mode: 0o600 });
 const job = new ManagementClient({
   baseUrl,
@@ -25,7 +25,7 @@ const job = new ManagementClient({
 });
 await job.serviceAccounts.get(id);
 
-// 3. Watch the old one; end it early once nobody uses it, or let the grace do it.
+// 3. Watch the old secret. It stops working after the grace period; delete it earlier if it is no longer used.
 const { items: secrets } = await client.serviceAccounts.listSecrets(id);
 for (const secret of secrets) {
   console.log(secret.hint, secret.state, secret.lastUsedAt ?? "never used");
@@ -34,7 +34,7 @@ for (const secret of secrets) {
   }
 }
 
-// The roll-out failed? Then the new secret ends, and the old one lives on as before.
+// If the rollout fails, cancel the rotation: the new secret stops working, and the old one stays valid.
 await client.serviceAccounts.cancelRotation(id);
 
 await client.serviceAccounts.revoke(id);

@@ -14,20 +14,20 @@ const { serviceAccount } = await client.serviceAccounts.create({
   tokenLifetimeSeconds: 600,
 });
 
-// What is left out stays as it is; null takes away.
+// Members left out stay as they are. Null clears.
 const id = serviceAccount.id;
 await client.serviceAccounts.update(id, { labels: { environment: "production", ticket: null } });
 
-// Only if nobody has changed it since it was read.
+// Make the change only if the account has not changed since it was read.
 const { serviceAccount: read, etag } = await client.serviceAccounts.get(id);
 try {
   await client.serviceAccounts.update(id, { description: `Deploys to ${read.labels.environment}` }, { ifMatch: etag });
 } catch (error) {
   if (!isPreconditionFailedError(error)) throw error;
-  console.log("somebody was faster: read it again");
+  console.log("the account has changed: read it again");
 }
 
-// Whose accounts of the platform team got no token for a quarter of a year?
+// Disable the platform team's production accounts that have got no token for 90 days.
 const unused = { owner: "platform-team", labels: { environment: "production" }, unusedForDays: 90 };
 for await (const account of client.serviceAccounts.listAll(unused)) {
   await client.serviceAccounts.update(account.id, { disabled: true });

@@ -1,86 +1,87 @@
 /**
- * Calls of the management API: with a token, within a time, in its language.
+ * Sends calls of the management API: adds the access token, and reads the answers.
  *
  * @module
  */
 
-import type { AccessTokens } from "./access-token.js";
-import { isUnauthorizedError, NetworkError } from "./errors.js";
-import { type Http, type Outgoing, record, whole } from "./http.js";
-import type { CallOptions, Deadline } from "./time.js";
+import type { CallOptions, Deadline } from "./deadline.js";
+import { isUnauthorizedError } from "./errors.js";
+import type { Http } from "./http.js";
+import { parseObject } from "./json.js";
+import { type Outgoing, readAnswer } from "./request.js";
+import type { TokenSource } from "./token-source.js";
 
-/** What a change of an account takes. */
+/** The options of a call that changes an account. */
 export interface ChangeOptions extends CallOptions {
   /**
-   * The `etag` of the account as you know it: if it is not that any more, nothing happens, and the call fails with 412
-   * `precondition_failed`.
+   * Makes the change only if the account is still in this version, which is the `etag` of an earlier answer. Otherwise the
+   * call fails with status 412, `precondition_failed`.
    */
   ifMatch?: string | undefined;
 }
 
-/** What a call that makes a secret takes. */
+/** The options of a call that creates a secret. */
 export interface IdempotentOptions extends CallOptions {
   /**
-   * Names the call, so that it has one effect however often it is sent. The client makes a key of its own for each call
-   * and sends it with each try; give one to repeat a call later, or from another process.
+   * The key by which the server recognizes a repeat of this call. For 24 hours the server answers a repeat as it answered the
+   * first call, including the secret. By default each call has a random key, which its retries share. Pass your own to repeat
+   * a call from another process: 1 to 255 characters of printable ASCII that nobody can guess.
    */
   idempotencyKey?: string | undefined;
 }
 
-/** A value of a query parameter; a list stands for a repeated one. */
+/** The value of a query parameter. An array repeats the parameter. */
 type Parameter = string | number | boolean | Date | readonly string[] | undefined;
 
 export interface Call {
   method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** The path below the API's base, piece by piece. */
+  /** The segments of the path below the API's base URL. */
   path: readonly string[];
   query?: { [name: string]: Parameter };
   body?: object | undefined;
   ifMatch?: string | undefined;
   idempotencyKey?: string | undefined;
-  /** Whether it may be sent again when nobody knows whether it arrived. It always may with GET, DELETE and a key. */
-  isRepeatable?: boolean;
 }
 
-/** An answer that came with an `ETag`. */
+/** An answer that has an `ETag`. */
 export interface Tagged {
   /**
-   * The version of the account, for `ifMatch`. It is a header of the answer and no part of its body, so it is not
-   * enumerable: neither printed nor compared nor spread.
+   * The version of the account, for `ifMatch`. It is a header of the answer and not part of the body, so it is not
+   * enumerable: it is not printed, compared or spread.
    */
   readonly etag?: string;
 }
 
 export class Api {
   readonly #http: Http;
-  readonly #tokens: AccessTokens;
+  readonly #tokens: TokenSource;
   readonly #base: string;
 
-  constructor(http: Http, tokens: AccessTokens, base: string) {
+  constructor(http: Http, tokens: TokenSource, base: string) {
     this.#http = http;
     this.#tokens = tokens;
     this.#base = base;
   }
 
-  /** A call that is answered with an object, which must have this member. */
+  /** Sends a call whose answer is an object with this member. */
   async json<T extends object>(call: Call, member: keyof T & string, options: CallOptions): Promise<T & Tagged> {
     const request = this.#outgoing(call);
-    const { response, text } = await this.#http.within(options, (deadline) => this.#send(request, deadline, whole));
-    const body = record(text);
+    const answer = await this.#http.within(options, (deadline) => this.#send(request, deadline, readAnswer));
+    const body = parseObject(answer.text);
     if (!(member in body)) {
-      throw this.#http.refusal(request, response, "");
+      throw this.#http.refusal(request, answer);
     }
-    const value = response.headers.get("etag");
+    const value = answer.response.headers.get("etag");
     return (value === null ? body : Object.defineProperty(body, "etag", { value })) as T & Tagged;
   }
 
-  /** A call that is answered with nothing. */
+  /** Sends a call whose answer has no content. */
   async done(call: Call, options: CallOptions): Promise<void> {
     const request = this.#outgoing(call);
-    await this.#http.within(options, (deadline) => this.#send(request, deadline, whole));
+    await this.#http.within(options, (deadline) => this.#send(request, deadline, readAnswer));
   }
 
-  /** A call that is answered with an object per line, as they come; each must have this member. */
+  /** Sends a call whose answer has one object per line, each with this member. Yields the objects as they arrive. */
   async *lines<T extends object>(
     call: Call,
     member: keyof T & string,
@@ -92,12 +93,19 @@ export class Api {
     try {
       const response = await this.#send(request, deadline, async (response) => response);
       const stream = (reader = response.body?.getReader());
+      const parse = (line: string): T => {
+        const object = parseObject(line);
+        if (!(member in object)) {
+          throw this.#http.refusal(request, { response, text: line });
+        }
+        return object as T;
+      };
       const decoder = new TextDecoder();
       let rest = "";
       while (stream) {
-        deadline.restart();
+        deadline.restart(this.#http.attemptTimeoutMs);
         const { done, value } = await this.#http.reach(request, deadline, () => stream.read());
-        // Whoever takes his time over a line is not the server's fault.
+        // The time that the caller takes for a line does not count.
         deadline.pause();
         if (done) {
           break;
@@ -105,33 +113,30 @@ export class Api {
         const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) {
-          const object = record(line);
-          if (!(member in object)) {
-            throw this.#http.refusal(request, response, "");
-          }
-          yield object as T;
+          yield parse(line);
         }
       }
       if (rest !== "") {
-        throw new NetworkError(`the answer from ${new URL(request.url).origin} ended in the middle of a line`);
+        yield parse(rest);
       }
     } finally {
       deadline.close();
-      // Left early, the rest is not wanted. Where it broke off there is nothing left to cancel.
+      // If the caller stops early, the rest is not needed. If the connection broke, there is nothing to cancel.
       await reader?.cancel().catch(() => {});
     }
   }
 
   async #send<T>(request: Outgoing, deadline: Deadline, read: (response: Response) => Promise<T>): Promise<T> {
-    const token = await this.#tokens.get(deadline);
+    const token = await this.#tokens.token(deadline);
     try {
       return await this.#http.send(authorized(request, token), deadline, read);
     } catch (error) {
       if (!isUnauthorizedError(error)) {
         throw error;
       }
-      // It may have been revoked, or the server lost its key: one other token, once.
-      const other = await this.#tokens.replace(token, deadline);
+      // The token may have been revoked. Nothing was done, so every call can be sent again, once.
+      this.#tokens.reject(token);
+      const other = await this.#tokens.token(deadline);
       return await this.#http.send(authorized(request, other), deadline, read);
     }
   }
@@ -144,23 +149,24 @@ export class Api {
       body = JSON.stringify(call.body);
     }
     if (call.ifMatch !== undefined) {
-      headers.set("if-match", call.ifMatch);
+      headers.set("if-match", printable("the ETag", call.ifMatch));
     }
     if (call.idempotencyKey !== undefined) {
-      headers.set("idempotency-key", structuredString(call.idempotencyKey));
+      // RFC 9651 §3.3.3: a string is quoted.
+      const key = printable("the idempotency key", call.idempotencyKey);
+      headers.set("idempotency-key", `"${key.replace(/["\\]/g, "\\$&")}"`);
     }
     return {
       method: call.method,
       url: this.#base + call.path.map(segment).join("") + query(call.query ?? {}),
       headers,
       body,
-      isRepeatable:
-        call.isRepeatable || call.idempotencyKey !== undefined || call.method === "GET" || call.method === "DELETE",
+      isRepeatable: call.method === "GET" || call.method === "DELETE" || call.idempotencyKey !== undefined,
     };
   }
 }
 
-/** A new key for a call that is to have one effect. */
+/** A random key for a call that must have only one effect. */
 export async function newIdempotencyKey(): Promise<string> {
   // Web Crypto is a global everywhere but in Node 18. The name is a variable so that no bundler looks for it.
   const builtin = "node:crypto";
@@ -174,12 +180,12 @@ function authorized(request: Outgoing, token: string): Outgoing {
   return { ...request, headers };
 }
 
-/** A piece of a path. What a URL would take for a way up or for nothing would call something else. */
+/** A segment of a path. An ID that is empty or has dots and slashes would change the path. */
 function segment(text: string): string {
-  if (typeof text !== "string" || text === "" || text === "." || text === "..") {
-    throw new TypeError(`an id must be a non-empty string, not ${JSON.stringify(text)}`);
+  if (typeof text !== "string" || !/^[A-Za-z0-9_-]+$/.test(text)) {
+    throw new TypeError(`${JSON.stringify(text)} is not an ID: an ID is a UUID`);
   }
-  return `/${encodeURIComponent(text)}`;
+  return `/${text}`;
 }
 
 function query(parameters: { [name: string]: Parameter }): string {
@@ -193,10 +199,10 @@ function query(parameters: { [name: string]: Parameter }): string {
   return text && `?${text}`;
 }
 
-/** RFC 9651 §3.3.3: a string as a structured field. */
-function structuredString(text: string): string {
+/** Checks the value of a header. */
+function printable(what: string, text: string): string {
   if (!/^[\x20-\x7e]+$/.test(text)) {
-    throw new TypeError("an idempotency key must be printable ASCII, and not empty");
+    throw new TypeError(`${what} must be printable ASCII and not empty`);
   }
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return text;
 }

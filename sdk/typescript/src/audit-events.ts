@@ -1,67 +1,73 @@
 /**
- * The audit trail: who did what to whom, when, from where.
+ * The audit trail.
  *
  * @module
  */
 
 import type { Api } from "./api.js";
+import type { CallOptions } from "./deadline.js";
 import type { PaginationParams } from "./service-accounts.js";
-import type { CallOptions } from "./time.js";
 
 /**
- * One change, or the logins refused to an account from one address in one minute. The events of an organization form a
- * chain: each holds the hash of the one before.
+ * A change, or the logins to an account refused from one address in one minute. The events of an organization form a hash
+ * chain: each event contains the hash of the previous one.
  */
 export interface AuditEvent {
-  /** The organization whose event it is. */
+  /** The organization that the event belongs to. */
   organizationId: string;
-  /** Its number in the organization: 1, 2, 3 and so on, without gaps. */
+  /** The number of the event in the organization: 1, 2, 3 and so on, without gaps. */
   sequence: number;
-  /** When; of refused logins, when the first was. */
+  /** When the event happened. For refused logins: when the first was refused. */
   at: string;
-  /** Who: the id of a service account, `operator` for whoever runs the server, or `unauthenticated`. */
+  /**
+   * Who acted: the ID of a service account, `operator` for the operator of the server, or `unauthenticated` for a caller
+   * without valid credentials.
+   */
   actor: string;
-  /** What: the name of the operation, like `rotate_secret`. */
+  /** The name of the operation, such as `rotate_secret`. Later versions may add operations. */
   action: string;
-  /** Whom: the id of what changed. */
+  /** The ID of the object that was changed. */
   target: string;
-  /** The request that caused it; of refused logins, the first; null for a command. */
+  /** The ID of the request that caused the event. For refused logins: the first request. Null: a command caused the event. */
   requestId: string | null;
-  /** The address that the request came from; null for a command, and where there were too many to tell apart. */
+  /**
+   * The address that the request came from. Null: a command caused the event, or the event counts refused logins from several
+   * addresses.
+   */
   address: string | null;
-  /** The fields that changed, with their new values; of refused logins, how many there were, and why. Never a secret. */
+  /** The fields that changed, with their new values. For refused logins: how many, and the reasons. Never contains a secret. */
   changes: { [name: string]: string };
-  /** The hash of the event before; zeros in the first. In hexadecimal. */
+  /** The hash of the previous event in hexadecimal. Zeros in the first event. */
   previousHash: string;
-  /** SHA-256 over the previous hash and all the fields above. In hexadecimal. */
+  /** SHA-256 over the previous hash and all fields above, in hexadecimal. */
   hash: string;
 }
 
-/** Which events a list holds. All conditions must hold. */
+/** Filters for audit events. An event must pass all of them. */
 export interface AuditEventFilter {
-  /** Only events about this account: it is their target, or one of its tokens is. */
+  /** Only events about this service account: it or one of its tokens is the target. */
   serviceAccountId?: string | undefined;
-  /** Only events of this kind. */
+  /** Only events of this operation, such as `rotate_secret`. */
   action?: string | undefined;
-  /** Only what this one did: the id of an account, `operator` or `unauthenticated`. */
+  /** Only events of this actor: the ID of a service account, `operator` or `unauthenticated`. */
   actor?: string | undefined;
-  /** Only events from this instant on. */
+  /** Only events at or after this instant (RFC 3339). */
   since?: string | Date | undefined;
-  /** Only events before this instant. */
+  /** Only events before this instant (RFC 3339). */
   until?: string | Date | undefined;
 }
 
-/** Events, oldest first. */
+/** One page of audit events, oldest first. */
 export interface ListAuditEventsResponse {
   items: AuditEvent[];
-  /** Where the next page begins; not there on the last one. */
+  /** The cursor of the next page. Missing on the last page. */
   nextCursor?: string;
 }
 
-/** How many events an iterator asks for at once. */
+/** The page size of the iterator. */
 const PAGE_SIZE = 200;
 
-/** What the client's scopes must hold for these: `management:audit:read`. */
+/** Reads the audit trail. Requires the scope `management:audit:read`. */
 export class AuditEvents {
   readonly #api: Api;
 
@@ -70,7 +76,7 @@ export class AuditEvents {
     this.#api = api;
   }
 
-  /** A page of events, oldest first: 50 of them unless `limit` says. Repeat the filter with the cursor. */
+  /** Returns one page of events, oldest first. Default page size: 50. Pass the same filters with each cursor. */
   async list(
     params: AuditEventFilter & PaginationParams = {},
     options: CallOptions = {},
@@ -82,7 +88,7 @@ export class AuditEvents {
     );
   }
 
-  /** The events one by one, oldest first, a page at a time; `limit` is the size of a page. */
+  /** Iterates over all events, oldest first. Reads them page by page; `limit` is the page size. */
   async *listAll(
     params: AuditEventFilter & Pick<PaginationParams, "limit"> = {},
     options: CallOptions = {},
@@ -96,8 +102,8 @@ export class AuditEvents {
   }
 
   /**
-   * The whole chain of the organization, oldest first, as the server reads it: nothing is held in memory. An export that
-   * breaks off is a `NetworkError`. A line for each event, as JSON, is what `prokura audit verify --file` checks.
+   * Exports the whole audit trail, oldest first. Events are streamed and not kept in memory. An export that breaks off
+   * rejects with a `NetworkError`. Write one event per line as JSON for `prokura audit verify --file`.
    */
   async *export(options: CallOptions = {}): AsyncGenerator<AuditEvent, void, undefined> {
     const call = { method: "GET", path: ["audit-events", "export"] } as const;

@@ -1,127 +1,132 @@
 /**
- * The client: what it is made of, and from what.
+ * The client and its configuration.
  *
  * @module
  */
 
-import { AccessTokens, type Credentials } from "./access-token.js";
 import { Api } from "./api.js";
 import { AuditEvents } from "./audit-events.js";
+import { type Clock, systemClock } from "./clock.js";
+import { credentialsFunction, type CredentialsSource } from "./credentials.js";
+import type { CallOptions } from "./deadline.js";
 import { ConfigError } from "./errors.js";
 import { Http } from "./http.js";
 import { ServiceAccounts } from "./service-accounts.js";
-import { type CallOptions, type Clock, systemClock } from "./time.js";
+import { TokenSource } from "./token-source.js";
 import { Tokens } from "./tokens.js";
 
-/** What a client is made from. */
+/** The configuration of a {@link ManagementClient}. */
 export interface ManagementClientConfig {
-  /** The server's public URL, without `/api/v1`. */
+  /** The public URL of the server, without `/api/v1`. */
   baseUrl: string;
-  /** What the client authenticates with; a function is asked whenever a token is needed. */
-  credentials: Credentials | (() => Credentials | Promise<Credentials>);
-  /** The version of the API: `v1`. */
+  /** The credentials of the service account, or a function that returns them. The function is called for each token request. */
+  credentials: CredentialsSource;
+  /** The version of the API. Default: `v1`. */
   apiVersion?: string | undefined;
-  /** The token endpoint: `${baseUrl}/oauth2/token`. */
+  /** The token endpoint. Default: `${baseUrl}/oauth2/token`. */
   tokenUrl?: string | undefined;
-  /** The scopes to ask for: `["management:all"]`. With none, all that the account has. */
+  /** The scopes to request. Default: `["management:all"]`. An empty array requests all scopes that the account has. */
   scopes?: readonly string[] | undefined;
-  /** The resource that the token is for: `${baseUrl}/api/${apiVersion}`. */
+  /** The resource that the token is for. Default: `${baseUrl}/api/${apiVersion}`. */
   audience?: string | undefined;
-  /** How long a call may take, in milliseconds, unless it says otherwise: 30,000. */
+  /**
+   * How long a call may take in all, in milliseconds: getting a token, every retry, and every pause before one. Default:
+   * 30,000. If a pause would pass this time, the call fails at once.
+   */
   timeoutMs?: number | undefined;
-  /** How often a call is sent again that was refused with 429 or 503 or that got no answer: 2. */
+  /** How long one attempt may take, in milliseconds. Default: 10,000. */
+  attemptTimeoutMs?: number | undefined;
+  /** How often a request is sent again. Default: 3. */
   maxRetries?: number | undefined;
-  /** Sends secrets and tokens over plain HTTP to other machines too. Between processes of one machine it is allowed. */
-  allowInsecureHttp?: boolean | undefined;
-  /** What sends the requests: the runtime's `fetch`. */
+  /**
+   * Accepts `http://` URLs of other machines, to which secrets and tokens are sent unencrypted. For networks that encrypt
+   * below HTTP. URLs of this machine are always accepted.
+   */
+  allowPlainHttp?: boolean | undefined;
+  /** Sends the requests. Default: the runtime's `fetch`. */
   fetch?: typeof fetch | undefined;
-  /** What tells the time and waits. */
+  /** Tells the time and waits. Default: the system's clock. */
   clock?: Clock | undefined;
 }
 
-/** Manages the service accounts of an organization, as one of them. */
+/** A client of one Prokura server: its management API, introspection and revocation. */
 export class ManagementClient {
   readonly serviceAccounts: ServiceAccounts;
   readonly auditEvents: AuditEvents;
   readonly tokens: Tokens;
   readonly #http: Http;
-  readonly #accessTokens: AccessTokens;
+  readonly #tokenSource: TokenSource;
 
-  /** Sends nothing yet. Throws a `ConfigError` if it cannot be made from this. */
+  /** Sends nothing before the first call. Throws a `ConfigError` if the configuration is invalid. */
   constructor(config: ManagementClientConfig) {
     const baseUrl = url("baseUrl", config.baseUrl, config).replace(/\/+$/, "");
     if (baseUrl.includes("?")) {
-      throw new ConfigError("baseUrl must not hold a query");
+      throw new ConfigError("baseUrl must not have a query");
     }
-    const { apiVersion = "v1", timeoutMs = 30_000, maxRetries = 2, clock = systemClock } = config;
+    const { apiVersion = "v1", maxRetries = 3, clock = systemClock } = config;
     const { tokenUrl = `${baseUrl}/oauth2/token`, scopes = ["management:all"] } = config;
     const { audience = `${baseUrl}/api/${apiVersion}` } = config;
-    const credentials = source(config.credentials);
-    if (!(timeoutMs > 0)) {
-      throw new ConfigError("timeoutMs must be a positive number of milliseconds");
-    }
-    // Late, so that a fetch that is put in its place later (for a trace, for a test) is used.
+    const credentials = credentialsFunction(config.credentials);
+    const timeoutMs = positive("timeoutMs", config.timeoutMs ?? 30_000);
+    const attemptTimeoutMs = positive("attemptTimeoutMs", config.attemptTimeoutMs ?? 10_000);
+    // Looked up late, so that a fetch that is replaced later (for tracing, for a test) is used.
     const fetch: typeof globalThis.fetch = config.fetch ?? ((...request) => globalThis.fetch(...request));
-    this.#http = new Http({ fetch, clock, timeoutMs, maxRetries, docsUrl: `${baseUrl}/openapi.json` });
-    this.#accessTokens = new AccessTokens(this.#http, {
+    const docsUrl = `${baseUrl}/openapi.json`;
+    this.#http = new Http({ fetch, clock, timeoutMs, attemptTimeoutMs, maxRetries, docsUrl });
+    this.#tokenSource = new TokenSource(this.#http, {
       url: url("tokenUrl", tokenUrl, config),
       credentials,
       scopes: [...scopes],
       audience,
     });
-    const api = new Api(this.#http, this.#accessTokens, `${baseUrl}/api/${apiVersion}`);
+    const api = new Api(this.#http, this.#tokenSource, `${baseUrl}/api/${apiVersion}`);
     this.serviceAccounts = new ServiceAccounts(api);
     this.auditEvents = new AuditEvents(api);
     this.tokens = new Tokens(this.#http, baseUrl, credentials);
   }
 
-  /** Gets a new access token now, whatever the one at hand is like. */
+  /** Requests a new access token now, even if the current one is still valid. */
   async refreshToken(options: CallOptions = {}): Promise<void> {
-    await this.#http.within(options, (deadline) => this.#accessTokens.renew(deadline));
+    await this.#http.within(options, (deadline) => this.#tokenSource.renew(deadline));
   }
 
-  /** Forgets the access token at hand; the next call gets a new one. */
+  /** Forgets the current access token. The next call requests a new one. */
   clearToken(): void {
-    this.#accessTokens.clear();
+    this.#tokenSource.clear();
   }
 }
 
-function source(credentials: ManagementClientConfig["credentials"]): () => Promise<Credentials> {
-  if (typeof credentials === "function") {
-    return async () => checked(await credentials());
+function positive(name: string, milliseconds: number): number {
+  if (!(milliseconds > 0)) {
+    throw new ConfigError(`${name} must be a positive number of milliseconds`);
   }
-  const fixed = checked(credentials);
-  return async () => fixed;
+  return milliseconds;
 }
 
-function checked(credentials: Credentials): Credentials {
-  const { clientId, clientSecret } = credentials ?? {};
-  if (!clientId || !clientSecret || typeof clientId !== "string" || typeof clientSecret !== "string") {
-    throw new ConfigError(
-      "credentials must have a clientId and a clientSecret, as create and rotateSecret answer them",
-    );
-  }
-  return { clientId, clientSecret };
-}
-
-/** A URL that secrets may be sent to. What is wrong with it is said without repeating it: it may hold a password. */
-function url(name: string, text: string, { allowInsecureHttp = false }: ManagementClientConfig): string {
+/** Checks a URL to which secrets are sent. Errors do not quote it: it may contain a password. */
+function url(name: string, text: string, { allowPlainHttp = false }: ManagementClientConfig): string {
   let parsed: URL;
   try {
     parsed = new URL(text);
   } catch {
-    throw new ConfigError(`${name} must be an absolute URL, like https://prokura.example.com`);
+    throw new ConfigError(`${name} is not a URL`, "pass an absolute URL, such as https://prokura.example.com");
   }
   const { protocol, hostname, username, password, hash } = parsed;
+  if (username || password) {
+    throw new ConfigError(`${name} must not contain credentials`, "pass the client ID and secret as credentials");
+  }
+  if (hash) {
+    throw new ConfigError(`${name} must not have a fragment`);
+  }
   if (protocol !== "https:" && protocol !== "http:") {
-    throw new ConfigError(`${name} must begin with https:// (or http:// on this machine)`);
+    throw new ConfigError(`${name} must begin with https:// or http://`);
   }
-  // RFC 6749 §3.2: the token endpoint needs TLS.
-  if (protocol === "http:" && !isLoopback(hostname) && !allowInsecureHttp) {
-    throw new ConfigError(`${name} must begin with https://, since secrets go there; allowInsecureHttp overrides this`);
-  }
-  if (username || password || hash) {
-    throw new ConfigError(`${name} must not hold a user, a password or a fragment`);
+  // RFC 6749 §3.2: the token endpoint requires TLS.
+  if (protocol === "http:" && !isLoopback(hostname) && !allowPlainHttp) {
+    throw new ConfigError(
+      `${name} must begin with https://, because secrets are sent to it`,
+      "set allowPlainHttp if the network encrypts below HTTP",
+    );
   }
   return text;
 }

@@ -1,30 +1,33 @@
 /**
- * Everything that a call can fail with, except two: what the caller's own `AbortSignal` says, and the `TypeError` for an
- * argument that cannot be sent at all.
+ * Every error that a call can reject with, except two: the reason of the caller's own `AbortSignal`, and a `TypeError` for an
+ * argument that cannot be sent.
  *
  * @module
  */
 
-/** What kind of failure it is, under a name that two copies of this package share. */
+/** Marks errors of this SDK, also across copies of the package. */
 const KIND = Symbol.for("@prokura/sdk/error");
 
 interface Details {
   code: string;
   statusCode?: number | undefined;
   requestId?: string | undefined;
+  hint?: string | undefined;
   docsUrl?: string | undefined;
   meta?: Record<string, unknown> | undefined;
   cause?: unknown;
 }
 
-/** A call failed, or a client could not be made. */
+/** The base class of all errors of this SDK. */
 export class ProkuraError extends Error {
-  /** What is wrong, for programs; the server's word for it where the server said so. */
+  /** The error code, for programs: the server's own code if the server sent one. */
   declare readonly code: string;
-  /** The HTTP status, if there was an answer. */
+  /** The HTTP status, if there was a response. */
   declare readonly statusCode?: number;
-  /** The id of the request in the server's log, if there was an answer. */
+  /** The ID of the request in the server's log, if there was a response. */
   declare readonly requestId?: string;
+  /** What to do about it, where the SDK knows. */
+  declare readonly hint?: string;
   readonly #docsUrl: string | undefined;
   readonly #meta: Record<string, unknown>;
 
@@ -40,51 +43,56 @@ export class ProkuraError extends Error {
       code: details.code,
       statusCode: details.statusCode,
       requestId: details.requestId,
+      hint: details.hint,
     });
   }
 
-  /** Where the server describes its API, if there was an answer. */
+  /** The URL of the server's API document, if there was a response. */
   get docsUrl(): string | undefined {
     return this.#docsUrl;
   }
 
-  /** What else the server said about it. */
+  /** The members of the error response that this SDK does not know. */
   get meta(): Record<string, unknown> {
     return this.#meta;
   }
 
-  /** For logs: the message as well, which `JSON.stringify` leaves out of other errors. */
+  /** For logs. Includes the message, which `JSON.stringify` leaves out of other errors. */
   toJSON(): Record<string, unknown> {
     const { name, message } = this;
     return { name, message, ...(this as object) };
   }
 }
 
-/** The client cannot be made from what its constructor was given. Its code is `invalid_config`. */
+/** The client's configuration is invalid. The code is `invalid_config`. */
 export class ConfigError extends ProkuraError {
   static {
     this.prototype.name = "ConfigError";
     brand(this.prototype, "config");
   }
 
-  constructor(message: string) {
-    super(message, { code: "invalid_config" });
+  constructor(message: string, hint?: string) {
+    super(message, { code: "invalid_config", hint });
   }
 }
 
-/** There was no answer, or it broke off. Its code is `network_error`, or that of {@link TimeoutError}. */
+/** The server could not be reached, or the connection broke. The code is `network_error`, or `timeout` ({@link TimeoutError}). */
 export class NetworkError extends ProkuraError {
+  /** Whether the server may have received the request. If not, the call had no effect. */
+  declare readonly mayHaveArrived: boolean;
+
   static {
     this.prototype.name = "NetworkError";
     brand(this.prototype, "network");
   }
 
-  constructor(message: string, details: { code?: string; cause?: unknown } = {}) {
+  constructor(message: string, details: { code?: string; cause?: unknown; mayHaveArrived?: boolean } = {}) {
     super(message, { code: "network_error", ...details });
+    assignDefined(this, { mayHaveArrived: details.mayHaveArrived ?? true });
   }
 }
 
-/** There was no answer in time. Its code is `timeout`. */
+/** The server did not answer in time. The request may have arrived. The code is `timeout`. */
 export class TimeoutError extends NetworkError {
   static {
     this.prototype.name = "TimeoutError";
@@ -95,7 +103,7 @@ export class TimeoutError extends NetworkError {
   }
 }
 
-/** One member or parameter that the server refused. */
+/** One member or parameter that the server rejected. */
 export interface FieldError {
   /** Its name. */
   field: string;
@@ -111,16 +119,16 @@ interface HttpDetails extends Details {
 }
 
 /**
- * The server answered, and it was no success. The code is the server's own (`service_account_not_found`), or
- * `unexpected_response` where what answered does not speak as this API does.
+ * The server answered with an error. The code is the server's own, such as `service_account_not_found`, or
+ * `unexpected_response` if the response does not have the documented form. A proxy may have sent such a response.
  */
 export class HttpError extends ProkuraError {
   declare readonly statusCode: number;
-  /** How long the server asks to wait, in seconds (`Retry-After`). */
+  /** How long the server asks to wait before another attempt, in seconds (`Retry-After`). */
   declare readonly retryAfter?: number;
-  /** With 400: each member or parameter that is wrong. */
+  /** With status 400: each member or parameter that is invalid. */
   declare readonly validationErrors?: FieldError[];
-  /** With 403: the scopes that the caller lacks. */
+  /** With status 403: the scopes that the caller lacks. */
   declare readonly missingScopes?: string[];
 
   static {
@@ -138,7 +146,7 @@ export class HttpError extends ProkuraError {
   }
 }
 
-/** An OAuth endpoint refused (RFC 6749 §5.2): to issue a token, to introspect or to revoke one. */
+/** An OAuth endpoint answered with an error (RFC 6749 §5.2): the token endpoint, introspection or revocation. */
 export class OAuthError extends HttpError {
   /** The same as `code`: `invalid_client`, `invalid_scope`, `invalid_target` and so on. */
   declare readonly errorCode: string;
@@ -156,74 +164,74 @@ export class OAuthError extends HttpError {
   }
 }
 
-// The predicates ask for the brand, not for the class: a program may well load this package twice.
+// The predicates check the brand and not the class, because a program may load this package twice.
 
-/** Whether it is an error of this SDK. */
+/** Whether this is an error of this SDK. */
 export function isProkuraError(error: unknown): error is ProkuraError {
   return kindOf(error) !== undefined;
 }
 
-/** Whether there was no answer: unreachable, cut off, or too late. Nobody knows whether the call had an effect. */
+/** Whether there was no complete response: the server was unreachable, the connection broke, or the time was up. */
 export function isNetworkError(error: unknown): error is NetworkError {
   return kindOf(error) === "network";
 }
 
-/** Whether there was no answer in time. */
+/** Whether the server did not answer in time. */
 export function isTimeoutError(error: unknown): error is TimeoutError {
   return isNetworkError(error) && error.code === "timeout";
 }
 
-/** Whether the server answered, and it was no success. */
+/** Whether the server answered with an error. */
 export function isHttpError(error: unknown): error is HttpError {
   return kindOf(error) === "http" || isOAuthError(error);
 }
 
-/** Whether an OAuth endpoint refused. */
+/** Whether an OAuth endpoint answered with an error. */
 export function isOAuthError(error: unknown): error is OAuthError {
   return kindOf(error) === "oauth";
 }
 
-/** 400 with {@link HttpError.validationErrors}: something that was sent is wrong. */
+/** Status 400 with {@link HttpError.validationErrors}: a member or parameter is invalid. */
 export function isValidationError(error: unknown): error is HttpError & { validationErrors: FieldError[] } {
   return isHttpError(error) && error.validationErrors !== undefined;
 }
 
-/** 401: the credentials are wrong, or the account is disabled or gone. */
+/** Status 401: the credentials are wrong, or the account is disabled, expired or deleted. */
 export function isUnauthorizedError(error: unknown): error is HttpError {
   return hasStatus(error, 401);
 }
 
-/** 403: a scope is lacking; see {@link HttpError.missingScopes}. */
+/** Status 403: the caller lacks a scope. See {@link HttpError.missingScopes}. */
 export function isForbiddenError(error: unknown): error is HttpError {
   return hasStatus(error, 403);
 }
 
-/** 404: there is no such thing in this organization. */
+/** Status 404: the organization has no such object. */
 export function isNotFoundError(error: unknown): error is HttpError {
   return hasStatus(error, 404);
 }
 
-/** 409: it cannot be done as things are; the code says why. */
+/** Status 409: the call conflicts with the current state. The code says how. */
 export function isConflictError(error: unknown): error is HttpError {
   return hasStatus(error, 409);
 }
 
-/** 412: the account is no longer the one that `ifMatch` names; get it again. */
+/** Status 412: the account has changed since the version that `ifMatch` names. Get it again. */
 export function isPreconditionFailedError(error: unknown): error is HttpError {
   return hasStatus(error, 412);
 }
 
-/** 429: too many requests; see {@link HttpError.retryAfter}. */
+/** Status 429: too many requests. See {@link HttpError.retryAfter}. */
 export function isRateLimitedError(error: unknown): error is HttpError {
   return hasStatus(error, 429);
 }
 
-/** 503: the server cannot answer just now; see {@link HttpError.retryAfter}. */
+/** Status 503: the server is temporarily unavailable. See {@link HttpError.retryAfter}. */
 export function isUnavailableError(error: unknown): error is HttpError {
   return hasStatus(error, 503);
 }
 
-/** The names that code written for Kontext knows. */
+/** The names that Kontext's SDK uses. */
 export { ProkuraError as KontextError, isProkuraError as isKontextError };
 
 function hasStatus(error: unknown, statusCode: number): error is HttpError {
@@ -238,7 +246,7 @@ function brand(prototype: ProkuraError, kind: "config" | "network" | "http" | "o
   Object.defineProperty(prototype, KIND, { value: kind });
 }
 
-/** What is not there is not printed either. */
+/** Assigns only the members that are defined, so that the others are not printed. */
 function assignDefined(target: object, members: Record<string, unknown>): void {
   Object.assign(target, Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)));
 }

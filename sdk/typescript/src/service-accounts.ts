@@ -1,10 +1,9 @@
 /**
- * Service accounts: what there is to know of them, and what can be done with them.
+ * Service accounts and their secrets.
  *
  * @module
  */
 
-import type { Credentials } from "./access-token.js";
 import {
   type Api,
   type Call,
@@ -13,192 +12,206 @@ import {
   newIdempotencyKey,
   type Tagged,
 } from "./api.js";
-import type { CallOptions } from "./time.js";
+import type { ClientCredentials } from "./credentials.js";
+import type { CallOptions } from "./deadline.js";
 
-/** A service account. Instants are RFC 3339 in UTC, with milliseconds. */
+/** A service account. Instants are RFC 3339 in UTC with milliseconds. */
 export interface ServiceAccount {
-  /** Its id, a UUID: what the methods here take. */
+  /** The ID of the account, a UUID. The methods of this SDK take it. */
   id: string;
-  /** What it calls itself at the token endpoint: `sa_` and its id. */
+  /** The client ID for the token endpoint: `sa_` and the ID. */
   clientId: string;
-  /** Its display name; two accounts may share it. */
+  /** Display name. Two accounts may have the same name. */
   name: string;
-  /** What it is for. */
+  /** What the account is for. */
   description: string | null;
-  /** The scopes that it may ask for, in alphabetical order. */
+  /** All scopes that the account may request, in alphabetical order. */
   scopes: string[];
-  /** Who answers for it; null if nobody is named. */
+  /** The person or team that is responsible for the account. Null: none. */
   owner: string | null;
-  /** What it is sorted by. */
+  /** Key-value tags for grouping and filtering. */
   labels: Labels;
-  /** Whether it is switched off: it gets no tokens, and those that it has are dead meanwhile. */
+  /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive. */
   disabled: boolean;
-  /** How long its tokens live, in seconds; null: as long as those of the resource that they are for. */
+  /** Lifetime of the account's access tokens, in seconds. Null: the lifetime of the resource that the token is for. */
   tokenLifetimeSeconds: number | null;
-  /** When it expires: from then on it is as if it were disabled; null: it does not. */
+  /** When the account expires. From then on it gets no tokens, and its tokens are inactive. Null: never. */
   expiresAt: string | null;
-  /** When it was created. */
+  /** When the account was created. */
   createdAt: string;
-  /** When it, or its secret, last changed. */
+  /** When the account or one of its secrets last changed. */
   updatedAt: string;
-  /** The id of the account that created it; null for the server's own first accounts. */
+  /** The ID of the account that created it. Null: the server itself. */
   createdBy: string | null;
-  /** When a token was last issued to it; null if never. */
+  /** When a token was last issued to the account. Null: never. */
   lastUsedAt: string | null;
 }
 
-/** Keys and values. */
+/** Labels: key-value tags for grouping and filtering. */
 export interface Labels {
   [key: string]: string;
 }
 
-/** A new account: only its name is needed. */
+/** A new service account. Only the name is required. */
 export interface CreateServiceAccountRequest {
-  /** A display name of one line: 1 to 255 characters. */
+  /** Display name: one line of 1 to 255 characters. */
   name: string;
-  /** What it is for: up to 1,024 characters. */
+  /** What the account is for: up to 1,024 characters. Line breaks are allowed. */
   description?: string | null | undefined;
-  /** What it may ask for. Left out: the management scopes of the caller. */
+  /** All scopes that the account may request. Default: the management scopes of the caller. */
   scopes?: readonly string[] | null | undefined;
-  /** Who answers for it: one line of up to 255 characters. */
+  /** The person or team that is responsible for the account: one line of 1 to 255 characters. */
   owner?: string | null | undefined;
-  /** What it is sorted by: up to 32 labels, a key of up to 63 characters without colons, a value of up to 255. */
+  /**
+   * Key-value tags for grouping and filtering: up to 32, with keys of 1 to 63 characters without colons and values of up to
+   * 255 characters.
+   */
   labels?: Labels | null | undefined;
-  /** How long its tokens live, in seconds: 60 to 86,400. Left out: as long as those of the resource that they are for. */
+  /** Lifetime of the account's access tokens: 60 to 86,400 seconds. Default: the lifetime of the resource. */
   tokenLifetimeSeconds?: number | null | undefined;
-  /** When it expires. Left out: it does not. */
+  /** When the account expires (RFC 3339). Default: never. */
   expiresAt?: string | Date | null | undefined;
 }
 
-/** What is to change (RFC 7396): what is left out stays, and null takes away. */
+/** Settings to change (RFC 7396). Absent members stay as they are; null removes a value. */
 export interface UpdateServiceAccountRequest {
+  /** Display name: one line of 1 to 255 characters. */
   name?: string | undefined;
+  /** What the account is for: up to 1,024 characters. Line breaks are allowed. */
   description?: string | null | undefined;
+  /** All scopes that the account may request. Scopes that are removed stop working in its tokens at once. */
   scopes?: readonly string[] | undefined;
-  /** Switches it off, or on again. */
+  /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive. */
   disabled?: boolean | undefined;
+  /** The person or team that is responsible for the account: one line of 1 to 255 characters. */
   owner?: string | null | undefined;
-  /** The labels to set, and with null those to take away; the others stay. Null takes all of them away. */
+  /** The labels to set. A label set to null is removed, other labels stay. Null instead of an object removes all labels. */
   labels?: { readonly [key: string]: string | null } | null | undefined;
+  /** Lifetime of the account's access tokens: 60 to 86,400 seconds. Null: the lifetime of the resource. */
   tokenLifetimeSeconds?: number | null | undefined;
+  /** When the account expires (RFC 3339). Null: never. */
   expiresAt?: string | Date | null | undefined;
 }
 
-/** Which accounts a list holds. All conditions must hold. */
+/** Filters for service accounts. An account must pass all of them. */
 export interface ServiceAccountFilter {
-  /** Those with this in their name, in upper or lower case. */
+  /** Only accounts whose name contains this text, ignoring case. */
   name?: string | undefined;
-  /** Those with all these labels. */
+  /** Only accounts with all of these labels. */
   labels?: { readonly [key: string]: string } | undefined;
-  /** Those of this owner, to the letter. */
+  /** Only accounts with exactly this owner. */
   owner?: string | undefined;
-  /** Those that are disabled, or those that are not. */
+  /** Only disabled accounts (`true`), or only enabled accounts (`false`). */
   disabled?: boolean | undefined;
-  /** Those that got no token for so many days, or since they were created. */
+  /** Only accounts that were issued no token for this many days. */
   unusedForDays?: number | undefined;
-  /** Those with a living secret that expires within so many days; one that a rotation is ending does not count. */
+  /** Only accounts with a secret that expires within this many days. Secrets that a rotation retires do not count. */
   secretExpiresWithinDays?: number | undefined;
 }
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export interface PaginationParams {
-  /** How many at most: 1 to 200. */
+  /** The maximum number of items in a page: 1 to 200. */
   limit?: number | undefined;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string | undefined;
 }
 
-/** One account. */
+/** A service account. */
 export interface ServiceAccountResponse extends Tagged {
   serviceAccount: ServiceAccount;
 }
 
-/** An account with its new secret, which is shown this once. */
+/** A service account and its new secret, which cannot be read again later. */
 export interface ServiceAccountCredentialsResponse extends ServiceAccountResponse {
-  credentials: Credentials;
+  credentials: ClientCredentials;
 }
 
 export type CreateServiceAccountResponse = ServiceAccountCredentialsResponse;
 export type RotateServiceAccountSecretResponse = ServiceAccountCredentialsResponse;
 
-/** Accounts, oldest first. */
+/** Service accounts, oldest first. */
 export interface ListServiceAccountsResponse {
   items: ServiceAccount[];
-  /** Where the next page begins; not there on the last one. */
+  /** The cursor of the next page. Missing on the last page. */
   nextCursor?: string;
 }
 
-/** How a secret is to be rotated. */
+/** How to rotate a secret. */
 export interface RotateSecretRequest {
-  /** How long the old secrets live on, in seconds: up to 604,800. Left out: they end now. */
+  /** How long the old secrets stay active: up to 604,800 seconds. Default: they stop working at once. */
   gracePeriodSeconds?: number | undefined;
-  /** How long the new secret is to live, in seconds. Left out: it does not expire. */
+  /** Lifetime of the new secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
-  /** Whether the tokens issued so far end as well. */
+  /** Whether to revoke the tokens issued so far. Default: false. */
   revokeTokens?: boolean | undefined;
 }
 
-/** What a further secret is to be like. */
+/** A secret to add. */
 export interface AddSecretRequest {
-  /** How long it is to live, in seconds. Left out: it does not expire. */
+  /** Lifetime of the secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
 }
 
-/** A secret of an account, without the secret. */
+/** A secret of a service account, without the secret text. */
 export interface ServiceAccountSecret {
-  /** Its id, a UUID. */
+  /** The ID of the secret, a UUID. */
   id: string;
-  /** Its last four characters. */
+  /** The last four characters of the secret. */
   hint: string;
-  /** When it was made. */
+  /** When the secret was created. */
   createdAt: string;
-  /** The id of the account that made it; null for the server itself. */
+  /** The ID of the account that created it. Null: the server itself. */
   createdBy: string | null;
-  /** When it ends by itself: its expiry, or the end of its grace if that comes first; null if it does not. */
+  /** When the secret stops working: its expiry or the end of its grace period, whichever comes first. Null: never. */
   expiresAt: string | null;
-  /** When it last obtained a token; null where that is not known. */
+  /** When a token was last issued for the secret. Null: not known. */
   lastUsedAt: string | null;
-  /** `retiring` is a live secret whose grace is running. Later versions may know further states. */
+  /** The state. A `retiring` secret works until the grace period of a rotation ends. Later versions may add states. */
   state: "active" | "retiring" | "expired" | "revoked" | (string & {});
-  /** Whether it can be ended without anybody noticing: a newer secret has been in use, and this one not, for a day. */
+  /**
+   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day, and this one has
+   * not.
+   */
   safeToRevoke: boolean;
 }
 
-/** Secrets, newest first: those that live, and those that ended in the last 30 days. */
+/** The secrets of a service account, newest first. Includes those that ended within the last 30 days. */
 export interface ListSecretsResponse {
   items: ServiceAccountSecret[];
 }
 
-/** A further secret, which is shown this once. */
+/** An added secret. Its text cannot be read again later. */
 export interface AddSecretResponse {
   secret: ServiceAccountSecret;
-  credentials: Credentials;
+  credentials: ClientCredentials;
 }
 
-/** What an account got and was refused on one day of UTC. */
+/** The token requests of a service account on one day (UTC). */
 export interface DailyUsage {
-  /** The day: `2026-11-23`. */
+  /** The day, such as `2026-11-23`. */
   date: string;
   /** Access tokens issued to the account. */
   tokensIssued: number;
-  /** Requests for a token that were refused. */
+  /** Token requests that were refused. */
   tokensRefused: number;
 }
 
-/** How far back. */
+/** Selects the days of a usage report. */
 export interface UsageParams {
-  /** How many days: 1 to 90; 30 unless given. */
+  /** The number of days, including today: 1 to 90. Default: 30. */
   days?: number | undefined;
 }
 
-/** Days, oldest first, each of them there; today is the last. */
+/** One entry per day, oldest first. The last one is today. */
 export interface UsageResponse {
   items: DailyUsage[];
 }
 
-/** How many accounts an iterator asks for at once. */
+/** The page size of the iterator. */
 const PAGE_SIZE = 200;
 
+/** Manages service accounts and their secrets. */
 export class ServiceAccounts {
   readonly #api: Api;
 
@@ -207,7 +220,7 @@ export class ServiceAccounts {
     this.#api = api;
   }
 
-  /** Creates an account. The answer holds its secret, which is shown this once. */
+  /** Creates a service account. The response contains its secret, which cannot be read again later. */
   async create(
     account: CreateServiceAccountRequest,
     options: IdempotentOptions = {},
@@ -216,7 +229,7 @@ export class ServiceAccounts {
     return await this.#api.json<CreateServiceAccountResponse>(call, "credentials", options);
   }
 
-  /** Accounts, oldest first: all of them, or with `limit` or `cursor` a page. */
+  /** Lists service accounts, oldest first. Without `limit` and `cursor` it returns all of them, otherwise one page. */
   async list(
     params: ServiceAccountFilter & PaginationParams = {},
     options: CallOptions = {},
@@ -230,7 +243,7 @@ export class ServiceAccounts {
     );
   }
 
-  /** The accounts one by one, oldest first, a page at a time; `limit` is the size of a page. */
+  /** Iterates over all service accounts, oldest first. Reads them page by page; `limit` is the page size. */
   async *listAll(
     params: ServiceAccountFilter & Pick<PaginationParams, "limit"> = {},
     options: CallOptions = {},
@@ -243,32 +256,24 @@ export class ServiceAccounts {
     } while (cursor !== undefined);
   }
 
-  /** The account. */
+  /** Gets a service account. */
   async get(id: string, options: CallOptions = {}): Promise<ServiceAccountResponse> {
     return await this.#api.json<ServiceAccountResponse>(at("GET", id), "serviceAccount", options);
   }
 
-  /**
-   * Changes what the patch says and leaves the rest. While an account is disabled or expired it gets no tokens and its
-   * tokens are dead; those that have not expired by then revive with it. Scopes taken away are gone from its tokens at
-   * once. With `ifMatch` it is not sent again when the connection fails: it may have been done, and would be refused.
-   */
+  /** Updates a service account. Absent members stay as they are; null removes a value. */
   async update(
     id: string,
     patch: UpdateServiceAccountRequest,
     options: ChangeOptions = {},
   ): Promise<ServiceAccountResponse> {
-    const { ifMatch } = options;
-    return await this.#api.json<ServiceAccountResponse>(
-      { ...at("PATCH", id), body: patch, ifMatch, isRepeatable: ifMatch === undefined },
-      "serviceAccount",
-      options,
-    );
+    const call = { ...at("PATCH", id), body: patch, ifMatch: options.ifMatch };
+    return await this.#api.json<ServiceAccountResponse>(call, "serviceAccount", options);
   }
 
   /**
-   * Gives the account a new secret, which is shown this once. The old ones end now, or after a grace. Tokens already
-   * issued live on, unless they are to be revoked.
+   * Rotates the secret of a service account. Without a grace period, the old secrets stop working at once. Tokens issued so
+   * far stay active until they expire. The response contains the new secret, which cannot be read again later.
    */
   async rotateSecret(
     id: string,
@@ -279,15 +284,16 @@ export class ServiceAccounts {
     return await this.#api.json<RotateServiceAccountSecretResponse>(call, "credentials", options);
   }
 
-  /** Takes the last rotation back: its secret ends, and those that were to retire live on. */
+  /**
+   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were retiring
+   * stay active.
+   */
   async cancelRotation(id: string, options: ChangeOptions = {}): Promise<ServiceAccountResponse> {
-    const { ifMatch } = options;
-    // Not to be sent twice: the second one would find no rotation.
-    const call = { ...at("POST", id, "cancel-rotation"), ifMatch };
+    const call = { ...at("POST", id, "cancel-rotation"), ifMatch: options.ifMatch };
     return await this.#api.json<ServiceAccountResponse>(call, "serviceAccount", options);
   }
 
-  /** Deletes the account, for good: its secrets and every token that it ever got are dead from now on. */
+  /** Deletes a service account permanently. Its secrets and all its tokens stop working at once. */
   async revoke(id: string, options: ChangeOptions = {}): Promise<void> {
     await this.#api.done({ ...at("DELETE", id), ifMatch: options.ifMatch }, options);
   }
@@ -297,19 +303,20 @@ export class ServiceAccounts {
     await this.revoke(id, options);
   }
 
-  /** Ends every token issued to the account so far, at our endpoints; its secrets live on. */
+  /** Revokes every token issued to a service account so far. Its secrets keep working. */
   async revokeTokens(id: string, options: ChangeOptions = {}): Promise<void> {
-    const { ifMatch } = options;
-    const isRepeatable = ifMatch === undefined;
-    await this.#api.done({ ...at("POST", id, "revoke-tokens"), ifMatch, isRepeatable }, options);
+    await this.#api.done({ ...at("POST", id, "revoke-tokens"), ifMatch: options.ifMatch }, options);
   }
 
-  /** The secrets of the account, newest first, without the secrets themselves. */
+  /** Lists the secrets of a service account, newest first, without the secret texts. */
   async listSecrets(id: string, options: CallOptions = {}): Promise<ListSecretsResponse> {
     return await this.#api.json<ListSecretsResponse>(at("GET", id, "secrets"), "items", options);
   }
 
-  /** Gives the account a further secret beside those that live; five may. It is shown this once. */
+  /**
+   * Adds a secret to a service account; the others stay active. An account can have five active secrets. The response contains
+   * the new secret, which cannot be read again later.
+   */
   async addSecret(
     id: string,
     secret?: AddSecretRequest,
@@ -319,12 +326,12 @@ export class ServiceAccounts {
     return await this.#api.json<AddSecretResponse>(call, "credentials", options);
   }
 
-  /** Ends one secret of the account at once. Tokens already issued live on. */
+  /** Deletes one secret of a service account. It stops working at once. Tokens issued so far stay active. */
   async deleteSecret(id: string, secretId: string, options: ChangeOptions = {}): Promise<void> {
     await this.#api.done({ ...at("DELETE", id, "secrets", secretId), ifMatch: options.ifMatch }, options);
   }
 
-  /** How many tokens the account got and was refused, day by day. */
+  /** Counts the tokens issued and refused to a service account, by day. */
   async getUsage(id: string, params: UsageParams = {}, options: CallOptions = {}): Promise<UsageResponse> {
     return await this.#api.json<UsageResponse>({ ...at("GET", id, "usage"), query: { ...params } }, "items", options);
   }
@@ -334,7 +341,7 @@ function at(method: Call["method"], ...path: string[]): Call {
   return { method, path: ["service-accounts", ...path] };
 }
 
-/** A call that makes a secret, which must not be made twice. */
+/** A call that creates a secret. Its idempotency key makes the server create only one. */
 async function keyed(call: Call, options: ChangeOptions & IdempotentOptions): Promise<Call> {
   const idempotencyKey = options.idempotencyKey ?? (await newIdempotencyKey());
   return { ...call, ifMatch: options.ifMatch, idempotencyKey };

@@ -1,69 +1,74 @@
 /**
- * Anybody's tokens, at the OAuth endpoints.
+ * Introspection and revocation of access tokens.
  *
  * @module
  */
 
-import { type Credentials, formRequest } from "./access-token.js";
-import { type Http, record, whole } from "./http.js";
-import type { CallOptions } from "./time.js";
+import { type ClientCredentials, formRequest } from "./credentials.js";
+import type { CallOptions } from "./deadline.js";
+import type { Http } from "./http.js";
+import { parseObject } from "./json.js";
+import { readAnswer } from "./request.js";
 
-/** What a token says (RFC 7662 §2.2). Of a token that is not active, only that. */
+/** The claims of a token (RFC 7662 §2.2). A response about an inactive token contains `active` only. */
 export interface IntrospectionResponse {
-  /** Whether the token lives. */
+  /** Whether the token is active. */
   active: boolean;
-  /** What it allows: scopes separated by spaces. */
+  /** The scopes of the token, separated by spaces. */
   scope?: string;
-  /** The client it was issued to. */
+  /** The client that the token was issued to. */
   client_id?: string;
   /** `Bearer`. */
   token_type?: string;
-  /** When it ends, in seconds since the Unix epoch. */
+  /** When the token expires, in seconds since the Unix epoch. */
   exp?: number;
-  /** When it was issued, in seconds since the Unix epoch. */
+  /** When the token was issued, in seconds since the Unix epoch. */
   iat?: number;
-  /** Whom it stands for: the client id. */
+  /** The subject of the token: the client ID. */
   sub?: string;
-  /** The resource it is for. */
+  /** The resource that the token is for. */
   aud?: string;
-  /** Who issued it. */
+  /** The issuer of the token. */
   iss?: string;
-  /** Its id. */
+  /** The ID of the token. */
   jti?: string;
 }
 
+/** The OAuth endpoints for access tokens. The client authenticates with its credentials, not with a token. */
 export class Tokens {
   readonly #http: Http;
   readonly #baseUrl: string;
-  readonly #credentials: () => Promise<Credentials>;
+  readonly #credentials: () => Promise<ClientCredentials>;
 
   /** @internal */
-  constructor(http: Http, baseUrl: string, credentials: () => Promise<Credentials>) {
+  constructor(http: Http, baseUrl: string, credentials: () => Promise<ClientCredentials>) {
     this.#http = http;
     this.#baseUrl = baseUrl;
     this.#credentials = credentials;
   }
 
-  /** Whether a token of the organization lives, and what it says (RFC 7662). The client must hold `tokens:introspect`. */
+  /**
+   * Introspects a token (RFC 7662). Requires the scope `tokens:introspect`. A token of another organization is inactive.
+   */
   async introspect(token: string, options: CallOptions = {}): Promise<IntrospectionResponse> {
-    const { request, response, text } = await this.#post("/oauth2/introspect", token, options);
-    const body = record(text);
+    const { request, answer } = await this.#post("/oauth2/introspect", token, options);
+    const body = parseObject(answer.text);
     if (typeof body["active"] !== "boolean") {
-      throw this.#http.refusal(request, response, "");
+      throw this.#http.refusal(request, answer);
     }
     return body as unknown as IntrospectionResponse;
   }
 
-  /** Ends one of the client's own tokens (RFC 7009). Whatever else the token is, that is a success without effect. */
+  /** Revokes one of the client's own tokens (RFC 7009). An inactive token, or one of another client, is a success. */
   async revoke(token: string, options: CallOptions = {}): Promise<void> {
     await this.#post("/oauth2/revoke", token, options);
   }
 
   async #post(path: string, token: string, options: CallOptions) {
     return await this.#http.within(options, async (deadline) => {
-      const credentials = await deadline.wait(this.#credentials());
+      const credentials = await deadline.wait("the credentials function", this.#credentials());
       const request = formRequest(this.#baseUrl + path, new URLSearchParams({ token }), credentials);
-      return { request, ...(await this.#http.send(request, deadline, whole)) };
+      return { request, answer: await this.#http.send(request, deadline, readAnswer) };
     });
   }
 }

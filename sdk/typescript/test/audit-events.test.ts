@@ -15,7 +15,7 @@ const { serviceAccount } = await serviceAccounts.create({ name: "audited" });
 await serviceAccounts.rotateSecret(serviceAccount.id);
 await serviceAccounts.revoke(serviceAccount.id);
 
-test("events are listed, in pages, one by one, and by what they are", async () => {
+test("events are listed by page, one by one, and with filters", async () => {
   const { items: all, nextCursor } = await auditEvents.list();
   assert.equal(nextCursor, undefined);
   const mine = await auditEvents.list({ serviceAccountId: serviceAccount.id });
@@ -57,7 +57,7 @@ test("instants may be dates", async () => {
   await assert.rejects(auditEvents.list({ since: "yesterday" }), isValidationError);
 });
 
-test("an export is the whole chain, and prokura verifies what was written of it", async () => {
+test("an export has the whole chain, and prokura verifies it", async () => {
   const exported = [];
   for await (const event of auditEvents.export()) {
     exported.push(event);
@@ -71,17 +71,17 @@ test("an export is the whole chain, and prokura verifies what was written of it"
   assert.match(stdout, new RegExp(server.bootstrap.organizationId));
 });
 
-test("who may not read the trail is told what he lacks", async () => {
+test("reading the trail without the scope names the missing scope", async () => {
   const scopes = ["management:service-accounts:read"];
   const { credentials } = await serviceAccounts.create({ name: "reader", scopes });
   const reader = server.client({ credentials, scopes });
   await reader.serviceAccounts.list();
-  const isTold = (error: unknown) => {
+  const isRefused = (error: unknown) => {
     assert.ok(isForbiddenError(error));
     assert.equal(error.code, "insufficient_scope");
     assert.deepEqual(error.missingScopes, ["management:audit:read"]);
     return true;
   };
-  await assert.rejects(reader.auditEvents.list(), isTold);
-  await assert.rejects(reader.auditEvents.export().next(), isTold);
+  await assert.rejects(reader.auditEvents.list(), isRefused);
+  await assert.rejects(reader.auditEvents.export().next(), isRefused);
 });

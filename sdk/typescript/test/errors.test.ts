@@ -1,4 +1,4 @@
-// What goes wrong, and how it is told.
+// The errors of calls and of the configuration.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import * as root from "@prokura/sdk";
 import * as kontext from "@kontext-dev/js-sdk/errors";
 import { ManagementClient } from "@prokura/sdk/management";
 import { startProkura } from "./harness/prokura.js";
-import { breakOff, reply, startStandIn } from "./harness/stand-in.js";
+import { breakOff, NOWHERE, reply, startStandIn } from "./harness/stand-in.js";
 
 const server = await startProkura();
 
@@ -34,7 +34,7 @@ function said(error: unknown): string[] {
   return holding.filter((name) => !["isProkuraError", "isKontextError"].includes(name)).sort();
 }
 
-test("an error of the API says what the server said", async () => {
+test("an API error has everything that the server sent", async () => {
   const error = await failure(server.client().serviceAccounts.get("019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47"));
   assert.ok(error instanceof errors.HttpError && error instanceof errors.ProkuraError && error instanceof Error);
   assert.equal(error.name, "HttpError");
@@ -54,7 +54,7 @@ test("an error of the API says what the server said", async () => {
   });
 });
 
-test("an error of an OAuth endpoint says what RFC 6749 says", async () => {
+test("an OAuth error has the members of RFC 6749", async () => {
   const credentials = { clientId: server.bootstrap.clientId, clientSecret: "wrong" };
   const error = await failure(server.client({ credentials }).serviceAccounts.list());
   assert.ok(error instanceof errors.OAuthError && error instanceof errors.HttpError);
@@ -92,7 +92,7 @@ test("each status has its predicate", async (t) => {
   }
 });
 
-test("what the server says beyond what is known is kept", async (t) => {
+test("unknown members of an error response are kept", async (t) => {
   const body = {
     message: "slow down",
     code: "rate_limited",
@@ -108,7 +108,7 @@ test("what the server says beyond what is known is kept", async (t) => {
   assert.deepEqual(error.meta, { limit: { perMinute: 60 } });
 });
 
-test("an answer of something else is told as such", async (t) => {
+test("a response of something else is an unexpected response", async (t) => {
   for (const [status, body] of [
     [502, "<h1>Bad Gateway</h1>"],
     [404, ""],
@@ -123,19 +123,29 @@ test("an answer of something else is told as such", async (t) => {
     assert.equal(error.code, "unexpected_response");
     assert.equal(error.statusCode, status);
     assert.equal(error.requestId, "proxy-7");
-    assert.ok(error.message.startsWith(`GET ${standIn.url}/api/v1/service-accounts was answered with ${status}, but`));
+    const prefix = `unexpected response from ${standIn.url}/api/v1/service-accounts (${status}): the body is not`;
+    assert.ok(error.message.startsWith(prefix), error.message);
+    assert.match(error.hint ?? "", /proxy/);
     assert.doesNotMatch(error.message, /hotel|Gateway/);
   }
 });
 
-test("a redirect is not followed", async (t) => {
+test("a redirect is not followed, and the error names its target", async (t) => {
   const elsewhere = await startStandIn(t);
   const standIn = await startStandIn(
     t,
     ({ path }) => ({ status: 307, headers: { location: elsewhere.url + path } }),
     ({ path }) => ({ status: 308, body: " ", headers: { location: elsewhere.url + path } }),
   );
-  assert.deepEqual(said(await failure(standIn.client().serviceAccounts.list())), ["isHttpError"]);
+  const error = await failure(standIn.client().serviceAccounts.list());
+  assert.deepEqual(said(error), ["isHttpError"]);
+  assert.ok(errors.isHttpError(error));
+  const { url } = standIn;
+  assert.equal(
+    error.message,
+    `unexpected response from ${url}/oauth2/token (308): a redirect to ${elsewhere.url}/oauth2/token`,
+  );
+  assert.equal(error.hint, "if the redirect leads to the server, use that URL");
   const tokenUrl = `${server.url}/oauth2/token`;
   const { clientId, clientSecret } = server.bootstrap;
   const client = standIn.client({
@@ -147,23 +157,26 @@ test("a redirect is not followed", async (t) => {
   assert.deepEqual([...elsewhere.requests, ...elsewhere.tokenRequests], []);
 });
 
-test("no answer is told with its cause", async (t) => {
+test("a network error has its cause", async (t) => {
   const standIn = await startStandIn(t, breakOff);
   const error = await failure(standIn.client({ maxRetries: 0 }).serviceAccounts.list());
   assert.ok(error instanceof errors.NetworkError);
   assert.equal(error.code, "network_error");
   assert.equal(error.statusCode, undefined);
   assert.ok(error.cause instanceof Error);
-  assert.ok(error.message.startsWith(`no answer from ${standIn.url}: `));
+  const lost = `lost the connection to ${standIn.url}/api/v1/service-accounts: `;
+  assert.ok(error.message.startsWith(lost), error.message);
   assert.deepEqual(said(error), ["isNetworkError"]);
 
-  // Nobody listens on port 1, and ports can be reserved for nobody.
   const credentials = { clientId: "sa_1", clientSecret: "s" };
-  const nobody = new ManagementClient({ baseUrl: "http://127.0.0.1:1", credentials, maxRetries: 0 });
-  assert.match(String(await failure(nobody.serviceAccounts.list())), /no answer from http:\/\/127\.0\.0\.1:1: ./);
+  const nobody = new ManagementClient({ baseUrl: NOWHERE, credentials, maxRetries: 0 });
+  assert.match(
+    String(await failure(nobody.serviceAccounts.list())),
+    /: cannot connect to http:\/\/127\.0\.0\.1:2\/oauth2\/token: ./,
+  );
 });
 
-test("a client that cannot work cannot be made", () => {
+test("an invalid configuration is an error", () => {
   const good = { baseUrl: "https://prokura.example.com", credentials: { clientId: "sa_1", clientSecret: "hunter2" } };
   new ManagementClient(good);
   for (const baseUrl of [
@@ -175,28 +188,30 @@ test("a client that cannot work cannot be made", () => {
   ]) {
     new ManagementClient({ ...good, baseUrl });
   }
-  new ManagementClient({ ...good, baseUrl: "http://prokura.internal", allowInsecureHttp: true });
-  for (const [config, message] of [
-    [{ baseUrl: undefined }, /^baseUrl must be an absolute URL/],
-    [{ baseUrl: "prokura.example.com" }, /^baseUrl must be an absolute URL/],
+  new ManagementClient({ ...good, baseUrl: "http://prokura.internal", allowPlainHttp: true });
+  for (const [config, message, hint] of [
+    [{ baseUrl: undefined }, /^baseUrl is not a URL$/, /absolute/],
+    [{ baseUrl: "prokura.example.com" }, /^baseUrl is not a URL$/, /absolute/],
     [{ baseUrl: "ftp://prokura.example.com" }, /^baseUrl must begin with https/],
-    [{ baseUrl: "http://prokura.internal" }, /^baseUrl must begin with https.*allowInsecureHttp/],
-    [{ baseUrl: "http://127.0.0.1.example.com" }, /^baseUrl must begin with https/],
-    [{ tokenUrl: "http://auth.internal" }, /^tokenUrl must begin with https/],
-    [{ baseUrl: "https://user:hunter2@prokura.example.com" }, /^baseUrl must not hold a user/],
-    [{ baseUrl: "https://prokura.example.com/#x" }, /^baseUrl must not hold .* a fragment/],
-    [{ baseUrl: "https://prokura.example.com/?x" }, /^baseUrl must not hold a query/],
-    [{ credentials: undefined }, /^credentials must have a clientId and a clientSecret/],
-    [{ credentials: { clientId: "sa_1" } }, /^credentials must have/],
-    [{ credentials: { clientId: "", clientSecret: "hunter2" } }, /^credentials must have/],
+    [{ baseUrl: "http://prokura.internal" }, /^baseUrl must begin with https/, /allowPlainHttp/],
+    [{ baseUrl: "http://127.0.0.1.example.com" }, /^baseUrl must begin with https/, /allowPlainHttp/],
+    [{ tokenUrl: "http://auth.internal" }, /^tokenUrl must begin with https/, /allowPlainHttp/],
+    [{ baseUrl: "https://user:hunter2@prokura.example.com" }, /^baseUrl must not contain credentials/, /client ID/],
+    [{ baseUrl: "https://prokura.example.com/#x" }, /^baseUrl must not have a fragment/],
+    [{ baseUrl: "https://prokura.example.com/?x" }, /^baseUrl must not have a query/],
+    [{ credentials: undefined }, /^credentials must have a clientId and a clientSecret/, /rotateSecret/],
+    [{ credentials: { clientId: "sa_1" } }, /^credentials must have/, /rotateSecret/],
+    [{ credentials: { clientId: "", clientSecret: "hunter2" } }, /^credentials must have/, /rotateSecret/],
     [{ timeoutMs: 0 }, /^timeoutMs must be a positive number/],
-  ] as [object, RegExp][]) {
+    [{ attemptTimeoutMs: NaN }, /^attemptTimeoutMs must be a positive number/],
+  ] as [object, RegExp, RegExp?][]) {
     assert.throws(
       () => new ManagementClient({ ...good, ...config } as never),
       (error: unknown) => {
         assert.ok(error instanceof errors.ConfigError && errors.isProkuraError(error));
         assert.equal(error.code, "invalid_config");
         assert.match(error.message, message);
+        assert.match(error.hint ?? "", hint ?? /^$/);
         assert.doesNotMatch(error.message, /hunter2/);
         return true;
       },
@@ -204,7 +219,7 @@ test("a client that cannot work cannot be made", () => {
   }
 });
 
-test("the names that code written for Kontext knows are the same things", () => {
+test("the names of Kontext's SDK are aliases", () => {
   assert.equal(root.KontextManagementClient, ManagementClient);
   assert.equal(errors.KontextError, errors.ProkuraError);
   assert.equal(errors.isKontextError, errors.isProkuraError);

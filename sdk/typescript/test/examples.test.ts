@@ -11,7 +11,7 @@ const server = await startProkura();
 const names = (await readdir("examples")).filter((name) => name.endsWith(".ts"));
 assert.ok(names.length > 0);
 
-/** Runs an example as it stands: it has no types to take out, so its very bytes are a program for Node. */
+/** Runs an example unchanged. It has no type annotations, so Node can run it. */
 async function run(name: string): Promise<string> {
   const program = name.replace(/\.ts$/, ".mjs");
   await copyFile(`examples/${name}`, program);
@@ -36,7 +36,7 @@ for (const name of names) {
   });
 }
 
-test("a program written for Kontext runs with not one character changed", async () => {
+test("a program for Kontext's SDK runs unchanged", async () => {
   const lines = (await run("kontext.ts")).trimEnd().split("\n");
   assert.match(lines[0] ?? "", /^created [0-9a-f-]{36} sa_[0-9a-f-]{36} 53$/);
   assert.match(lines[1] ?? "", /^listed .*CI Pipeline/);
@@ -44,7 +44,7 @@ test("a program written for Kontext runs with not one character changed", async 
   assert.deepEqual(lines.slice(3), ["rotated true", "revoked true"]);
 });
 
-test("the README shows the examples as they are, and all of them", async () => {
+test("the README shows all examples unchanged", async () => {
   const readme = await readFile("README.md", "utf8");
   const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
   const examples = await Promise.all(names.map((name) => readFile(`examples/${name}`, "utf8")));

@@ -1,4 +1,4 @@
-// The SDK has what the server's own description of its API has: no operation and no member is forgotten.
+// The SDK has every operation, parameter and member of the server's API document.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -46,7 +46,7 @@ const OPERATIONS: Record<string, ((...args: never[]) => unknown) | "none"> = {
   "GET /api/v1/service-accounts/{id}/usage": serviceAccounts.getUsage,
   "GET /api/v1/audit-events": auditEvents.list,
   "GET /api/v1/audit-events/export": auditEvents.export,
-  // For whoever runs the server.
+  // Health checks are for operators.
   "GET /healthz": "none",
   "GET /readyz": "none",
 };
@@ -55,11 +55,11 @@ const operations = Object.entries(server.openapi.paths).flatMap(([path, methods]
   Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, ...operation })),
 );
 
-test("each operation of the server has a method, and each method an operation", () => {
+test("every operation of the server has a method", () => {
   assert.deepEqual(operations.map(({ name }) => name).sort(), Object.keys(OPERATIONS).sort());
 });
 
-/** Every member of a type: the compiler sees to it that none is missing and none too many. */
+/** Every member of a type. The compiler checks that the list is complete. */
 function members<T>(names: Record<keyof T, true>): string[] {
   return Object.keys(names);
 }
@@ -147,7 +147,7 @@ const SCHEMAS: Record<string, string[]> = {
 };
 
 for (const [schema, known] of Object.entries(SCHEMAS)) {
-  test(`${schema} has the members that the server says`, () => {
+  test(`${schema} has the members of the API document`, () => {
     const described = Object.keys(server.openapi.components.schemas[schema]?.properties ?? {});
     assert.deepEqual(described.sort(), known.sort());
   });
@@ -177,7 +177,7 @@ const PARAMETERS: Record<string, string[]> = {
 };
 
 for (const { name, parameters = [] } of operations) {
-  test(`${name} has the parameters that the server says`, () => {
+  test(`${name} has the parameters of the API document`, () => {
     const described = parameters.filter((parameter) => parameter.in === "query").map((parameter) => parameter.name);
     assert.deepEqual(described.sort(), (PARAMETERS[name] ?? []).sort());
   });

@@ -1,4 +1,4 @@
-// A stranger's library finds its way: npm's openid-client, with nothing but the server's URL and credentials.
+// The npm package openid-client works with the server, given only its URL and credentials.
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import * as oidc from "openid-client";
 import { startProkura } from "./harness/prokura.js";
 
-// openid-client wants Web Crypto as a global, which Node 18 does not have.
+// openid-client needs Web Crypto as a global, which Node 18 does not have.
 if (!("crypto" in globalThis)) {
   Object.assign(globalThis, { crypto: webcrypto });
 }
@@ -20,7 +20,7 @@ for (const [how, authentication] of [
 ] as const) {
   for (const algorithm of ["oauth2", "oidc"] as const) {
     test(`discovery (${algorithm}), a token with credentials in ${how}, introspection, revocation`, async () => {
-      // Loopback, so without TLS.
+      // The server is on loopback, without TLS.
       const execute = [oidc.allowInsecureRequests];
       const url = new URL(server.url);
       const config = await oidc.discovery(url, clientId, undefined, authentication, { algorithm, execute });
@@ -51,16 +51,16 @@ for (const [how, authentication] of [
     });
   }
 
-  test(`a wrong secret in ${how} is refused as the library expects`, async () => {
+  test(`a wrong secret in ${how} gives an error that the library understands`, async () => {
     const wrong = how === "Basic" ? oidc.ClientSecretBasic("wrong") : oidc.ClientSecretPost("wrong");
     const execute = [oidc.allowInsecureRequests];
     const config = await oidc.discovery(new URL(server.url), clientId, undefined, wrong, { execute });
     await assert.rejects(oidc.clientCredentialsGrant(config), (error) => {
-      // With Basic a challenge, which comes first (RFC 6749 §5.2).
-      const isTold =
+      // With Basic, the library reports the challenge (RFC 6749 §5.2).
+      const isUnderstood =
         (error instanceof oidc.WWWAuthenticateChallengeError && error.status === 401) ||
         (error instanceof oidc.ResponseBodyError && error.error === "invalid_client");
-      assert.ok(isTold, String(error));
+      assert.ok(isUnderstood, String(error));
       return true;
     });
   });

@@ -1,4 +1,4 @@
-// What is published.
+// The published package.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -22,12 +22,27 @@ test("the package depends on nothing", () => {
   assert.equal(manifest.dependencies, undefined);
 });
 
-test("the package holds what is built, and what people read", async () => {
+test("no source file imports itself, not even by way of others", async () => {
+  const imports = new Map<string, string[]>();
+  for (const file of await readdir("src")) {
+    const text = await readFile(`src/${file}`, "utf8");
+    const imported = [...text.matchAll(/ from "\.\/([^"]+)\.js"/g)].map(([, name]) => `${name}.ts`);
+    imports.set(file, imported);
+  }
+  assert.ok([...imports.values()].flat().length > 20);
+  const visit = (file: string, path: string[]) => {
+    assert.ok(!path.includes(file), [...path, file].join(" -> "));
+    (imports.get(file) ?? []).forEach((imported) => visit(imported, [...path, file]));
+  };
+  [...imports.keys()].forEach((file) => visit(file, []));
+});
+
+test("the package has the built files, the README and the licences", async () => {
   const files = await readdir(installed);
   assert.deepEqual(files.sort(), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist", "package.json"]);
   for (const file of await readdir(`${installed}/dist`)) {
     assert.match(file, /\.(js|d\.ts)$/);
-    // Nothing of Node's is needed but Web Crypto, and that only where it is no global.
+    // It imports nothing of Node, except Web Crypto where that is no global (Node 18).
     const text = await readFile(`${installed}/dist/${file}`, "utf8");
     assert.doesNotMatch(text, /from "(?!\.\/)|require\(/, file);
   }
@@ -48,8 +63,8 @@ test("each entry has its types and can be imported", async () => {
   }
 });
 
-test("npm installs it under the name that code written for Kontext knows", async (t) => {
-  // A registry with one package, on loopback, so that the command is the one of the README, to the letter.
+test("npm installs it under the name of Kontext's SDK", async (t) => {
+  // A registry with one package, so that the command is exactly that of the README.
   const tarball = await readFile("../prokura-sdk.tgz");
   const server = createServer((request, response) => {
     if (request.url?.endsWith(".tgz")) {

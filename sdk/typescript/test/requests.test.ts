@@ -1,4 +1,4 @@
-// What each method sends.
+// The request that each method sends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -91,7 +91,7 @@ const calls: Calls = [
       ifMatch: '"7"',
     },
   ],
-  // Works with no body and no Content-Type, as the API says.
+  // The body is optional, and without one there is no Content-Type.
   [(client) => client.serviceAccounts.rotateSecret(ID), { request: `POST ${ACCOUNT}/rotate-secret`, hasKey: true }],
   [
     (client) =>
@@ -153,7 +153,7 @@ const calls: Calls = [
 
 for (const [index, [call, sent]] of calls.entries()) {
   test(`${sent.request} (${index})`, async (t) => {
-    // With all that any of them looks for; a line of an export as well.
+    // It has every member that a method reads. It is also a line of an export.
     const answer = { serviceAccount: {}, credentials: {}, secret: {}, items: [], sequence: 1 };
     const standIn = await startStandIn(t, reply(200, `${JSON.stringify(answer)}\n`));
     await call(standIn.client());
@@ -181,7 +181,7 @@ for (const [method, path] of [
     assert.equal(headers["content-type"], "application/x-www-form-urlencoded");
     assert.match(headers.authorization ?? "", /^Basic /);
     assert.equal(body, "token=a+token");
-    // The client says who it is by its secret; it needs no token of its own.
+    // The client authenticates with its credentials and needs no token.
     assert.equal(standIn.tokenRequests.length, 0);
   });
 }

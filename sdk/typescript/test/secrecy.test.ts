@@ -1,4 +1,4 @@
-// Secrets and tokens are shy.
+// Clients and errors print no secrets and no tokens.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,9 +6,9 @@ import { inspect } from "node:util";
 import { isProkuraError, ManagementClient } from "@prokura/sdk";
 import { breakOff, type Handler, hang, reply, SECRET, startStandIn } from "./harness/stand-in.js";
 
-const SHY = new RegExp(`${SECRET}|${btoa(`sa_1:${SECRET}`)}|token-1|key-of-the-call`);
+const SECRETS = new RegExp(`${SECRET}|${btoa(`sa_1:${SECRET}`)}|token-1|key-of-the-call`);
 
-/** Everything that a log might make of it. */
+/** Every form in which a log might show it. */
 function printed(thing: object): string {
   const ways = [
     inspect(thing, { depth: Infinity, showHidden: true, getters: true }),
@@ -18,62 +18,62 @@ function printed(thing: object): string {
   return [...ways, ...Object.getOwnPropertyNames(thing).map((name) => String(Reflect.get(thing, name)))].join("\n");
 }
 
-test("a client prints nothing that it keeps to itself", async (t) => {
+test("a client prints no secret and no token", async (t) => {
   const standIn = await startStandIn(t);
   const client = standIn.client();
   await client.serviceAccounts.list();
   const text = printed(client);
   assert.match(text, /ManagementClient/);
-  assert.doesNotMatch(text, SHY);
+  assert.doesNotMatch(text, SECRETS);
   const { serviceAccounts, auditEvents, tokens } = client;
-  assert.doesNotMatch([serviceAccounts, auditEvents, tokens].map(printed).join("\n"), SHY);
+  assert.doesNotMatch([serviceAccounts, auditEvents, tokens].map(printed).join("\n"), SECRETS);
 });
 
 const echo: Handler = ({ headers, body }) => ({ status: 400, body: `${headers.authorization} ${body} ${SECRET}` });
 const cases: [string, Handler, Handler][] = [
-  ["a refusal", reply(403, { message: "no", code: "insufficient_scope" }), reply(200)],
-  ["a page that repeats the request", echo, reply(200)],
-  ["a page of the token endpoint that repeats the request", reply(200), echo],
+  ["an API error", reply(403, { message: "no", code: "insufficient_scope" }), reply(200)],
+  ["an error page that repeats the request", echo, reply(200)],
+  ["an error page of the token endpoint that repeats the request", reply(200), echo],
   ["a broken connection", breakOff, reply(200)],
   ["a broken connection to the token endpoint", reply(200), breakOff],
-  ["a token that is none", reply(200), reply(200, { access_token: `${SECRET}\n`, token_type: "Bearer" })],
-  ["a success that is none", reply(200, { secret: SECRET }), reply(200)],
+  ["an invalid token", reply(200), reply(200, { access_token: `${SECRET}\n`, token_type: "Bearer" })],
+  ["a success without the expected body", reply(200, { secret: SECRET }), reply(200)],
 ];
 
 for (const [what, handler, token] of cases) {
-  test(`the error of ${what} prints neither secret nor token nor key`, async (t) => {
+  test(`the error of ${what} prints no secret, token or key`, async (t) => {
     const standIn = await startStandIn(t, handler, token);
     const { serviceAccounts } = standIn.client({ maxRetries: 0 });
     const call = serviceAccounts.create({ name: "CI" }, { idempotencyKey: "key-of-the-call" });
     await assert.rejects(call, (error: Error) => {
       assert.ok(isProkuraError(error));
-      assert.doesNotMatch(printed(error), SHY);
+      assert.doesNotMatch(printed(error), SECRETS);
       return true;
     });
   });
 }
 
-test("the error of a call that took too long prints no secret", async (t) => {
+test("a timeout error prints no secret", async (t) => {
   const standIn = await startStandIn(t, hang);
   const call = standIn.client().serviceAccounts.list();
   await standIn.received(1);
   standIn.clock.advance(30_000);
   await assert.rejects(call, (error: Error) => {
-    assert.doesNotMatch(printed(error), SHY);
+    assert.doesNotMatch(printed(error), SECRETS);
     return true;
   });
 });
 
-test("a secret that no header can hold is not repeated", async (t) => {
+test("a secret with any characters can be sent", async (t) => {
   const standIn = await startStandIn(t);
-  // Form-encoded, anything fits.
+  // It is form-encoded.
   const credentials = { clientId: "sa_1", clientSecret: `${SECRET}\r\n\u{1f511}` };
   await standIn.client({ credentials }).serviceAccounts.list();
   const sent = Buffer.from(standIn.tokenRequests[0]?.headers.authorization?.slice(6) ?? "", "base64").toString();
   assert.equal(sent, `sa_1:${SECRET}%0D%0A%F0%9F%94%91`);
 });
 
-test("the version of an account can be used, and is not printed", async (t) => {
+test("the etag of an account can be used and is not printed", async (t) => {
   const account = reply(200, { serviceAccount: { id: "1" } }, { etag: '"7"' });
   const standIn = await startStandIn(t, account);
   const client: ManagementClient = standIn.client();

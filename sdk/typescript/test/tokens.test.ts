@@ -18,7 +18,7 @@ async function token(): Promise<string> {
   return ((await response.json()) as { access_token: string }).access_token;
 }
 
-test("a token is introspected, revoked, and dead", async () => {
+test("a token is introspected and revoked", async () => {
   const { tokens } = server.client();
   const living = await token();
   const said = await tokens.introspect(living);
@@ -28,10 +28,10 @@ test("a token is introspected, revoked, and dead", async () => {
   assert.equal(said.scope, "management:all");
   assert.equal(await tokens.revoke(living), undefined);
   assert.deepEqual(await tokens.introspect(living), { active: false });
-  await tokens.revoke("what is no token");
+  await tokens.revoke("not a token");
 });
 
-test("who may not introspect is told so in the language of OAuth", async () => {
+test("introspection without the scope is an OAuth error", async () => {
   const scopes = ["management:service-accounts:read"];
   const { credentials } = await server.client().serviceAccounts.create({ name: "reader", scopes });
   await assert.rejects(server.client({ credentials }).tokens.introspect("t"), (error) => {
@@ -42,7 +42,7 @@ test("who may not introspect is told so in the language of OAuth", async () => {
   });
 });
 
-test("an answer that does not say whether a token lives is not believed", async (t) => {
+test("an introspection response without `active` is an unexpected response", async (t) => {
   const standIn = await startStandIn(t, reply(200, { scope: "management:all" }));
   await assert.rejects(standIn.client().tokens.introspect("t"), { code: "unexpected_response" });
 });

@@ -1,21 +1,21 @@
-//! Asking before something is gone for good.
+//! Asks for confirmation before something is deleted.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::Trouble;
-use crate::Failure;
+use super::error::CommandError;
+use crate::failure::Failure;
 
-/// The flag that answers in advance.
+/// The confirmation flag.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
 }
 
 impl Options {
-    /// Whether somebody has to be asked. Where nobody is there to ask, it is refused.
+    /// Whether to ask. An error if there is no terminal to ask on.
     pub(crate) fn must_ask(&self) -> Result<bool, Failure> {
         if self.yes {
             return Ok(false);
@@ -23,16 +23,17 @@ impl Options {
         if io::stdin().is_terminal() && io::stderr().is_terminal() {
             return Ok(true);
         }
-        Err(Failure::usage(
-            "this cannot be undone, and there is no terminal to ask on: say --yes",
-        ))
+        Err(
+            Failure::usage("cannot ask for confirmation: there is no terminal")
+                .hint("confirm with --yes; this cannot be undone"),
+        )
     }
 }
 
-/// Asks; whatever is not yes is no.
-pub(crate) fn ask(question: &str) -> Result<(), Trouble> {
+/// Asks. Any answer except `y` or `yes` is an error.
+pub(crate) fn ask(question: &str) -> Result<(), CommandError> {
     let mut terminal = io::stderr();
-    // A question that cannot be seen is not answered with yes.
+    // If the question cannot be written, nobody answers it with yes.
     let _ = write!(terminal, "{question} [y/N] ");
     let _ = terminal.flush();
     let mut answer = String::new();
@@ -41,5 +42,5 @@ pub(crate) fn ask(question: &str) -> Result<(), Trouble> {
     if read.is_ok() && is_yes {
         return Ok(());
     }
-    Err(Failure::new("nothing was done").into())
+    Err(Failure::new("cancelled; nothing was changed").into())
 }

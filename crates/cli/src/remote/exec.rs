@@ -3,46 +3,47 @@
 use std::{ffi::OsString, io, os::unix::process::CommandExt as _, process::Command};
 
 use super::{
-    Ask, Trouble,
+    error::CommandError,
+    remote_command::Execute,
     target::Target,
     token::{self, VARIABLE},
 };
-use crate::Failure;
+use crate::failure::Failure;
 
-/// What a shell exits with when there is no such command, and when it cannot be run.
+/// The exit codes of a shell for a program that was not found, and for one that could not be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
-/// What `prokura exec` is asked.
+/// The arguments of `prokura exec`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     options: token::Options,
 
-    /// The variable that holds the token
+    /// Name of the environment variable for the token
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable)]
     variable: String,
 
-    /// The command, and its arguments
+    /// Program to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
-const EXAMPLE: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   prokura exec -- ./deploy.sh
   prokura exec -- sh -c 'curl -H \"Authorization: Bearer $PROKURA_ACCESS_TOKEN\" \"$ORDERS_URL\"'";
 
 fn variable(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || text.contains(['=', '\0']) {
-        return Err("it must be the name of an environment variable");
+        return Err("expected the name of an environment variable");
     }
     Ok(text.to_owned())
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let source = self.options.source(target).build()?;
         let token = source.token().await?;
         let mut words = self.command.into_iter();
@@ -51,7 +52,7 @@ impl Ask for Arguments {
             .args(words)
             .env_remove("PROKURA_CLIENT_SECRET")
             .env(self.variable, token.expose())
-            // It returns only if it fails.
+            // Only returns on failure.
             .exec();
         let mut failure = Failure::new(format!("cannot run {}: {error}", program.display()));
         failure.code = match error.kind() {

@@ -1,131 +1,170 @@
-//! What a failure means for who typed the command, and what to do next.
+//! Turns an error of the SDK into an error and a hint for the user of the command line.
 
 use std::error::Error as _;
 
 use prokura_client::{ApiError, Error, OAuthError};
 
 use super::target::Target;
-use crate::Failure;
+use crate::failure::Failure;
 
-/// The failure to tell. `verbose` adds what the server and the system said of it.
+/// The failure to print. `verbose` adds the status, the request ID and the error chain.
 pub(crate) fn failure(error: &Error, target: &Target, verbose: bool) -> Failure {
-    let mut failure = Failure::new(message(error, target));
+    let mut failure = explained(error, target);
     if verbose {
-        failure.details = details(error, target);
+        failure.details.extend(details(error, target));
     }
     failure
 }
 
-fn message(error: &Error, target: &Target) -> String {
+fn explained(error: &Error, target: &Target) -> Failure {
+    let url_origin = &target.url.origin;
     match error {
         Error::Api(refusal) => management_api(refusal, target),
         Error::OAuth(refusal) => oauth(refusal, target),
-        Error::Unreachable { url, .. } => {
+        Error::Unreachable { .. } => {
             let cause = root_cause(error);
-            format!(
-                "{url} cannot be reached: {cause}; {}",
-                unreachable_hint(&cause, target)
-            )
+            let hint = if cause.contains("certificate") || cause.contains("UnknownIssuer") {
+                "if the certificate is from a private authority, set SSL_CERT_FILE to the certificate file of that authority"
+                    .to_owned()
+            } else {
+                format!(
+                    "check that the server is running and that the URL, from {url_origin}, is right"
+                )
+            };
+            Failure::new(format!("{error}: {cause}")).hint(hint)
         }
         Error::TimedOut { .. } => {
-            format!("{error}; is the URL right? It is from {}", target.url.from)
+            Failure::new(error).hint(format!("check the URL, which is from {url_origin}"))
         }
-        Error::Unintelligible { .. } => format!(
-            "{error}; is there a Prokura at {}? The URL is from {}",
-            target.url.value, target.url.from
-        ),
-        Error::Invalid {
-            source: Some(source),
-            ..
-        } => format!("{error}: {source}"),
-        _ => error.to_string(),
+        Error::UnexpectedResponse { .. } => {
+            let hint = hint_of(error).unwrap_or_default();
+            Failure::new(error).hint(format!("{hint}; the URL is from {url_origin}"))
+        }
+        _ => Failure {
+            hint: hint_of(error),
+            ..Failure::new(match error.source() {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            })
+        },
     }
 }
 
-fn unreachable_hint(cause: &str, target: &Target) -> String {
-    let from = &target.url.from;
-    if cause.contains("certificate") || cause.contains("UnknownIssuer") {
-        return format!(
-            "if its certificate is of an authority of your own, name that one's file in SSL_CERT_FILE (the URL is from {from})"
-        );
-    }
-    format!("is `prokura serve` running there, and is the URL right? It is from {from}")
+/// The hint of the SDK, in the style of the command line: lowercase, without a full stop.
+fn hint_of(error: &Error) -> Option<String> {
+    let mut characters = error.hint()?.trim_end_matches('.').chars();
+    let first = characters.next()?.to_ascii_lowercase();
+    Some(std::iter::once(first).chain(characters).collect())
 }
 
-fn management_api(refusal: &ApiError, target: &Target) -> String {
-    let client = format!("{} ({})", target.client_id.value, target.client_id.from);
-    match refusal.code.as_str() {
-        "insufficient_scope" => format!(
-            "the service account {client} lacks {}: use one that has it (--profile), or let somebody who has it grant it with \
-             `prokura service-accounts update {} --scope …`",
-            refusal.missing_scopes.join(" "),
-            target.client_id.value,
-        ),
-        "service_account_not_found" => format!(
-            "{} in the organization of {client}; `prokura service-accounts list` shows those that there are",
-            refusal.message
-        ),
-        "secret_not_found" => format!(
-            "{}; `prokura service-accounts secrets list` shows those that there are",
-            refusal.message
-        ),
-        "too_many_secrets" => format!(
-            "{}: `prokura service-accounts secrets delete`, or rotate without --grace",
-            refusal.message
-        ),
-        "invalid_token" => format!(
-            "{}; it was the second one, so the service account {client} may just have been disabled, have expired or been \
-             deleted",
-            refusal.message
-        ),
-        _ => refusal.message.clone(),
-    }
-}
-
-fn oauth(refusal: &OAuthError, target: &Target) -> String {
-    let said = refusal.description.as_deref().unwrap_or(&refusal.error);
-    match refusal.error.as_str() {
-        "invalid_client" => unknown_client(target),
-        "invalid_scope" => format!(
-            "{said}; what {} may ask for is shown by `prokura service-accounts get {0}`",
-            target.client_id.value
-        ),
-        "invalid_target" => format!(
-            "{said}; an API of your own needs a [[resources]] table in the server's configuration, and {} one of its scopes",
-            target.client_id.value
-        ),
-        "insufficient_scope" => format!(
-            "{said}, which {} lacks: use a service account that has it (--profile), or let somebody who has it grant it",
-            target.client_id.value
-        ),
-        _ => said.to_owned(),
-    }
-}
-
-/// The server does not say why, so that strangers learn nothing; its audit trail does.
-fn unknown_client(target: &Target) -> String {
+fn management_api(refusal: &ApiError, target: &Target) -> Failure {
     let client_id = &target.client_id.value;
-    let why = if client_id.starts_with("sa_") {
+    let failure = problem_and_remedy(&refusal.message, refusal.status);
+    match refusal.code.as_str() {
+        "insufficient_scope" => lacks(&refusal.missing_scopes.join(" "), target),
+        "invalid_request" => invalid_request(refusal),
+        "service_account_not_found" => failure.hint(
+            "run `prokura service-accounts list` to see the service accounts of the organization",
+        ),
+        "secret_not_found" => {
+            failure.hint("run `prokura service-accounts secrets list ID` to see the secrets")
+        }
+        "too_many_secrets" => failure.hint(
+            "delete one with `prokura service-accounts secrets delete`, or rotate without --grace",
+        ),
+        "invalid_token" => Failure::new(format!("the access token of {client_id} was rejected"))
+            .hint("the service account may have been disabled or deleted, or its tokens were revoked; try again"),
+        "no_rotation_under_way" => Failure::new(&refusal.message),
+        _ => failure,
+    }
+}
+
+fn oauth(refusal: &OAuthError, target: &Target) -> Failure {
+    let client_id = &target.client_id.value;
+    let description = refusal.description.as_deref().unwrap_or(&refusal.error);
+    match refusal.error.as_str() {
+        "invalid_client" => invalid_client(target),
+        "invalid_scope" => Failure::new(description).hint(format!(
+            "run `prokura service-accounts get {client_id}` to see the scopes of the account"
+        )),
+        "invalid_target" => Failure {
+            hint: Some(format!(
+                "`prokura service-accounts get {client_id}` shows its scopes; your own APIs need a [[resources]] table in \
+                 the server's configuration"
+            )),
+            ..problem_and_remedy(description, refusal.status)
+        },
+        "insufficient_scope" => {
+            Failure::new(format!("{description}, which {client_id} lacks")).hint(GRANT_SCOPE)
+        }
+        _ => problem_and_remedy(description, refusal.status),
+    }
+}
+
+const GRANT_SCOPE: &str = "use a service account that has the scope (--profile), or have it added with \
+                           `prokura service-accounts update ID --scope …`";
+
+fn lacks(scopes: &str, target: &Target) -> Failure {
+    let client_id = &target.client_id;
+    Failure::new(format!(
+        "{} (from {}) lacks {scopes}",
+        client_id.value, client_id.origin
+    ))
+    .hint(GRANT_SCOPE)
+}
+
+/// The first invalid field is the error. The others follow as details.
+fn invalid_request(refusal: &ApiError) -> Failure {
+    let mut fields = refusal
+        .errors
+        .iter()
+        .map(|error| format!("{} {}", error.field, error.message));
+    match fields.next() {
+        Some(first) => Failure {
+            details: fields.collect(),
+            ..Failure::new(first)
+        },
+        None => Failure::new(&refusal.message),
+    }
+}
+
+/// The server does not say why it rejects credentials. Its audit trail does.
+fn invalid_client(target: &Target) -> Failure {
+    let client_id = &target.client_id.value;
+    let hint = if let Some(id) = client_id.strip_prefix("sa_") {
         format!(
-            ". Who may read the audit trail sees why: `prokura audit list --action refuse_login --service-account {client_id}`"
+            "the secret is wrong or expired, or the account is disabled; see why with \
+             `prokura audit list --action refuse_login --service-account {id}`"
         )
     } else {
-        String::new()
+        "check the client ID: that of a service account begins with sa_".to_owned()
     };
-    format!(
-        "{} does not know this client id with this secret: the secret is wrong or has ended, or the service account is \
-         disabled, expired or deleted. The client id is {client_id} from {}, the secret from {}{why}",
+    Failure::new(format!(
+        "{} rejected the client ID {client_id} (from {}) with the secret from {}",
         target.url.value,
-        target.client_id.from,
+        target.client_id.origin,
         target.secret_origin()
-    )
+    ))
+    .hint(hint)
 }
 
-/// Everything that is known beside the message.
+/// A message of the server has the form `problem; remedy`, or is a problem only.
+fn problem_and_remedy(message: &str, status: u16) -> Failure {
+    if let Some((problem, remedy)) = message.split_once("; ") {
+        return Failure::new(problem).hint(remedy);
+    }
+    let failure = Failure::new(message);
+    if status < 500 {
+        return failure;
+    }
+    failure.hint("try again later; --verbose shows the request ID, which is in the server's log")
+}
+
+/// Everything that is known about the error.
 fn details(error: &Error, target: &Target) -> Vec<String> {
     let mut details = vec![format!(
-        "server: {} ({})",
-        target.url.value, target.url.from
+        "server: {} (from {})",
+        target.url.value, target.url.origin
     )];
     if let Some(status) = error.status() {
         details.push(format!(
@@ -134,10 +173,10 @@ fn details(error: &Error, target: &Target) -> Vec<String> {
         ));
     }
     if let Some(id) = error.request_id() {
-        details.push(format!("request id: {id}"));
+        details.push(format!("request ID: {id}"));
     }
     if let Some(pause) = error.retry_after() {
-        details.push(format!("try again in: {} s", pause.as_secs()));
+        details.push(format!("retry after: {} s", pause.as_secs()));
     }
     details.push(format!("error: {error}"));
     let mut source = error.source();

@@ -5,12 +5,12 @@ use std::io;
 use anyhow::Context as _;
 use prokura_client::wire::Secret;
 
-use super::{Ask, Trouble, print, rows, target::Target};
-use crate::Failure;
+use super::{error::CommandError, print, remote_command::Execute, rows, target::Target};
+use crate::failure::Failure;
 
-/// What `prokura introspect` is asked.
+/// The arguments of `prokura introspect`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     token: Token,
@@ -19,21 +19,23 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-const EXAMPLE: &str = "\
-It needs the scope tokens:introspect. A token that does not live is no failure: it is not active.
+const EXAMPLES: &str = "\
+Required scope: tokens:introspect. The exit code is 0 for an inactive token too.
 
-Example: prokura token | prokura introspect";
+Examples:
+  prokura token | prokura introspect
+  prokura introspect --output json < token.txt | jq .active";
 
-/// The token that a command is about.
+/// The token argument.
 #[derive(clap::Args)]
 pub(crate) struct Token {
-    /// The token; without it, or with -, it is read from standard input, where the list of processes does not show it
+    /// Access token [default: read it from standard input, so that the process list does not show it]
     #[arg(value_name = "TOKEN")]
     token: Option<String>,
 }
 
 impl Token {
-    /// The token in clear.
+    /// Reads the token.
     pub(crate) fn read(self) -> Result<Secret, Failure> {
         let text = match self.token.filter(|token| token != "-") {
             Some(text) => text,
@@ -41,17 +43,22 @@ impl Token {
         };
         let text = text.trim();
         if text.is_empty() {
-            return Err(Failure::usage("there is no token in standard input"));
+            return Err(Failure::usage("standard input contains no token")
+                .hint("pipe a token into the command, for example from `prokura token`"));
         }
         Ok(Secret::new(text))
     }
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let token = self.token.read()?;
-        let said = target.client.introspect_token(token.expose()).await?;
-        print::one(self.output.format(), &said, &rows::introspection(&said))?;
+        let response = target.client.introspect_token(token.expose()).await?;
+        print::one(
+            self.output.format(),
+            &response,
+            &rows::introspection(&response),
+        )?;
         Ok(())
     }
 }

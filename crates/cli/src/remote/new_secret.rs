@@ -1,4 +1,4 @@
-//! A secret that has just been made: it is shown once, here.
+//! Prints a new client secret once, or writes it to a file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,13 +12,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::print::{self, Cell, Format};
-use crate::Failure;
+use crate::failure::Failure;
 
-/// The options by which a command is told where a new secret goes.
+/// The options for the output of a new secret.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// Write the secret into this new file, which only you can read, instead of printing it
+    /// Write the secret to this new file, which only you can read, instead of printing it
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
@@ -27,17 +27,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Makes the file ready before the secret is made, so that there is no secret without a place for it.
+    /// Creates the file before the secret is created, so that no secret is lost because the file cannot be written.
     pub(crate) fn prepare(&self) -> Result<Place, Failure> {
         let format = self.output.format();
         let Some(path) = &self.secret_file else {
             return Ok(Place { format, file: None });
         };
         let file = SecretFile::create(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::new(format!(
-                "{} is there already and is not overwritten: name another --secret-file",
-                path.display()
-            )),
+            io::ErrorKind::AlreadyExists => {
+                Failure::new(format!("{} already exists", path.display()))
+                    .hint("name a new file with --secret-file; existing files are not overwritten")
+            }
             _ => Failure::new(format!("cannot write {}: {error}", path.display())),
         })?;
         Ok(Place {
@@ -47,65 +47,64 @@ impl Options {
     }
 }
 
-/// Where a new secret goes.
+/// The destination of a new secret.
 pub(crate) struct Place {
     format: Format,
     file: Option<SecretFile>,
 }
 
 impl Place {
-    /// Shows what was answered, with the secret, or puts the secret into its file. `done` says what has been done, `id` names
-    /// it, and `again` is the command that makes another secret should this one be lost.
+    /// Prints the response with the secret, or writes the secret to the file and prints the rest. `done` says what was done,
+    /// `id` is the ID of the created object, and `again` is the command that creates another secret if this one is lost.
     pub(crate) fn show(
         self,
-        answer: &impl Serialize,
+        response: &impl Serialize,
         credentials: &Credentials,
         done: &str,
         id: &str,
         again: &str,
     ) -> Result<(), Failure> {
         let lost = |why: &str| {
-            Failure::new(format!(
-                "{done}, but the secret is lost, since {why}; make another with `{again}`"
-            ))
+            Failure::new(format!("{done}, but the secret is lost: {why}"))
+                .hint(format!("create another one with `{again}`"))
         };
         let mut lines = vec![
-            ("Id", Cell::plain(id)),
-            ("Client id", Cell::plain(&credentials.client_id)),
+            ("ID", Cell::plain(id)),
+            ("Client ID", Cell::plain(&credentials.client_id)),
         ];
         let secret = credentials.client_secret.expose();
         let Some(file) = self.file else {
             if self.format == Format::Table {
                 print::note(&format!(
-                    "{done}. The secret is shown only now. Keep it in a safe place."
+                    "{done}. Store the secret in a safe place. It is not shown again."
                 ));
             }
             lines.push(("Client secret", Cell::plain(secret)));
-            let shown = print::one(self.format, answer, &lines);
-            return shown.map_err(|failure| match failure.message.as_str() {
-                "" => lost("nobody reads standard output"),
+            let shown = print::one(self.format, response, &lines);
+            return shown.map_err(|failure| match failure.error.as_str() {
+                "" => lost("standard output is closed"),
                 why => lost(why),
             });
         };
         let path = file.path.display().to_string();
         file.keep(secret)
-            .map_err(|error| lost(&format!("{path} cannot be written: {error}")))?;
+            .map_err(|error| lost(&format!("cannot write {path}: {error}")))?;
         if self.format == Format::Table {
             print::note(&format!("{done}. The secret is in {path}."));
         }
-        print::one(self.format, &without_secret(answer)?, &lines)
+        print::one(self.format, &without_secret(response)?, &lines)
     }
 }
 
-fn without_secret(answer: &impl Serialize) -> Result<Value, Failure> {
-    let mut answer = serde_json::to_value(answer).map_err(Failure::json)?;
-    if let Some(Value::Object(credentials)) = answer.get_mut("credentials") {
+fn without_secret(response: &impl Serialize) -> Result<Value, Failure> {
+    let mut response = serde_json::to_value(response).map_err(Failure::json)?;
+    if let Some(Value::Object(credentials)) = response.get_mut("credentials") {
         credentials.remove("clientSecret");
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// A file that was made for a secret. Without one it is removed again.
+/// The file for a new secret. It is removed on drop unless a secret was written.
 struct SecretFile {
     path: PathBuf,
     file: File,
@@ -126,7 +125,7 @@ impl SecretFile {
         })
     }
 
-    /// Writes the secret, durably and without a line break, which not everybody who reads it would take away.
+    /// Writes the secret durably, and without a line break: not every reader trims it.
     fn keep(mut self, secret: &str) -> io::Result<()> {
         self.file.write_all(secret.as_bytes())?;
         self.file.sync_all()?;
@@ -138,7 +137,7 @@ impl SecretFile {
 impl Drop for SecretFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // That there was a try to make it has been told.
+            // The failure that led here is reported already.
             let _ = fs::remove_file(&self.path);
         }
     }

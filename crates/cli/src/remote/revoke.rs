@@ -1,26 +1,29 @@
 //! `prokura revoke`.
 
-use super::{Ask, Trouble, introspect::Token, print, target::Target};
+use super::{
+    error::CommandError, introspect::Token, print, remote_command::Execute, target::Target,
+};
 
-/// What `prokura revoke` is asked.
+/// The arguments of `prokura revoke`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     token: Token,
 }
 
-const EXAMPLE: &str = "\
-A token that does not live any more, or that is not this account's own, is no failure; nothing happens to it. All tokens of an
-account are ended by `prokura service-accounts revoke-tokens`.
+const EXAMPLES: &str = "\
+A token that is inactive, or that belongs to another account, is ignored; the exit code is 0. To revoke all tokens of an
+account, use `prokura service-accounts revoke-tokens`.
 
-Example: prokura token | prokura revoke";
+Examples:
+  prokura token | prokura revoke";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let token = self.token.read()?;
         target.client.revoke_token(token.expose()).await?;
-        print::note("If it was a token of this service account, it has ended.");
+        print::note("Revoked the token, if it belongs to this service account.");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! API responses as rows of a table, and the cells that they are made of.
+//! The objects of the API as rows of a table, or as lines.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ impl Listed for AuditEvent {
     }
 }
 
-/// The lines that show the claims of a token.
+/// The claims of a token.
 pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, Cell)> {
     let mut lines = vec![(
         "Active",
@@ -110,13 +110,13 @@ pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, 
         Some(instant.to_string())
     };
     let known = [
-        ("Client id", said.client_id.clone()),
+        ("Client ID", said.client_id.clone()),
         ("Scope", said.scope.clone()),
         ("Audience", said.aud.clone()),
         ("Issuer", said.iss.clone()),
         ("Issued", instant(said.iat)),
         ("Expires", instant(said.exp)),
-        ("Token id", said.jti.clone()),
+        ("Token ID", said.jti.clone()),
     ];
     let known = known.into_iter();
     let known = known.filter_map(|(name, value)| Some((name, Cell::plain(value?))));
@@ -153,7 +153,7 @@ pub(super) fn joined(texts: impl Iterator<Item = String>, separator: &str, none:
     }
 }
 
-/// An instant to the second in UTC, or `absent`.
+/// A time in UTC, truncated to seconds, or `absent`.
 pub(super) fn instant(instant: Option<&str>, absent: &str) -> Cell {
     let Some(instant) = instant else {
         return Cell::faint(absent);

@@ -1,87 +1,95 @@
-//! Where to, and as whom: flags, environment and profiles.
+//! Finds the server and the credentials: flags, environment variables, profile.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fmt, fs, path::PathBuf};
 
 use anyhow::Context as _;
 use prokura_client::{Client, ClientCredentials, HttpOptions, wire::Secret};
 
-use super::profiles::Profiles;
-use crate::Failure;
+use super::profile::Profiles;
+use crate::failure::Failure;
 
-/// The options by which a command finds the server and the service account.
+/// The connection options of a command.
 #[derive(clap::Args)]
 #[group(skip)]
 #[command(
-    next_help_heading = "Where to, and as whom: a flag beats the environment beats the profile"
+    next_help_heading = "Connection options. A flag overrides an environment variable, which overrides the profile"
 )]
 pub(crate) struct Options {
-    /// The server's public URL [env: PROKURA_URL]
+    /// Public URL of the server [env: PROKURA_URL]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 
-    /// The client id [env: PROKURA_CLIENT_ID]
+    /// Client ID of the service account [env: PROKURA_CLIENT_ID]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
 
-    /// The file with the client secret [env: PROKURA_CLIENT_SECRET_FILE; the secret itself: PROKURA_CLIENT_SECRET]
+    /// File with the client secret [env: PROKURA_CLIENT_SECRET_FILE, or PROKURA_CLIENT_SECRET for the secret itself]
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
 
-    /// The profile instead of the current one (see `prokura profile`); as a flag it beats the environment with all that it
-    /// holds [env: PROKURA_PROFILE]
+    /// Profile to use instead of the current one; as a flag, it also overrides the environment [env: PROKURA_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Send secrets to an http:// URL beyond this machine, in clear [env: PROKURA_ALLOW_PLAIN_HTTP]
+    /// Allow http:// URLs beyond this machine, which send secrets unencrypted [env: PROKURA_ALLOW_PLAIN_HTTP]
     #[arg(long)]
     allow_plain_http: bool,
 }
 
-/// The server to ask, and the service account that asks.
+/// The server and the service account that a command uses.
 pub(crate) struct Target {
-    /// A client of that server.
+    /// A client of the server.
     pub(crate) client: Client,
-    /// The server's URL.
-    pub(crate) url: Given<String>,
-    /// The client id.
-    pub(crate) client_id: Given<String>,
-    /// The secret.
-    pub(crate) secret: Given<SecretSource>,
+    /// The URL of the server.
+    pub(crate) url: Setting<String>,
+    /// The client ID.
+    pub(crate) client_id: Setting<String>,
+    /// The client secret.
+    pub(crate) secret: Setting<SecretSource>,
 }
 
-/// A value, and where it comes from.
+/// A value and its origin.
 #[derive(Clone)]
-pub(crate) struct Given<T> {
+pub(crate) struct Setting<T> {
     pub(crate) value: T,
-    pub(crate) from: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// Where a value comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// This flag or variable.
+    /// The flag or environment variable with this name.
     Named(&'static str),
-    /// The profile of this name.
+    /// The profile with this name.
     Profile(String),
 }
 
-/// A secret, or the file that holds it.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Profile(name) => write!(f, "the profile {name:?}"),
+        }
+    }
+}
+
+/// A secret, or the file that contains it.
 #[derive(Clone)]
 pub(crate) enum SecretSource {
     Text(Secret),
     File(PathBuf),
 }
 
-/// What one source says. What is `None` is left to the source after it.
+/// The values of one layer. `None` means that the next layer decides.
 #[derive(Default)]
 struct Layer {
-    url: Option<Given<String>>,
-    client_id: Option<Given<String>>,
-    secret: Option<Given<SecretSource>>,
+    url: Option<Setting<String>>,
+    client_id: Option<Setting<String>>,
+    secret: Option<Setting<SecretSource>>,
 }
 
 impl Options {
-    /// Asks flags, environment and profiles, in this order.
+    /// Takes each value from the flags, the environment or the profile, in this order.
     pub(crate) fn resolve(&self) -> Result<Target, Failure> {
         let mut found = self.flags();
         if let Some(name) = &self.profile {
@@ -96,11 +104,18 @@ impl Options {
                 }
             }
         }
+        let missing = found.missing();
         let (Some(url), Some(client_id), Some(secret)) = (found.url, found.client_id, found.secret)
         else {
-            return Err(Failure::usage(MISSING));
+            return Err(Failure::usage(format!(
+                "the connection is not configured: {missing} missing"
+            ))
+            .hint(
+                "run `prokura profile add --from prokura-data/bootstrap.json`, or set PROKURA_URL, \
+                         PROKURA_CLIENT_ID and PROKURA_CLIENT_SECRET",
+            ));
         };
-        check_secret_goes_home(&url, &client_id, &secret)?;
+        check_secret_of_profile(&url, &client_id, &secret)?;
 
         let mut http = HttpOptions::new();
         if self.allow_plain_http || variable("PROKURA_ALLOW_PLAIN_HTTP")?.is_some() {
@@ -112,12 +127,12 @@ impl Options {
         };
         let client = Client::builder(&url.value, credentials).http(http);
         let client = client.build().map_err(|error| {
-            let hint = if url.value.starts_with("http:") {
-                " (--allow-plain-http)"
-            } else {
-                ""
-            };
-            Failure::usage(format!("{} is of no use: {error}{hint}", url.from))
+            let failure =
+                Failure::usage(format!("cannot use the URL from {}: {error}", url.origin));
+            if url.value.starts_with("http:") {
+                return failure.hint("use https, or allow plain HTTP with --allow-plain-http");
+            }
+            failure.hint("write the complete URL, such as https://prokura.example.com")
         })?;
         Ok(Target {
             client,
@@ -130,86 +145,79 @@ impl Options {
     fn flags(&self) -> Layer {
         let secret = self.client_secret_file.clone().map(SecretSource::File);
         Layer {
-            url: given(self.url.clone(), "--url"),
-            client_id: given(self.client_id.clone(), "--client-id"),
-            secret: given(secret, "--client-secret-file"),
+            url: setting(self.url.clone(), "--url"),
+            client_id: setting(self.client_id.clone(), "--client-id"),
+            secret: setting(secret, "--client-secret-file"),
         }
     }
 }
 
-fn given<T>(value: Option<T>, by: &'static str) -> Option<Given<T>> {
-    let from = Origin::Named(by);
-    value.map(|value| Given { value, from })
-}
-
-const MISSING: &str = "it is not known which server to ask, and as whom: take the first start's credentials with \
-    `prokura profile add --from prokura-data/bootstrap.json`, or set PROKURA_URL, PROKURA_CLIENT_ID and \
-    PROKURA_CLIENT_SECRET (or PROKURA_CLIENT_SECRET_FILE)";
-
-fn environment() -> Result<Layer, Failure> {
-    let secret = variable(SECRET)?.map(|text| SecretSource::Text(Secret::new(text)));
-    let file = variable(SECRET_FILE)?.map(|path| SecretSource::File(path.into()));
-    if secret.is_some() && file.is_some() {
-        return Err(Failure::usage(format!(
-            "both {SECRET} and {SECRET_FILE} are set; unset one"
-        )));
-    }
-    Ok(Layer {
-        url: given(variable("PROKURA_URL")?, "PROKURA_URL"),
-        client_id: given(variable("PROKURA_CLIENT_ID")?, "PROKURA_CLIENT_ID"),
-        secret: given(secret, SECRET).or(given(file, SECRET_FILE)),
-    })
+fn setting<T>(value: Option<T>, name: &'static str) -> Option<Setting<T>> {
+    let origin = Origin::Named(name);
+    value.map(|value| Setting { value, origin })
 }
 
 const SECRET: &str = "PROKURA_CLIENT_SECRET";
 const SECRET_FILE: &str = "PROKURA_CLIENT_SECRET_FILE";
 
-/// An environment variable. One that is empty counts as unset.
+fn environment() -> Result<Layer, Failure> {
+    let secret = variable(SECRET)?.map(|text| SecretSource::Text(Secret::new(text)));
+    let file = variable(SECRET_FILE)?.map(|path| SecretSource::File(path.into()));
+    if secret.is_some() && file.is_some() {
+        return Err(
+            Failure::usage(format!("both {SECRET} and {SECRET_FILE} are set"))
+                .hint("unset one of them"),
+        );
+    }
+    Ok(Layer {
+        url: setting(variable("PROKURA_URL")?, "PROKURA_URL"),
+        client_id: setting(variable("PROKURA_CLIENT_ID")?, "PROKURA_CLIENT_ID"),
+        secret: setting(secret, SECRET).or(setting(file, SECRET_FILE)),
+    })
+}
+
+/// The value of an environment variable. An empty one counts as unset.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => {
-            Err(Failure::usage(format!("{name} is not text in UTF-8")))
+            Err(Failure::usage(format!("{name} is not valid UTF-8")))
         }
     }
 }
 
 fn profile(profiles: &Profiles, name: &str) -> Result<Layer, Failure> {
+    fn from<T>(value: T, origin: &Origin) -> Option<Setting<T>> {
+        let origin = origin.clone();
+        Some(Setting { value, origin })
+    }
     let profile = profiles.get(name)?.clone();
-    let from = Origin::Profile(name.to_owned());
+    let origin = Origin::Profile(name.to_owned());
     Ok(Layer {
-        url: Some(Given {
-            value: profile.url,
-            from: from.clone(),
-        }),
-        client_id: Some(Given {
-            value: profile.client_id,
-            from: from.clone(),
-        }),
-        secret: Some(Given {
-            value: SecretSource::Text(profile.client_secret),
-            from,
-        }),
+        url: from(profile.url, &origin),
+        client_id: from(profile.client_id, &origin),
+        secret: from(SecretSource::Text(profile.client_secret), &origin),
     })
 }
 
-/// A profile's secret is that of its client at its server, and goes nowhere else.
-fn check_secret_goes_home(
-    url: &Given<String>,
-    client_id: &Given<String>,
-    secret: &Given<SecretSource>,
+/// The secret of a profile is only sent to the server of the profile, with the client ID of the profile.
+fn check_secret_of_profile(
+    url: &Setting<String>,
+    client_id: &Setting<String>,
+    secret: &Setting<SecretSource>,
 ) -> Result<(), Failure> {
-    let Origin::Profile(name) = &secret.from else {
+    let Origin::Profile(_) = &secret.origin else {
         return Ok(());
     };
-    for (what, from) in [("the URL", &url.from), ("the client id", &client_id.from)] {
-        if *from != secret.from {
+    for (what, origin) in [("URL", &url.origin), ("client ID", &client_id.origin)] {
+        if *origin != secret.origin {
             return Err(Failure::usage(format!(
-                "{what} is from {from}, but the only secret is that of the profile {name:?}, which is for its own server and \
-                 client alone: give the secret too, or do without {from}"
-            )));
+                "the {what} from {origin} cannot be used with the client secret of {}",
+                secret.origin
+            ))
+            .hint(format!("set the client secret too, or do not set {origin}")));
         }
     }
     Ok(())
@@ -225,19 +233,34 @@ impl Layer {
     fn is_complete(&self) -> bool {
         self.url.is_some() && self.client_id.is_some() && self.secret.is_some()
     }
+
+    /// The names of the missing values, with the verb.
+    fn missing(&self) -> String {
+        let values = [
+            (self.url.is_none(), "the URL"),
+            (self.client_id.is_none(), "the client ID"),
+            (self.secret.is_none(), "the client secret"),
+        ];
+        let missing = values.into_iter().filter(|(is_missing, _)| *is_missing);
+        let missing = missing.map(|(_, name)| name).collect::<Vec<_>>();
+        match missing.as_slice() {
+            [] | [_] => format!("{} is", missing.concat()),
+            [first @ .., last] => format!("{} and {last} are", first.join(", ")),
+        }
+    }
 }
 
 impl Target {
-    /// Where the secret comes from, for people.
+    /// The origin of the secret, for messages.
     pub(crate) fn secret_origin(&self) -> String {
-        let from = &self.secret.from;
+        let origin = &self.secret.origin;
         match &self.secret.value {
-            SecretSource::Text(_) => from.to_string(),
-            SecretSource::File(path) => format!("{} ({from})", path.display()),
+            SecretSource::Text(_) => origin.to_string(),
+            SecretSource::File(path) => format!("{} ({origin})", path.display()),
         }
     }
 
-    /// The secret in clear.
+    /// The secret.
     pub(crate) fn secret(&self) -> Result<Secret, Failure> {
         match &self.secret.value {
             SecretSource::Text(secret) => Ok(secret.clone()),
@@ -247,15 +270,6 @@ impl Target {
                 })?;
                 Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
             }
-        }
-    }
-}
-
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Named(name) => f.write_str(name),
-            Self::Profile(name) => write!(f, "the profile {name:?}"),
         }
     }
 }

@@ -4,68 +4,70 @@ use prokura_client::TokenSourceBuilder;
 use serde::Serialize;
 
 use super::{
-    Ask, Trouble, print,
+    error::CommandError,
+    print,
+    remote_command::Execute,
     target::Target,
     token_cache::{CachedToken, Slot},
 };
-use crate::Failure;
+use crate::failure::Failure;
 
-/// The variable that holds a token.
+/// The environment variable for a token.
 pub(crate) const VARIABLE: &str = "PROKURA_ACCESS_TOKEN";
 
-/// What a token is to be like.
+/// The options that describe a token.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The API that it is for, a resource of the server's configuration [default: the one that the scopes are of, or else the
-    /// management API]
+    /// API (resource) that the token is for [default: the API of the scopes, otherwise the management API]
     #[arg(long, value_name = "URI")]
     resource: Option<String>,
 
-    /// A scope that it is to have; repeat it, or separate several with spaces [default: all that the account has there]
+    /// Scope of the token; repeat for several, or separate them with spaces [default: all scopes the account has for
+    /// the API]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 }
 
-/// What `prokura token` is asked.
+/// The arguments of `prokura token`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     options: Options,
 
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Raw)]
     format: Format,
 
-    /// Get a new one, even if the last one still lives
+    /// Get a new token even if the cached one is still valid
     #[arg(long)]
     fresh: bool,
 }
 
-const EXAMPLE: &str = "\
-A token is kept in prokura/tokens in your cache directory ($XDG_CACHE_HOME or ~/.cache), where only you can read it, and is
-printed again until shortly before it expires.
+const EXAMPLES: &str = "\
+Tokens are cached in prokura/tokens in your cache directory ($XDG_CACHE_HOME or ~/.cache), which only you can read. A
+cached token is printed again until one minute before it expires.
 
 Examples:
   curl -H \"$(prokura token --format header)\" https://prokura.example.com/api/v1/service-accounts
   prokura token --resource https://orders.example.com --scope orders:read
-  eval \"$(prokura token --format env)\"       sets PROKURA_ACCESS_TOKEN";
+  eval \"$(prokura token --format env)\"       (sets PROKURA_ACCESS_TOKEN)";
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// The token alone
+    /// The token
     Raw,
     /// A header line: Authorization: Bearer …
     Header,
-    /// As the token endpoint answers
+    /// The response of the token endpoint
     Json,
-    /// A line for a shell to evaluate: export PROKURA_ACCESS_TOKEN=…
+    /// A shell command: export PROKURA_ACCESS_TOKEN=…
     Env,
 }
 
 impl Options {
-    /// Where such a token comes from.
+    /// A source of such tokens.
     pub(crate) fn source(&self, target: &Target) -> TokenSourceBuilder {
         let mut source = target.client.token_source();
         if let Some(resource) = &self.resource {
@@ -93,8 +95,8 @@ impl Options {
     }
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let slot = self.options.slot(target)?;
         let cached = if self.fresh { None } else { slot.read() };
         let token = match cached {
@@ -117,16 +119,16 @@ impl Format {
         Ok(match self {
             Self::Raw => format!("{text}\n"),
             Self::Header => format!("Authorization: Bearer {text}\n"),
-            // A token fits a Bearer header, so nothing in it means anything to a shell.
+            // A token fits a Bearer header (RFC 6750 §2.1), so it needs no shell quoting.
             Self::Env => format!("export {VARIABLE}={text}\n"),
             Self::Json => {
-                let answer = TokenAnswer {
+                let response = TokenResponse {
                     access_token: text,
                     token_type: "Bearer",
                     expires_in: token.expires_in(),
                     scope: token.scope.as_deref(),
                 };
-                serde_json::to_string(&answer).map_err(Failure::json)? + "\n"
+                serde_json::to_string(&response).map_err(Failure::json)? + "\n"
             }
         })
     }
@@ -134,7 +136,7 @@ impl Format {
 
 /// RFC 6749 §5.1.
 #[derive(Serialize)]
-struct TokenAnswer<'a> {
+struct TokenResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Access tokens that live on between two runs of the command line: files that only their owner may read, in the user's cache
-//! directory. Whatever is wrong with the cache, it is as if there were none.
+//! Caches access tokens between runs, in files of the user's cache directory that only the owner can read. An unusable cache is
+//! ignored.
 
 use std::{
     fs::{self, File},
@@ -12,27 +12,27 @@ use aws_lc_rs::digest::{Context, SHA256};
 use prokura_client::{AccessToken, wire::Secret};
 use serde::{Deserialize, Serialize};
 
-use super::profiles::user_directory;
-use crate::data_dir;
+use super::user_directory::user_directory;
+use crate::private_files;
 
-/// A token is taken from the cache if it lives for so much longer, in seconds.
-const LEAST_LIFE_SECONDS: i64 = 60;
-/// Longer than the file of any token.
-const MORE_THAN_ANY_TOKEN: u64 = 64 * 1024;
+/// The minimum remaining lifetime of a token taken from the cache.
+const MIN_LIFETIME_SECONDS: i64 = 60;
+/// The maximum size of a cache file.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// A token as it is kept.
+/// A token as the file has it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CachedToken {
     /// The token.
     pub(crate) token: Secret,
-    /// What it allows.
+    /// The granted scopes, separated by spaces.
     pub(crate) scope: Option<String>,
-    /// When it ends, in seconds since the Unix epoch. `None`: the server did not say; such a token is not kept.
+    /// The expiry in seconds since the Unix epoch. `None`: unknown; such a token is not cached.
     expires_at: Option<i64>,
 }
 
 impl CachedToken {
-    /// How long it still lives, in seconds. `None`: that is not known.
+    /// The remaining lifetime in seconds. `None`: unknown.
     pub(crate) fn expires_in(&self) -> Option<i64> {
         Some((self.expires_at? - now()).max(0))
     }
@@ -50,42 +50,40 @@ impl From<AccessToken> for CachedToken {
     }
 }
 
-/// The place of one token.
+/// The file of one token. `None`: there is no cache directory.
 pub(crate) struct Slot(Option<PathBuf>);
 
 impl Slot {
-    /// The place of the token that is asked for with exactly this: server, client, secret, parameters. It is found by their
-    /// hash, so that another secret finds another token, and the name of the file tells nothing.
-    pub(crate) fn of(asked: &[&str]) -> Self {
+    /// The file for a token that was requested with these parameters: server, client, secret, resource, scope. Its name is a
+    /// hash of all of them, so it reveals nothing, and a rotated secret leads to a new token.
+    pub(crate) fn of(parameters: &[&str]) -> Self {
         let mut hash = Context::new(&SHA256);
-        for text in asked {
+        for text in parameters {
             hash.update(&(text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
         }
-        let hash = hash.finish();
-        let name = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
-        let name = name.collect::<String>() + ".json";
+        let name = base16ct::lower::encode_string(hash.finish().as_ref()) + ".json";
         let base = user_directory("XDG_CACHE_HOME", ".cache");
         Self(base.map(|base| base.join("prokura/tokens").join(name)))
     }
 
-    /// The token there, if it may still be used.
+    /// The cached token, if it is usable.
     pub(crate) fn read(&self) -> Option<CachedToken> {
         let file = File::open(self.0.as_ref()?).ok()?;
-        // One that others could read is no secret any more, and one that they could write is not ours.
+        // If others can read the file, the token is not secret; if they can write it, it may not be ours.
         if file.metadata().ok()?.permissions().mode() & 0o077 != 0 {
             return None;
         }
         let mut text = Vec::new();
-        file.take(MORE_THAN_ANY_TOKEN).read_to_end(&mut text).ok()?;
+        file.take(MAX_FILE_BYTES).read_to_end(&mut text).ok()?;
         let token = serde_json::from_slice::<CachedToken>(&text).ok()?;
         token
             .expires_in()
-            .is_some_and(|life| life >= LEAST_LIFE_SECONDS)
+            .is_some_and(|life| life >= MIN_LIFETIME_SECONDS)
             .then_some(token)
     }
 
-    /// Puts a token there, and removes those that have ended.
+    /// Writes the token, and removes expired ones.
     pub(crate) fn write(&self, token: &CachedToken) {
         let (Some(path), Some(_)) = (&self.0, token.expires_at) else {
             return;
@@ -96,15 +94,15 @@ impl Slot {
         let Ok(text) = serde_json::to_vec(token) else {
             return;
         };
-        if data_dir::create_private(directory).is_ok() {
-            remove_ended(directory);
-            // Without a cache the next run asks for another token, which is no failure.
-            let _ = data_dir::write(path, &text);
+        if private_files::create_directory(directory).is_ok() {
+            remove_expired(directory);
+            // Without a cache the next run requests another token.
+            let _ = private_files::write(path, &text);
         }
     }
 }
 
-fn remove_ended(directory: &std::path::Path) {
+fn remove_expired(directory: &std::path::Path) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
     };

@@ -1,8 +1,8 @@
-//! Values of flags.
+//! Parsers for the values of flags.
 
-/// A number of seconds: `90`, `90s`, `15m`, `24h` or `7d`.
+/// A duration in seconds: `90`, `90s`, `15m`, `24h` or `7d`.
 pub(crate) fn seconds(text: &str) -> Result<u32, &'static str> {
-    const MESSAGE: &str = "it must be a duration such as 90s, 15m, 24h or 7d";
+    const MESSAGE: &str = "expected a duration such as 90s, 15m, 24h or 7d";
     let (number, unit) = match text.find(|digit: char| !digit.is_ascii_digit()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),
@@ -15,18 +15,16 @@ pub(crate) fn seconds(text: &str) -> Result<u32, &'static str> {
         _ => return Err(MESSAGE),
     };
     let number = number.parse::<u32>().map_err(|_| MESSAGE)?;
-    number.checked_mul(unit).ok_or("it is too long")
+    number.checked_mul(unit).ok_or("the duration is too long")
 }
 
 /// A label, `KEY:VALUE`. The key ends at the first colon.
 pub(crate) fn label(text: &str) -> Result<(String, String), &'static str> {
-    let (key, value) = text
-        .split_once(':')
-        .ok_or("it must be a key and a value with a colon between them")?;
+    let (key, value) = text.split_once(':').ok_or("expected KEY:VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// An account's id; its client id, which has the id in it, will do.
+/// The ID of a service account. Also accepts its client ID, which is `sa_` and the ID.
 pub(crate) fn account_id(text: &str) -> Result<String, &'static str> {
     let id = text.strip_prefix("sa_").unwrap_or(text);
     let is_id = id.len() == 36
@@ -37,12 +35,12 @@ pub(crate) fn account_id(text: &str) -> Result<String, &'static str> {
         Ok(id.to_owned())
     } else {
         Err(
-            "it must be the id of a service account, a UUID in lower case, as `prokura service-accounts list` shows it",
+            "expected the ID of a service account, a lowercase UUID; `prokura service-accounts list` shows it",
         )
     }
 }
 
-/// Scopes, each given by itself or several of them separated by spaces.
+/// Splits each value at spaces.
 pub(crate) fn scopes(given: &[String]) -> Vec<String> {
     let scopes = given.iter().flat_map(|text| text.split_ascii_whitespace());
     scopes.map(str::to_owned).collect()
@@ -88,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_id_will_do_for_an_id() {
+    fn a_client_id_is_accepted_as_an_id() {
         let id = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
         assert_eq!(account_id(id).as_deref(), Ok(id));
         assert_eq!(account_id(&format!("sa_{id}")).as_deref(), Ok(id));

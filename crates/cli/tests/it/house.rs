@@ -11,14 +11,15 @@ use std::{
 use imports::Package;
 
 /// The rooms of the server, each with the rooms from which it may import.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("encoding", &[]),
     ("packed", &[]),
     ("domain", &[]),
     ("store", &["domain", "packed"]),
     ("keys", &["domain", "encoding", "packed"]),
     ("authority", &["domain", "keys", "store"]),
-    ("http", &["authority", "domain", "encoding"]),
+    ("audit_export", &["domain"]),
+    ("http", &["audit_export", "authority", "domain", "encoding"]),
     ("lib", &["authority", "domain", "http", "keys", "store"]),
 ];
 

@@ -1,4 +1,4 @@
-// A small server of which the examples in the documentation ask what they would ask of a Prokura. It knows one account.
+// A small stand-in for a Prokura server, for the examples in the documentation. It has one account.
 
 use axum::{
     Json, Router,
@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// Starts it and answers its URL. It ends with the runtime.
+/// Starts the server and returns its URL. It ends with the runtime.
 pub(crate) async fn start() -> String {
     let routes = Router::new()
         .route("/oauth2/token", post(async || Json(token())))

@@ -1,4 +1,4 @@
-//! What the management API answers, read.
+//! How answers of the management API are read.
 
 use axum::{
     body::{Body, Bytes},
@@ -33,7 +33,7 @@ fn event(sequence: i64) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_everything_that_the_api_said() {
+async fn an_api_error_has_everything_that_the_server_sent() {
     let server = Server::with_tokens(async |asked: Asked| {
         let mut body = json!({ "message": "no", "statusCode": 403, "code": "insufficient_scope", "requestId": "r-9" });
         if asked.method == "POST" {
@@ -62,7 +62,7 @@ async fn a_refusal_keeps_everything_that_the_api_said() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_somebody_else_is_told_by_its_status() {
+async fn an_error_page_of_a_proxy_is_an_unexpected_response() {
     let server = Server::with_tokens(async |_| {
         let mut response = Response::new(Body::from("<html>hunter2</html>"));
         *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
@@ -76,13 +76,17 @@ async fn a_refusal_of_somebody_else_is_told_by_its_status() {
     })
     .await;
     let error = client(&server).get_service_account(ID).await.unwrap_err();
-    assert!(matches!(error, Error::Unintelligible { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::UnexpectedResponse { .. }),
+        "{error:?}"
+    );
     assert_eq!(error.status(), Some(404));
     assert_eq!(error.request_id(), Some("p-1"));
     assert!(
         error.to_string().contains("20 bytes of text/html"),
         "{error}"
     );
+    assert!(error.hint().unwrap().contains("proxy"));
     assert!(!format!("{error:?}").contains("hunter2"));
 }
 
@@ -125,7 +129,7 @@ async fn a_list_is_read_page_by_page_with_the_filters_on_every_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_fails_midway_says_so_and_ends() {
+async fn a_list_ends_after_an_error() {
     let server = Server::with_tokens(async |asked: Asked| match asked.number {
         0 => ok(&json!({ "items": [account(0)], "nextCursor": "c" })),
         _ => answer(500, &json!({ "message": "no", "statusCode": 500, "code": "server_error", "requestId": "r" })),
@@ -140,7 +144,7 @@ async fn a_list_that_fails_midway_says_so_and_ends() {
     assert!(accounts.try_next().await.unwrap().is_none());
 }
 
-/// An export in pieces that have nothing to do with its lines.
+/// An export in pieces that are not its lines.
 fn export(text: &str, is_whole: bool) -> Response {
     let pieces = text
         .as_bytes()
@@ -182,7 +186,7 @@ async fn an_export_that_breaks_off_is_an_error() {
     let error = loop {
         match export.chunk().await {
             Ok(Some(bytes)) => read += bytes.len(),
-            Ok(None) => panic!("it seems to be whole"),
+            Ok(None) => panic!("the export ended without an error"),
             Err(error) => break error,
         }
     };
@@ -191,7 +195,7 @@ async fn an_export_that_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_export_with_a_token_that_is_dead_gets_another() {
+async fn an_export_with_a_rejected_token_is_sent_again_with_a_new_one() {
     let server = Server::with_tokens(async |asked: Asked| match asked.number {
         0 => answer(401, &json!({})),
         _ => export(&format!("{}\n", event(1)), true),

@@ -1,4 +1,4 @@
-//! What calls of the management API send.
+//! The requests that calls of the management API send.
 
 use prokura_client::{Client, ClientCredentials, Error, HttpOptions};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::server::{Asked, Server, answer, answer_with, refusal};
 
 const ID: &str = "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47";
 
-/// A server that says no to everything, after which what it was asked can be looked at.
+/// A server that refuses every request and records it.
 async fn refusing() -> (Server, Client) {
     let server = Server::with_tokens(async |_| answer(409, &refusal(409, "no"))).await;
     let client = Client::new(&server.url, ClientCredentials::new("client", "hunter2")).unwrap();
@@ -25,7 +25,7 @@ fn body(asked: &Asked) -> Value {
 }
 
 #[tokio::test]
-async fn an_update_says_what_is_to_change_and_tells_null_from_nothing() {
+async fn an_update_sends_changed_members_and_null_for_cleared_ones() {
     let (server, client) = refusing().await;
     client
         .update_service_account(ID)
@@ -54,7 +54,7 @@ async fn an_update_says_what_is_to_change_and_tells_null_from_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_said_is_not_sent() {
+async fn options_that_are_not_set_are_not_sent() {
     let (server, client) = refusing().await;
     client.create_service_account("CI").await.unwrap_err();
     client.rotate_secret(ID).await.unwrap_err();
@@ -72,7 +72,7 @@ async fn what_is_not_said_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_id_that_would_be_another_path_is_not_sent() {
+async fn an_id_that_would_change_the_path_is_not_sent() {
     let (server, client) = refusing().await;
     for id in ["", ".", "..", "a/b", "%2e%2e", "a?b", "a#b", "\u{e9}"] {
         let errors = [
@@ -88,7 +88,7 @@ async fn an_id_that_would_be_another_path_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_header_that_cannot_be_is_not_sent() {
+async fn an_invalid_header_value_is_not_sent() {
     let (server, client) = refusing().await;
     for bad in ["a\nb", "\u{e9}"] {
         let error = client
@@ -124,7 +124,7 @@ async fn a_public_url_may_have_a_path() {
 }
 
 #[tokio::test]
-async fn a_client_can_ask_for_less_than_it_may() {
+async fn a_client_can_request_fewer_scopes() {
     let (server, _) = refusing().await;
     let credentials = ClientCredentials::new("client", "hunter2");
     let client = Client::builder(&server.url, credentials)
@@ -144,7 +144,7 @@ async fn a_client_can_ask_for_less_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_call_whose_token_is_refused_gets_another_once() {
+async fn a_call_whose_token_is_rejected_is_sent_again_once() {
     let server = Server::with_tokens(async |_| {
         answer_with(
             401,
@@ -154,7 +154,6 @@ async fn a_call_whose_token_is_refused_gets_another_once() {
     })
     .await;
     let client = Client::new(&server.url, ClientCredentials::new("client", "hunter2")).unwrap();
-    // Nothing was done, so it goes for changes as well.
     let error = client
         .update_service_account(ID)
         .name("CD")

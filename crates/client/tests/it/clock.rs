@@ -1,4 +1,4 @@
-//! A clock that stands still until it is moved.
+//! A clock that stands still until a test moves it.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -7,8 +7,8 @@ use tokio::{
     time::{Instant, advance, pause},
 };
 
-/// Tokio's clock, stopped. A clock that is merely paused jumps to the next timer whenever all tasks wait, be it for a socket;
-/// it does not while a blocking task runs, so one runs until this is dropped.
+/// Tokio's clock, stopped. A paused clock would jump to the next timer whenever all tasks wait, even for a socket. It does
+/// not jump while a blocking task runs, so one runs until this is dropped.
 pub struct Clock(
     #[expect(dead_code, reason = "dropping it ends the blocking task")] mpsc::Sender<()>,
 );
@@ -21,13 +21,13 @@ impl Clock {
         Self(end)
     }
 
-    /// Moves it, and lets everybody do what is due.
+    /// Moves the clock and runs all tasks that are due.
     pub async fn advance(&self, seconds: f64) {
         advance(Duration::from_secs_f64(seconds)).await;
         settle().await;
     }
 
-    /// Moves it bit by bit until `future` is ready: what it is, and how long that took.
+    /// Moves the clock step by step until `future` is ready. Returns its output and the time that has passed.
     pub async fn run<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
@@ -37,26 +37,29 @@ impl Clock {
         settle().await;
         while !running.is_finished() {
             let elapsed = begun.elapsed();
-            assert!(elapsed < Duration::from_secs(600), "it takes for ever");
+            assert!(
+                elapsed < Duration::from_secs(600),
+                "the future does not become ready"
+            );
             self.advance(0.05).await;
         }
         (running.await.unwrap(), begun.elapsed())
     }
 }
 
-/// Waits for what is only a matter of sockets.
+/// Waits for a condition that depends only on sockets.
 pub async fn until(done: impl AsyncFn() -> bool) {
     let begun = std::time::Instant::now();
     while !done().await {
         assert!(
             begun.elapsed() < Duration::from_secs(60),
-            "it never happens"
+            "the condition does not become true"
         );
         settle().await;
     }
 }
 
-/// Lets all tasks run as far as they get. Each turn looks at the sockets, and loopback delivers at once.
+/// Runs all tasks as far as possible. Each turn polls the sockets, and loopback delivers at once.
 pub async fn settle() {
     for _ in 0..300 {
         yield_now().await;

@@ -1,13 +1,15 @@
-//! The SDK against small servers that misbehave in ways in which a Prokura cannot be made to. How it gets along with the real
-//! server is tested in `crates/cli/tests/it`.
+//! The SDK against small servers that misbehave in ways in which a Prokura server does not. `crates/cli/tests/it` tests it
+//! against the real server.
 
-// A test that unwraps says where it stopped, which is all it needs to say.
+// A failing unwrap shows the line of the test.
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
 mod answers;
+mod behaviour;
 mod calls;
 mod clock;
+mod connections;
 mod retries;
 mod server;
 mod token_requests;

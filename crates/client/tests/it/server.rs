@@ -1,4 +1,4 @@
-//! A small HTTP server on loopback, in the test's own runtime, which answers as the test says.
+//! A small HTTP server on loopback, in the test's own runtime, with answers that the test chooses.
 
 use std::{
     future::Future,
@@ -13,23 +13,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
 
-/// What was asked.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Which request it was: 0 is the first at its path.
+    /// The number of the request at its path, from 0.
     pub number: usize,
     pub method: Method,
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
     pub body: String,
-    pub at: Instant,
 }
 
 impl Asked {
-    /// A header; empty if it is not there.
+    /// A header. Empty: it is missing.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
@@ -43,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers everything with `answer`.
+    /// Starts a server that answers every request with `answer`.
     pub async fn start<A, F>(answer: A) -> Self
     where
         A: Fn(Asked) -> F + Clone + Send + Sync + 'static,
@@ -66,7 +65,6 @@ impl Server {
                     query: head.uri.query().unwrap_or_default().to_owned(),
                     headers: head.headers,
                     body: String::from_utf8(body.to_vec()).unwrap(),
-                    at: Instant::now(),
                 };
                 seen.push(request.clone());
                 request
@@ -77,7 +75,7 @@ impl Server {
         Self { url, asked }
     }
 
-    /// A server that gives tokens, each different, and answers everything else with `answer`.
+    /// Starts a server that issues tokens, each different, and answers all other requests with `answer`.
     pub async fn with_tokens<A, F>(answer: A) -> Self
     where
         A: Fn(Asked) -> F + Clone + Send + Sync + 'static,
@@ -96,7 +94,7 @@ impl Server {
         .await
     }
 
-    /// What was asked so far at `path`.
+    /// The requests so far at `path`.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap();
         asked
@@ -106,7 +104,7 @@ impl Server {
             .collect()
     }
 
-    /// How many tokens were asked for.
+    /// The number of token requests so far.
     pub fn token_requests(&self) -> usize {
         self.asked("/oauth2/token").len()
     }
@@ -121,7 +119,7 @@ pub fn token_text(number: usize) -> String {
     format!("token-{number}")
 }
 
-/// The `number`th token, which lives for 100 s.
+/// The response with the `number`th token, whose lifetime is 100 s.
 pub fn token(number: usize) -> Response {
     ok(&json!({ "access_token": token_text(number), "token_type": "Bearer", "expires_in": 100 }))
 }
@@ -136,7 +134,7 @@ pub fn answer(status: u16, body: &Value) -> Response {
     (status, headers, Bytes::from(body.to_string())).into_response()
 }
 
-/// The same with a header.
+/// An answer with a header.
 pub fn answer_with(status: u16, header: (&'static str, &str), body: &Value) -> Response {
     let mut response = answer(status, body);
     response
@@ -145,7 +143,7 @@ pub fn answer_with(status: u16, header: (&'static str, &str), body: &Value) -> R
     response
 }
 
-/// What a management API says that refuses.
+/// An error response of the management API.
 pub fn refusal(status: u16, code: &str) -> Value {
     json!({ "message": "no", "statusCode": status, "code": code, "requestId": "r-1" })
 }

@@ -1,4 +1,4 @@
-//! What a token request says, and what is made of the many ways in which servers answer.
+//! Token requests, and the many forms of token responses.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ async fn refused(body: Value) -> Error {
 }
 
 #[tokio::test]
-async fn a_client_authenticates_by_basic_and_sends_what_it_was_told() {
+async fn a_client_authenticates_by_basic_and_sends_all_parameters() {
     let server = Server::with_tokens(async |_| ok(&json!({}))).await;
     let tokens = builder(&server, ClientCredentials::new("client", "p%/+"))
         .scope("a b")
@@ -62,7 +62,7 @@ async fn a_client_authenticates_by_basic_and_sends_what_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_client_authenticates_in_the_body_if_told_to() {
+async fn a_client_can_authenticate_in_the_body() {
     let server = Server::with_tokens(async |_| ok(&json!({}))).await;
     let credentials = ClientCredentials::new("client", "p%/+").in_body();
     let tokens = builder(&server, credentials).build().unwrap();
@@ -76,7 +76,7 @@ async fn a_client_authenticates_in_the_body_if_told_to() {
 }
 
 #[tokio::test]
-async fn a_secret_in_a_file_is_read_anew_for_every_token() {
+async fn a_secret_file_is_read_for_each_token_request() {
     let server = Server::start(async |asked: Asked| {
         let works = asked.body.ends_with("client_secret=new");
         let body = if works {
@@ -103,7 +103,7 @@ async fn a_secret_in_a_file_is_read_anew_for_every_token() {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_left_out_is_the_one_that_was_asked_for() {
+async fn a_scope_that_the_response_leaves_out_is_the_requested_one() {
     let server = Server::start(async |asked: Asked| {
         let mut body = json!({ "access_token": "t", "token_type": "Bearer" });
         if asked.body.contains("less") {
@@ -128,7 +128,7 @@ async fn a_scope_that_is_left_out_is_the_one_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_type_is_taken_for_a_bearer_token() {
+async fn a_token_without_a_type_is_a_bearer_token() {
     for kind in [json!(null), json!("bearer"), json!("BEARER")] {
         let tokens =
             answering(move || ok(&json!({ "access_token": "t", "token_type": kind }))).await;
@@ -137,7 +137,7 @@ async fn a_token_without_a_type_is_taken_for_a_bearer_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_used_is_an_error_that_does_not_show_it() {
+async fn the_error_for_an_unusable_token_does_not_show_it() {
     for (body, says) in [
         (
             json!({ "access_token": "hunter3", "token_type": "DPoP" }),
@@ -149,13 +149,16 @@ async fn a_token_that_cannot_be_used_is_an_error_that_does_not_show_it() {
         ),
         (
             json!({ "access_token": ["hunter3"], "token_type": "Bearer" }),
-            "not what was asked for",
+            "not the expected JSON",
         ),
-        (json!({ "token": "hunter3" }), "not what was asked for"),
-        (json!("hunter3"), "not what was asked for"),
+        (json!({ "token": "hunter3" }), "not the expected JSON"),
+        (json!("hunter3"), "not the expected JSON"),
     ] {
         let error = refused(body).await;
-        assert!(matches!(error, Error::Unintelligible { .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::UnexpectedResponse { .. }),
+            "{error:?}"
+        );
         assert!(error.to_string().contains(says), "{error}");
         assert!(
             !format!("{error} {error:?}").contains("hunter3"),
@@ -165,7 +168,7 @@ async fn a_token_that_cannot_be_used_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_what_the_server_said() {
+async fn an_oauth_error_has_everything_that_the_server_sent() {
     let tokens = answering(|| {
         let body = json!({ "error": "invalid_scope", "error_description": "no such scope", "error_uri": "x" });
         answer_with(400, ("x-request-id", "r-7"), &body)
@@ -179,13 +182,13 @@ async fn a_refusal_keeps_what_the_server_said() {
 }
 
 #[tokio::test]
-async fn a_refusal_with_status_200_is_a_refusal() {
+async fn an_error_with_status_200_is_an_error() {
     let error = refused(json!({ "error": "incorrect_client_credentials" })).await;
     assert_eq!(error.code(), Some("incorrect_client_credentials"));
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_but_told() {
+async fn a_redirect_is_not_followed_and_the_error_names_its_target() {
     let server = Server::with_tokens(async |_| {
         answer_with(
             307,
@@ -204,11 +207,12 @@ async fn a_redirect_is_not_followed_but_told() {
             .contains("https://elsewhere.example.com/token"),
         "{error}"
     );
+    assert!(error.hint().unwrap().contains("redirect"));
     assert_eq!(server.asked("/token").len(), 1);
 }
 
 #[tokio::test]
-async fn a_page_of_a_proxy_is_told_by_its_status_and_type() {
+async fn an_error_page_of_a_proxy_is_described_by_its_status_and_type() {
     let tokens =
         answering(|| (axum::http::StatusCode::FORBIDDEN, "<html>blocked</html>").into_response());
     let error = tokens.await.token().await.unwrap_err();
@@ -217,8 +221,8 @@ async fn a_page_of_a_proxy_is_told_by_its_status_and_type() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_given_up() {
+async fn a_body_that_is_too_large_is_not_read() {
     let tokens = answering(|| vec![b'x'; 17 * 1024 * 1024].into_response()).await;
     let error = tokens.token().await.unwrap_err();
-    assert!(error.to_string().contains("too large"), "{error}");
+    assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
 }

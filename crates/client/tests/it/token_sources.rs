@@ -1,4 +1,4 @@
-//! Token sources: what is kept, renewed, shared and replaced.
+//! Token sources: how tokens are reused, renewed, shared and replaced.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ fn source(server: &Server) -> TokenSource {
         .unwrap()
 }
 
-/// A server that lets a token request through for each permit.
+/// A server that answers one token request for each permit.
 async fn gated() -> (Server, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
@@ -43,7 +43,7 @@ async fn gated() -> (Server, Arc<Semaphore>) {
     (server, gate)
 }
 
-/// A server that gives tokens while the switch is on, and refuses otherwise.
+/// A server that issues tokens while the switch is on, and refuses otherwise.
 async fn switched() -> (Server, Arc<AtomicBool>) {
     let works = Arc::new(AtomicBool::new(true));
     let switch = Arc::clone(&works);
@@ -61,13 +61,13 @@ async fn switched() -> (Server, Arc<AtomicBool>) {
     (server, works)
 }
 
-/// Whether the token that is given out is the `number`th.
+/// Whether the current token is the `number`th.
 async fn gives(tokens: &TokenSource, number: usize) -> bool {
     tokens.token().await.unwrap().expose() == token_text(number)
 }
 
 #[tokio::test]
-async fn a_hundred_who_wait_cause_one_request() {
+async fn a_hundred_waiting_callers_cause_one_request() {
     let (server, gate) = gated().await;
     let tokens = source(&server);
     let mut waiting = JoinSet::new();
@@ -83,7 +83,7 @@ async fn a_hundred_who_wait_cause_one_request() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_it_expires_and_nobody_waits_for_it() {
+async fn a_renewal_does_not_make_callers_wait() {
     let (server, gate) = gated().await;
     let clock = Clock::stop();
     let tokens = source(&server);
@@ -108,7 +108,7 @@ async fn a_token_is_renewed_before_it_expires_and_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_takes_nothing_away() {
+async fn a_failed_renewal_leaves_the_old_token() {
     let (server, works) = switched().await;
     let clock = Clock::stop();
     let tokens = source(&server);
@@ -120,7 +120,7 @@ async fn a_renewal_that_fails_takes_nothing_away() {
     until(async || server.token_requests() == 2).await;
     assert!(gives(&tokens, 0).await);
 
-    // Too late for the old one: now the failure is told.
+    // The old token has expired, so callers get the failure.
     clock.advance(5.0).await;
     let error = tokens.token().await.unwrap_err();
     assert_eq!(error.code(), Some("invalid_client"));
@@ -131,7 +131,7 @@ async fn a_renewal_that_fails_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_failed_is_left_alone_for_ten_seconds() {
+async fn a_failed_renewal_is_not_repeated_for_ten_seconds() {
     let server = Server::start(async |asked: Asked| match asked.number {
         1 => answer(400, &json!({ "error": "no" })),
         number => {
@@ -162,7 +162,7 @@ async fn a_renewal_that_failed_is_left_alone_for_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_is_not_given_out() {
+async fn an_expired_token_is_not_used() {
     let (server, _) = switched().await;
     let clock = Clock::stop();
     let tokens = source(&server);
@@ -194,7 +194,7 @@ async fn a_token_of_unknown_lifetime_is_used_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_token_without_any_lifetime_is_given_to_those_who_waited_and_not_kept() {
+async fn a_token_with_a_lifetime_of_zero_is_used_once_and_not_kept() {
     let server = Server::start(async |asked: Asked| {
         ok(&json!({ "access_token": token_text(asked.number), "token_type": "Bearer", "expires_in": 0 }))
     })
@@ -205,7 +205,7 @@ async fn a_token_without_any_lifetime_is_given_to_those_who_waited_and_not_kept(
 }
 
 #[tokio::test]
-async fn a_failure_is_given_to_all_who_waited_and_is_not_remembered() {
+async fn a_failure_goes_to_all_waiting_callers_and_is_not_cached() {
     let (server, works) = switched().await;
     works.store(false, Ordering::SeqCst);
     let tokens = source(&server);
@@ -225,7 +225,7 @@ async fn a_failure_is_given_to_all_who_waited_and_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn who_gives_up_waiting_does_not_take_the_token_from_the_others() {
+async fn a_caller_that_stops_waiting_does_not_end_the_request() {
     let (server, gate) = gated().await;
     let tokens = source(&server);
     let first = tokio::spawn({
@@ -238,7 +238,7 @@ async fn who_gives_up_waiting_does_not_take_the_token_from_the_others() {
         async move { tokens.token().await }
     });
     settle().await;
-    // The one who began the request leaves.
+    // The caller that started the request stops waiting.
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     gate.add_permits(1);
@@ -247,7 +247,7 @@ async fn who_gives_up_waiting_does_not_take_the_token_from_the_others() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_waited_for_in_the_end_is_kept() {
+async fn a_token_is_kept_even_if_no_caller_waits_any_more() {
     let (server, gate) = gated().await;
     let tokens = source(&server);
     let impatient = tokio::time::timeout(Duration::ZERO, tokens.token());
@@ -260,7 +260,7 @@ async fn a_token_that_nobody_waited_for_in_the_end_is_kept() {
 }
 
 #[test]
-fn a_source_outlives_the_runtime_on_which_its_request_was_under_way() {
+fn a_token_source_outlives_the_runtime_of_its_request() {
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(1).enable_all().build().unwrap()
@@ -284,7 +284,7 @@ fn a_source_outlives_the_runtime_on_which_its_request_was_under_way() {
 }
 
 #[tokio::test]
-async fn a_token_that_an_api_refuses_is_replaced_once() {
+async fn a_token_that_an_api_rejects_is_replaced_once() {
     let server = Server::with_tokens(async |asked: Asked| {
         if asked.header("authorization") == format!("Bearer {}", token_text(0)) {
             answer(401, &json!({}))
@@ -306,7 +306,7 @@ async fn a_token_that_an_api_refuses_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn an_api_that_refuses_every_token_is_asked_twice() {
+async fn an_api_that_rejects_every_token_gets_two_requests() {
     let server = Server::with_tokens(async |_| answer(401, &json!({ "no": true }))).await;
     let tokens = source(&server);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -320,7 +320,7 @@ async fn an_api_that_refuses_every_token_is_asked_twice() {
 }
 
 #[tokio::test]
-async fn a_hundred_who_are_refused_at_once_cause_one_request() {
+async fn a_hundred_rejected_calls_cause_one_token_request() {
     let server = Server::with_tokens(async |asked: Asked| {
         if asked.header("authorization").ends_with("token-0") {
             answer(401, &json!({}))
@@ -353,7 +353,7 @@ async fn rejecting_a_token_that_has_been_replaced_changes_nothing() {
 }
 
 #[tokio::test]
-async fn neither_secrets_nor_tokens_print() {
+async fn debug_shows_neither_secrets_nor_tokens() {
     let (server, _) = switched().await;
     let builder = TokenSource::builder(server.token_endpoint(), credentials());
     let tokens = source(&server);
@@ -368,7 +368,7 @@ async fn neither_secrets_nor_tokens_print() {
 }
 
 #[test]
-fn a_url_that_would_show_secrets_is_refused() {
+fn a_url_that_would_expose_secrets_is_refused() {
     let build = |url: &str| TokenSource::builder(url, credentials()).build();
     for (url, says) in [
         ("http://prokura.example.com/token", "https"),

@@ -26,7 +26,7 @@ impl Authority {
     pub async fn add_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         expires_in_seconds: Option<u32>,
         precondition: &Precondition,

@@ -55,7 +55,7 @@ impl Authority {
     pub(super) async fn authenticate_client(
         &self,
         credentials: &PresentedCredentials,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Client, AuthenticateClientError> {
         match self.find_client(credentials, origin, now).await? {
@@ -71,7 +71,7 @@ impl Authority {
     pub(super) async fn find_client(
         &self,
         credentials: &PresentedCredentials,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
         match credentials {
@@ -88,7 +88,7 @@ impl Authority {
         &self,
         found: &Found<ClientProof, LoginRefusal>,
         unknown_client: LoginRefusal,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) {
         let (account, refusal) = match found {

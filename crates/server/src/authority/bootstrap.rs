@@ -28,7 +28,7 @@ pub struct Bootstrap {
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     /// There is an organization with this name.
-    #[error("an organization named {0:?} exists already; choose another name")]
+    #[error("an organization named {0:?} already exists")]
     NameTaken(String),
     /// The bootstrap cannot be committed now.
     #[error(transparent)]

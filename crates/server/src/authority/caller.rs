@@ -20,7 +20,7 @@ impl Caller {
     /// The audit event of an action of this caller.
     pub(super) fn event(
         &self,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
         action: Action,
         target: String,
@@ -32,7 +32,7 @@ impl Caller {
             actor: Actor::ServiceAccount(self.service_account_id),
             action,
             target,
-            request_id: origin.request_id.clone(),
+            request_id: origin.request_id.map(str::to_owned),
             address: origin.address,
             detail,
         }

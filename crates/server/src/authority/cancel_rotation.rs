@@ -14,7 +14,7 @@ impl Authority {
     pub async fn cancel_rotation(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<ServiceAccount, SecretError> {

@@ -38,7 +38,7 @@ impl Authority {
     pub async fn create_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         name: Name,
         mut settings: AccountPatch,
         mut idempotent: Option<Idempotent<'_, IssuedSecret>>,

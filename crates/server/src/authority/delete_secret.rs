@@ -13,7 +13,7 @@ impl Authority {
     pub async fn delete_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         secret: SecretId,
         precondition: &Precondition,

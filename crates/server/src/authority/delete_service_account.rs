@@ -13,7 +13,7 @@ impl Authority {
     pub async fn delete_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<(), ChangeError> {

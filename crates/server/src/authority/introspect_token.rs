@@ -40,7 +40,7 @@ impl Authority {
         &self,
         credentials: &PresentedCredentials,
         text: &str,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<Option<AccessToken>, IntrospectTokenError> {
         let now = self.clock.now()?;
         let caller = self.authenticate_client(credentials, origin, now).await?;

@@ -7,7 +7,10 @@ use super::{
     unavailable::{Unavailable, or_unavailable},
 };
 use crate::{
-    domain::{AccessToken, Client, GrantError, ScopeSet, Timestamp, TokenId},
+    domain::{
+        AccessToken, Client, GrantError, OrganizationId, ScopeSet, ServiceAccountId, Timestamp,
+        TokenId,
+    },
     store::Found,
 };
 
@@ -44,6 +47,10 @@ pub struct IssuedToken {
     pub lifetime_seconds: u32,
     /// `scope`.
     pub scopes: ScopeSet,
+    /// The organization of the client.
+    pub organization_id: OrganizationId,
+    /// The account of the client.
+    pub service_account_id: ServiceAccountId,
 }
 
 /// Why no token is issued (RFC 6749 §5.2, RFC 8707 §2), in the order of the checks.
@@ -82,7 +89,7 @@ impl Authority {
     pub async fn issue_token(
         &self,
         request: &TokenRequest<'_>,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now()?;
         let (client, proof) = match self.find_client(request.credentials, origin, now).await? {
@@ -124,6 +131,8 @@ impl Authority {
             text,
             lifetime_seconds,
             scopes: token.scopes,
+            organization_id: token.organization_id,
+            service_account_id: token.service_account_id,
         })
     }
 }

@@ -32,10 +32,7 @@ pub enum OpenAuthorityError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     /// The database belongs to another master key.
-    #[error(
-        "the database was created with another master key; pass that key with --master-key-file (all nodes need the same \
-         key)"
-    )]
+    #[error("the database was created with another master key")]
     WrongMasterKey,
     /// A signing key cannot be used.
     #[error(transparent)]

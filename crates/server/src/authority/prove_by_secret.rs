@@ -3,7 +3,7 @@
 use super::{origin::Origin, state::Authority};
 use crate::{
     domain::{ClientId, ClientProof, ClientSecret, LoginRefusal, SecretDigest, Timestamp},
-    store::{Credentials, Found, StoreError},
+    store::{ClientWithSecrets, Found, StoreError},
 };
 
 impl Authority {
@@ -12,13 +12,13 @@ impl Authority {
         &self,
         client: ClientId,
         secret: &ClientSecret,
-        origin: &Origin,
+        origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
         let presented = self.keys.derived.digest(secret);
         let found = self
             .store
-            .find_credentials(client.service_account(), |known| {
+            .find_client(client.service_account(), |known| {
                 prove(known, &presented, now)
             })
             .await?;
@@ -30,7 +30,7 @@ impl Authority {
 
 /// Finds the presented secret among the secrets of a client. Digests are compared in constant time.
 fn prove(
-    known: &Credentials,
+    known: &ClientWithSecrets,
     presented: &SecretDigest,
     now: Timestamp,
 ) -> Result<ClientProof, LoginRefusal> {

@@ -68,7 +68,7 @@ impl RefusedLoginCounts {
     pub(super) fn count(
         &self,
         account: Option<(OrganizationId, ServiceAccountId)>,
-        origin: &Origin,
+        origin: &Origin<'_>,
         refusal: LoginRefusal,
         now: Timestamp,
     ) {
@@ -97,7 +97,7 @@ impl RefusedLoginCounts {
             Some(at) => of_account[at].count(refusal, now),
             None => {
                 minute.addresses += usize::from(address.is_some());
-                let request_id = origin.request_id.clone();
+                let request_id = origin.request_id.map(str::to_owned);
                 of_account.push(RefusedLogins::first(
                     organization,
                     account,

@@ -14,7 +14,7 @@ impl Authority {
         &self,
         credentials: &PresentedCredentials,
         text: &str,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<(), AuthenticateClientError> {
         let now = self.clock.now()?;
         let caller = self.authenticate_client(credentials, origin, now).await?;
@@ -30,7 +30,7 @@ impl Authority {
             actor: Actor::ServiceAccount(caller.id),
             action: Action::RevokeToken,
             target: token.id.to_string(),
-            request_id: origin.request_id.clone(),
+            request_id: origin.request_id.map(str::to_owned),
             address: origin.address,
             detail: Vec::new(),
         };

@@ -13,7 +13,7 @@ impl Authority {
     pub async fn revoke_tokens(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         precondition: &Precondition,
     ) -> Result<(), ChangeError> {

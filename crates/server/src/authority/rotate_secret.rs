@@ -31,7 +31,7 @@ impl Authority {
     pub async fn rotate_secret(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         request: RotationRequest,
         precondition: &Precondition,

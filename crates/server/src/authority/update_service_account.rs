@@ -37,7 +37,7 @@ impl Authority {
     pub async fn update_service_account(
         &self,
         caller: &Caller,
-        origin: &Origin,
+        origin: &Origin<'_>,
         id: ServiceAccountId,
         patch: &AccountPatch,
         precondition: &Precondition,

@@ -14,6 +14,7 @@ mod idempotency_key;
 mod labels;
 mod precondition;
 mod resource;
+mod rfc3339;
 mod scope;
 mod service_account;
 mod setting;

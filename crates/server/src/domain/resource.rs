@@ -97,12 +97,10 @@ pub struct Resources {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidResources {
     /// Two resources share a name.
-    #[error("two resources have the name {0:?}; each identifier and alias must name one resource")]
+    #[error("two resources have the identifier or alias {0:?}")]
     SharedName(String),
     /// Two resources share a scope. A request that names only the scope would be ambiguous.
-    #[error(
-        "the scope {0:?} belongs to two resources; give each resource scopes of its own, for example with a prefix"
-    )]
+    #[error("two resources have the scope {0:?}")]
     SharedScope(String),
 }
 

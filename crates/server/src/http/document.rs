@@ -1,12 +1,8 @@
-//! Documents that never change while the server runs: written once, public, cacheable.
-
-use std::future::{Ready, ready};
+//! Public documents that do not change while the server runs. They are serialized once and may be cached.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Body,
-    extract::Request,
-    handler::Handler,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -16,14 +12,14 @@ use serde::Serialize;
 
 use super::etag;
 
-/// How long a client may keep it: short enough that a new key is seen in time.
+/// Short enough that clients see a new signing key in time.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// A public document. It is its own handler.
+/// A public document.
 #[derive(Clone)]
 pub(super) struct Document {
     body: Bytes,
-    /// What its entity tag says.
+    /// The text of its entity tag.
     hash: String,
     headers: HeaderMap,
 }
@@ -38,14 +34,14 @@ impl Document {
     /// The JSON document `text`.
     pub(super) fn json_text(text: String) -> Self {
         let document = Self::new("application/json", Bytes::from(text));
-        // Public data, without credentials: any page may read it.
+        // It is public and needs no credentials, so scripts of any page may read it.
         document.with(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
             HeaderValue::from_static("*"),
         )
     }
 
-    /// The document `body`, of this media type.
+    /// The document `body` of a media type.
     pub(super) fn new(content_type: &'static str, body: Bytes) -> Self {
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, &body).as_ref()[..12]);
         let document = Self {
@@ -60,12 +56,13 @@ impl Document {
             .with(header::ETAG, tag)
     }
 
-    /// The document with a further header.
+    /// Adds a header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
+    /// The response to a GET with these headers: the document, or 304 if the client has it.
     pub(super) fn answer(&self, request_headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = self.headers.clone();
@@ -76,13 +73,5 @@ impl Document {
             *response.body_mut() = Body::from(self.body.clone());
         }
         response
-    }
-}
-
-impl<S> Handler<(), S> for Document {
-    type Future = Ready<Response>;
-
-    fn call(self, request: Request, _: S) -> Self::Future {
-        ready(self.answer(request.headers()))
     }
 }

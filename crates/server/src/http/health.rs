@@ -1,4 +1,4 @@
-//! For load balancers and supervisors.
+//! Health checks for load balancers and supervisors.
 
 use std::sync::Arc;
 
@@ -8,39 +8,38 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{api::ApiError, door::Cause};
+use super::api::ApiError;
 use crate::authority::Authority;
 
-/// Is the process alive?
+/// Check liveness.
+///
+/// Succeeds while the process runs. It does not use the store.
 #[utoipa::path(
     get,
     path = "/healthz",
     tag = "health",
-    responses((status = 200, description = "It is", body = prokura_wire::Health))
+    responses((status = 200, description = "The process is alive", body = prokura_wire::Health))
 )]
 pub(super) async fn check_liveness() -> Response {
     answer(StatusCode::OK, r#"{"status":"alive"}"#)
 }
 
-/// Does the store answer?
+/// Check readiness.
 ///
-/// A node that says no should get no requests until it says yes; it need not be restarted.
+/// Succeeds if the store answers. Send no requests to a node that is not ready; it does not need a restart.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "health",
     responses(
-        (status = 200, description = "It does", body = prokura_wire::Health),
-        (status = 503, description = "It does not", body = prokura_wire::ApiError)
+        (status = 200, description = "The node is ready", body = prokura_wire::Health),
+        (status = 503, description = "The store does not answer", body = prokura_wire::ApiError)
     )
 )]
 pub(super) async fn check_readiness(State(authority): State<Arc<Authority>>) -> Response {
     match authority.check_readiness().await {
         Ok(()) => answer(StatusCode::OK, r#"{"status":"ready"}"#),
-        Err(error) => {
-            let cause = Cause(Arc::new(error));
-            ApiError::Unavailable(cause).into_response()
-        }
+        Err(error) => ApiError::from(error).into_response(),
     }
 }
 

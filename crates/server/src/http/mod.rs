@@ -1,26 +1,34 @@
-//! The door: HTTP in, HTTP out. It decides nothing that a command-line tool would need too.
+//! HTTP in, HTTP out.
 //!
-//! [`routes`] is the table of everything served; [`service`] is the way of one request, [`door`] what every request passes,
-//! [`direct`] the short way to what is asked most;
-//! [`oauth`] and [`api`] each have one error table, in which every refusal is an arm.
+//! * [`server`] accepts connections, [`tls`] makes them secure.
+//! * [`service`] takes a request through the ordered [`steps`]. What is known of the request is in its [`exchange`].
+//! * [`routes`] is the table of everything served, [`routing`] finds a request's place in it. The handlers of the most frequent
+//!   operations are called as plain functions, see [`inline`].
+//! * [`oauth`] and [`api`] hold the handlers of the two APIs, each with one error table. [`refusal`] is what can meet any
+//!   request before its handler.
+//! * [`openapi`] derives the API document from the handlers, [`reference`](mod@reference) is a page to read it.
+//!
+//! Nothing is decided here that a command-line tool would need too.
 
 mod api;
-mod direct;
+mod cause;
 mod document;
-mod door;
 mod etag;
+mod exchange;
 mod form;
 mod health;
+mod inline;
 mod oauth;
 mod openapi;
 mod reference;
 mod refusal;
+mod request_id;
 mod routes;
+mod routing;
 mod server;
 mod service;
+mod steps;
 mod tls;
 
-pub use api::audit_events::read_exported_event;
-pub use routes::openapi;
 pub use server::serve;
 pub use tls::{Certificate, InvalidCertificate, Tls};

@@ -1,30 +1,27 @@
-//! Refusals that do not depend on what was asked, only on how.
+//! Refusals that can meet any request, whatever its route: status, code and message.
+//!
+//! The two error tables ([`api::error`](super::api) and [`oauth::error`](super::oauth)) turn a refusal into a response.
 
-use axum::{
-    http::{HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::StatusCode;
 
-use super::{api::ApiError, oauth::OAuthError};
-
-/// Refused before any handler knows of it.
+/// Why a request is refused before its handler runs, or because its handler panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// No such path.
     NotFound,
-    /// The path is not for this method.
+    /// The path does not accept this method.
     MethodNotAllowed,
     /// RFC 9110 §7.2: no `Host`, several, or a malformed one.
     BadHost,
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Timeout,
-    /// The body broke off.
+    /// The connection ended within the body.
     Incomplete,
     /// The body is too large.
     TooLarge,
-    /// The path and query are too long.
+    /// Path and query are too long.
     UriTooLong,
-    /// A bug of ours.
+    /// A bug in the server.
     Internal,
 }
 
@@ -41,6 +38,7 @@ impl Refusal {
         }
     }
 
+    /// The error code, the same in both APIs.
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -53,37 +51,24 @@ impl Refusal {
         }
     }
 
+    /// The message for people.
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::NotFound => "there is nothing at this path",
-            Self::MethodNotAllowed => "this path does not take this method; see the Allow header",
-            Self::BadHost => "the request needs exactly one well-formed Host header",
+            Self::MethodNotAllowed => {
+                "this path does not accept this method; the Allow header lists those it accepts"
+            }
+            Self::BadHost => "the request must have exactly one well-formed Host header",
             Self::Timeout => "the request body did not arrive in time",
-            Self::Incomplete => "the request body broke off",
+            Self::Incomplete => "the request body ended early",
             Self::TooLarge => "the request body is too large",
             Self::UriTooLong => "the request URI is too long",
-            Self::Internal => "the server failed at this request; its log says more",
+            Self::Internal => "internal server error; the server's log has the cause",
         }
     }
 
-    /// The answer in the language of the path: OAuth's below `/oauth2` and `/.well-known`, the management API's elsewhere.
-    pub(super) fn at(self, uri: &Uri) -> Response {
-        let mut response = if is_oauth(uri) {
-            OAuthError::Refused(self).into_response()
-        } else {
-            ApiError::Refused(self).into_response()
-        };
-        if matches!(self, Self::TooLarge | Self::Timeout | Self::Incomplete) {
-            // What is left of the body is not read, so the connection cannot be used again.
-            response
-                .headers_mut()
-                .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
+    /// Whether a part of the body may be left unread, so that the connection cannot carry another request.
+    pub(super) const fn closes_connection(self) -> bool {
+        matches!(self, Self::TooLarge | Self::Timeout | Self::Incomplete)
     }
-}
-
-pub(super) fn is_oauth(uri: &Uri) -> bool {
-    let path = uri.path();
-    path.starts_with("/oauth2/") || path.starts_with("/.well-known/")
 }

@@ -2,103 +2,108 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn, routing::get};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use axum::{
+    handler::Handler,
+    http::{HeaderMap, Method},
+};
+use utoipa::OpenApi as _;
 
 use super::{
-    api::{audit_events as audit, secrets, service_accounts as accounts, usage},
+    api::{audit_events, secrets, service_accounts, usage},
     document::Document,
-    door, health, oauth, reference,
+    health,
+    inline::Inline,
+    oauth::{introspect, jwks::KeySetDocument, metadata, revoke, token},
+    openapi, reference,
+    routing::{Operation, Respond, Route, Routes, operations},
 };
 use crate::authority::Authority;
 
-/// Every route.
-pub(super) fn router(authority: Arc<Authority>) -> Router {
-    let metadata = Document::json(&oauth::metadata::document(&authority));
-    let keys = oauth::jwks::KeySetDocument::new(Arc::clone(&authority));
-    let (router, openapi) = documented().split_for_parts();
-    let openapi = Document::json_text(openapi_text(openapi, authority.issuer()));
-    let mut router = router
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(metadata.clone()),
-        )
-        .route("/.well-known/openid-configuration", get(metadata.clone()))
-        .route("/.well-known/jwks.json", get(keys))
-        .route("/openapi.json", get(openapi.clone()))
-        .route("/api/openapi.json", get(openapi));
-    for (path, document) in reference::page() {
-        router = router.route(path, get(document));
+operations! {
+    "/oauth2/token" { POST token::issue_token inline IssueToken }
+    "/oauth2/introspect" { POST introspect::introspect_token inline IntrospectToken }
+    "/oauth2/revoke" { POST revoke::revoke_token inline RevokeToken }
+    "/api/v1/service-accounts" {
+        POST service_accounts::create_service_account,
+        GET service_accounts::list_service_accounts,
     }
-    // RFC 8414 §3.1: the well-known segment goes between host and path.
-    if let Some(path) = oauth::metadata::issuer_path(authority.issuer()) {
-        // A segment may begin with `:` or `*`; it means itself.
-        router = router.without_v07_checks();
-        for document in ["oauth-authorization-server", "openid-configuration"] {
-            router = router.route(
-                &format!("/.well-known/{document}{path}"),
-                get(metadata.clone()),
-            );
-        }
+    "/api/v1/service-accounts/{id}" {
+        GET service_accounts::get_service_account inline GetServiceAccount,
+        PATCH service_accounts::update_service_account,
+        DELETE service_accounts::delete_service_account,
     }
-    router
-        .route_layer(from_fn(door::remember_route))
-        .fallback(door::not_found)
-        .method_not_allowed_fallback(door::method_not_allowed)
-        .with_state(authority)
+    "/api/v1/service-accounts/{id}/rotate-secret" { POST service_accounts::rotate_secret }
+    "/api/v1/service-accounts/{id}/secrets" {
+        GET secrets::list_secrets,
+        POST secrets::add_secret,
+    }
+    "/api/v1/service-accounts/{id}/secrets/{secretId}" { DELETE secrets::delete_secret }
+    "/api/v1/service-accounts/{id}/cancel-rotation" { POST service_accounts::cancel_rotation }
+    "/api/v1/service-accounts/{id}/revoke-tokens" { POST service_accounts::revoke_tokens }
+    "/api/v1/service-accounts/{id}/usage" { GET usage::get_usage }
+    "/api/v1/audit-events" { GET audit_events::list_audit_events }
+    "/api/v1/audit-events/export" { GET audit_events::export_audit_events }
+    "/healthz" { GET health::check_liveness }
+    "/readyz" { GET health::check_readiness }
 }
 
-/// The routes that the OpenAPI document describes, both from one source.
-fn documented() -> OpenApiRouter<Arc<Authority>> {
-    OpenApiRouter::with_openapi(super::openapi::description())
-        // /oauth2/…
-        .routes(routes!(oauth::token::issue_token))
-        .routes(routes!(oauth::introspect::introspect_token))
-        .routes(routes!(oauth::revoke::revoke_token))
-        // /api/v1/service-accounts, …/{id}, …/{id}/rotate-secret, …/{id}/usage
-        .routes(routes!(
-            accounts::create_service_account,
-            accounts::list_service_accounts
-        ))
-        .routes(routes!(
-            accounts::get_service_account,
-            accounts::update_service_account,
-            accounts::delete_service_account
-        ))
-        .routes(routes!(accounts::rotate_secret))
-        // …/{id}/secrets, …/{id}/secrets/{secretId}, …/{id}/cancel-rotation, …/{id}/revoke-tokens
-        .routes(routes!(secrets::list_secrets, secrets::add_secret))
-        .routes(routes!(secrets::delete_secret))
-        .routes(routes!(accounts::cancel_rotation))
-        .routes(routes!(accounts::revoke_tokens))
-        .routes(routes!(usage::get_usage))
-        // /api/v1/audit-events, …/export
-        .routes(routes!(audit::list_audit_events))
-        .routes(routes!(audit::export_audit_events))
-        // /healthz, /readyz
-        .routes(routes!(health::check_liveness))
-        .routes(routes!(health::check_readiness))
+/// Public documents.
+fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
+    let metadata = Document::json(&metadata::document(authority));
+    let openapi = Document::json_text(openapi(authority.issuer()));
+    let published = Arc::clone(authority);
+    let keys = KeySetDocument::new(move || published.published_keys());
+    let mut documents = vec![
+        (METADATA[0], fixed(metadata.clone())),
+        (METADATA[1], fixed(metadata)),
+        (
+            "/.well-known/jwks.json",
+            Box::new(move |headers: &HeaderMap| keys.answer(headers)),
+        ),
+        ("/openapi.json", fixed(openapi.clone())),
+        ("/api/openapi.json", fixed(openapi)),
+    ];
+    documents.extend(reference::page().map(|(path, document)| (path, fixed(document))));
+    documents
 }
 
-/// The OpenAPI document of a server at `url`, derived from the handlers.
-pub fn openapi(url: &str) -> String {
-    openapi_text(documented().split_for_parts().1, url)
+fn fixed(document: Document) -> Respond {
+    Box::new(move |headers| document.answer(headers))
 }
 
-fn openapi_text(document: utoipa::openapi::OpenApi, url: &str) -> String {
-    let mut text = super::openapi::complete(document, url)
-        .to_pretty_json()
-        .expect("the document is made of strings and numbers");
-    text.push('\n');
-    text
+/// RFC 8414 §3, and where OpenID Connect clients look for the same document.
+const METADATA: [&str; 2] = [
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+];
+
+/// Everything that the server of `authority` serves.
+pub(super) fn routes(authority: &Arc<Authority>) -> Routes {
+    let issuer_path = metadata::issuer_path(authority.issuer());
+    Routes {
+        operations: OPERATIONS,
+        documents: documents(authority),
+        below_issuer: issuer_path.map(|path| (path.to_owned(), &METADATA[..])),
+    }
+}
+
+/// The API document of a server at `url`, derived from the handlers.
+fn openapi(url: &str) -> String {
+    openapi::complete(Documented::openapi(), url)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
     #[test]
-    fn the_committed_openapi_document_is_what_the_handlers_say() {
+    fn the_committed_api_document_is_derived_from_the_handlers() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
-        let derived = super::openapi("http://127.0.0.1:8080");
+        let derived = openapi("http://127.0.0.1:8080");
         if std::env::var_os("PROKURA_UPDATE").is_some() {
             std::fs::write(path, &derived).unwrap();
         }
@@ -106,6 +111,29 @@ mod tests {
         assert!(
             committed == derived,
             "openapi.json is not what the handlers say; `scripts/check --update` rewrites it"
+        );
+    }
+
+    #[test]
+    fn the_table_and_the_api_document_name_the_same_operations() {
+        let document = serde_json::from_str::<Value>(&openapi("http://a.example")).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let documented = paths.iter().flat_map(|(path, item)| {
+            let operations = item.as_object().unwrap().iter();
+            operations.map(move |(method, operation)| {
+                let id = operation["operationId"].as_str().unwrap();
+                format!("{} {path} {id}", method.to_uppercase())
+            })
+        });
+        let served = OPERATIONS.iter().flat_map(|route| {
+            let operations = route.operations.iter();
+            operations.map(|operation| {
+                format!("{} {} {}", operation.method, route.template, operation.id)
+            })
+        });
+        assert_eq!(
+            served.collect::<BTreeSet<_>>(),
+            documented.collect::<BTreeSet<_>>()
         );
     }
 }

@@ -1,13 +1,7 @@
-//! Accepting connections and serving them, each bounded in what it may cost.
+//! Accepts connections and serves them, within limits on their number, size and time.
 
 use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::{IpAddr, TcpListener},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
+    convert::Infallible, future::Future, io, net::TcpListener, pin::pin, sync::Arc, time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
@@ -18,28 +12,32 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use super::{Tls, service::Service};
+use super::{exchange::Peer, service::Service, tls::Tls};
 use crate::authority::Authority;
 
-/// Connections at once; more wait in the kernel's queue.
+/// Open connections. Further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4096;
-/// How long the head of a request may take, and how long a connection may idle before the next one.
+/// How long the head of a request may take, and how long a connection may be idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take in nothing of what it is sent before its connection is cut.
+/// How long a client may receive nothing of what it is sent before its connection is closed.
 #[cfg(target_os = "linux")]
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest head that is surely read. hyper asks before each read, so up to twice as much may pass; what is longer is
-/// answered with 431.
+/// The longest head that is always accepted. hyper checks the limit before each read, so it may accept up to twice as much. It
+/// answers a longer head with 431.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
-/// How many header fields a request may have.
+/// The most header fields of a request.
 const MAX_HEADERS: usize = 100;
-/// How long what is in flight may take after the signal to stop.
+/// How long requests in flight may take after the signal to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-/// How long to wait when the system gives no more sockets.
+/// The pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `authority` on `listener`, over TLS if there is one, until `shutdown` resolves; then stops accepting, finishes
-/// what is in flight (10 s at most) and returns.
+/// Serves `authority` on `listener`, over TLS if `tls` is given, until `shutdown` resolves. Then it stops accepting connections,
+/// finishes the requests in flight (10 s at most) and returns.
+///
+/// # Errors
+///
+/// The listener cannot be used, or no randomness is available. A connection that fails is logged and is no error.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -64,14 +62,14 @@ pub async fn serve(
                     stopping: stop.subscribe(),
                     _slot: slot,
                 };
-                // Two kinds of task, so that a plain connection carries nothing of TLS.
+                // Two kinds of task, so that the task of a plain connection is not as large as one with TLS.
                 match tls.clone() {
                     None => tokio::spawn(connection.serve_plain(stream)),
                     Some(tls) => tokio::spawn(connection.serve_tls(stream, tls)),
                 };
             }
             Err(error) => {
-                // Out of file descriptors, or a client that left at once: others are served on.
+                // No file descriptors are left, or the client has gone. Other connections are still served.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -79,12 +77,14 @@ pub async fn serve(
     }
     drop(listener);
     stop.send_replace(());
-    // It is closed when no connection is left to hear it.
+    // The channel is closed when the last connection has ended.
     if tokio::time::timeout(SHUTDOWN_GRACE, stop.closed())
         .await
         .is_err()
     {
-        tracing::warn!("some requests did not finish in time and were cut off");
+        tracing::warn!(
+            "some requests did not finish within the shutdown grace period and were aborted"
+        );
     }
     Ok(())
 }
@@ -101,12 +101,12 @@ async fn accept(
     Ok((stream, slot))
 }
 
-/// What one connection is served with.
+/// A connection that has been accepted.
 struct Connection {
     service: Service,
-    /// Changes when the server is to stop.
+    /// Changes when the server stops.
     stopping: watch::Receiver<()>,
-    /// Its place among those allowed at once.
+    /// Its place among [`MAX_CONNECTIONS`].
     _slot: OwnedSemaphorePermit,
 }
 
@@ -123,20 +123,18 @@ impl Connection {
         };
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
-            // Nothing has been asked yet.
+            // There is no request to finish yet.
             _ = self.stopping.changed() => return,
         };
         match handshake {
             Ok(stream) => self.serve_http(stream, peer).await,
-            Err(error) => tracing::debug!(address = %peer, %error, "a TLS handshake failed"),
+            Err(error) => {
+                tracing::debug!(address = %peer.address, %error, "a TLS handshake failed")
+            }
         }
     }
 
-    async fn serve_http(
-        mut self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin,
-        peer: IpAddr,
-    ) {
+    async fn serve_http(mut self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, peer: Peer) {
         let service = &self.service;
         let service =
             service_fn(async |request| Ok::<_, Infallible>(service.answer(request, peer).await));
@@ -162,14 +160,15 @@ impl Connection {
     }
 }
 
-/// Sets what holds for every connection, and tells whose it is. `None`: it is gone already.
-fn prepare(stream: &TcpStream) -> Option<IpAddr> {
-    // A client that reads nothing of its answers would otherwise keep its connection, and its slot, for ever.
+/// Sets the options of a connection and returns its peer. `None`: the connection is closed already.
+fn prepare(stream: &TcpStream) -> Option<Peer> {
+    // A client that stops reading would otherwise keep its connection, and its slot, for ever.
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
-        tracing::debug!(%error, "a connection has no time limit for its answers");
+        tracing::debug!(%error, "cannot set the write timeout of a connection");
     }
-    // An answer is one small write; waiting for more only adds delay.
+    // A response is one small write. Waiting for more data (Nagle's algorithm) only adds delay.
     stream.set_nodelay(true).ok()?;
-    Some(stream.peer_addr().ok()?.ip().to_canonical())
+    let address = stream.peer_addr().ok()?.ip().to_canonical();
+    Some(Peer { address })
 }

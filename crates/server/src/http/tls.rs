@@ -1,4 +1,4 @@
-//! TLS that ends here: one configuration for the life of the server, and in it a certificate that can be exchanged.
+//! TLS: one configuration for the life of the server, with a certificate that can be replaced while it runs.
 
 use std::{
     fmt, io,
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::Timestamp;
 
-/// What makes the server speak TLS. Clones are the same one.
+/// The TLS of a server. Clones share everything.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
@@ -29,22 +29,22 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// What a handshake may take unless there is reason to say otherwise.
+    /// The default time limit of a handshake.
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// TLS 1.3, or 1.2 for clients that know no better, with rustls' suites (RFC 9325: all of them AEAD with forward
-    /// secrecy) and HTTP/1.1 by ALPN. Clients return by session tickets, whose keys live here, are new every six hours and
-    /// are never told to another node; there a returning client makes a full handshake.
+    /// TLS 1.3, or 1.2 for older clients, with the cipher suites of rustls (all of them AEAD with forward secrecy, as RFC 9325
+    /// requires) and HTTP/1.1 by ALPN. Sessions are resumed by tickets. The ticket keys are replaced every six hours and stay in
+    /// this process, so a client that moves to another node makes a full handshake.
     ///
     /// # Errors
     ///
-    /// Without randomness there are no keys for tickets.
+    /// No randomness is available for the ticket keys.
     pub fn new(
         certificate: Certificate,
         handshake_timeout: Duration,
     ) -> Result<Self, rustls::Error> {
         let current = Arc::new(Current(RwLock::new(certificate.certified)));
-        // Handed over rather than installed for the whole process: a library has no say in that.
+        // Not installed as the default of the process: that is not for a library to decide.
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
                 .with_safe_default_protocol_versions()?
@@ -52,9 +52,9 @@ impl Tls {
                 .with_cert_resolver(Arc::clone(&current) as _);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
-        // All that is needed to resume is in the ticket, so nothing is remembered per session.
+        // The ticket contains the session, so the server stores none.
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        // One for the next connection; that one gets another.
+        // One ticket for the next connection, which gets a new one.
         config.send_tls13_tickets = 1;
         Ok(Self {
             acceptor: Arc::new(config).into(),
@@ -63,8 +63,8 @@ impl Tls {
         })
     }
 
-    /// Shows this certificate from the next handshake on. Connections that are open stay so, and clients that return by
-    /// ticket are not shown one.
+    /// Uses this certificate from the next handshake on. Open connections are not affected. A resumed session uses no
+    /// certificate.
     pub fn renew(&self, certificate: Certificate) {
         let mut current = self
             .current
@@ -74,7 +74,7 @@ impl Tls {
         *current = certificate.certified;
     }
 
-    /// Makes the handshake. Whoever speaks something else, plain HTTP included, gets at most a TLS alert.
+    /// Makes the handshake. A client that does not speak TLS, but plain HTTP for example, gets at most a TLS alert.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         tokio::time::timeout(self.handshake_timeout, self.acceptor.accept(stream))
             .await
@@ -98,42 +98,35 @@ impl fmt::Debug for Current {
     }
 }
 
-/// A certificate with its chain and its private key, parsed and found to belong together. It does not print.
+/// A certificate with its chain and its private key, which match. It does not print.
 pub struct Certificate {
     certified: Arc<CertifiedKey>,
     expires_at: Timestamp,
 }
 
-/// Why certificate and key are of no use. Nothing of the key is in it.
+/// Why a certificate and its key cannot be used. It contains nothing of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCertificate {
-    /// No chain.
-    #[error(
-        "the certificate file holds no chain in PEM: the server's own certificate is needed first, then those that sign it"
-    )]
+    /// The file contains no certificate.
+    #[error("the certificate file contains no PEM certificate")]
     NoChain,
-    /// A first certificate that cannot be read.
+    /// The first certificate cannot be parsed.
     #[error("the first certificate cannot be used")]
     UnusableCertificate(#[source] rustls::Error),
-    /// No key, or an encrypted one.
-    #[error("the key file holds no private key in PEM that is readable without a password")]
+    /// The file contains no private key, or an encrypted one.
+    #[error("the key file contains no unencrypted PEM private key")]
     NoKey,
-    /// A key of a kind that TLS here does not have.
-    #[error(
-        "the private key cannot be used: it has to be ECDSA (P-256, P-384, P-521), Ed25519, or RSA of 2048 bits or more"
-    )]
+    /// The type of the key is not supported.
+    #[error("the private key has an unsupported type or size")]
     UnusableKey,
-    /// A key of something else.
-    #[error(
-        "the private key is not that of the first certificate: put the server's own certificate first, and give the key for \
-         which it was issued"
-    )]
+    /// The key belongs to another certificate.
+    #[error("the private key does not belong to the first certificate")]
     Mismatch,
 }
 
 impl Certificate {
-    /// Reads a chain, the server's own certificate first, and its private key (PKCS #8, SEC 1 or PKCS #1), both in PEM.
-    /// Whether it has expired is not asked.
+    /// Parses a chain, the server's certificate first, and its private key (PKCS #8, SEC 1 or PKCS #1), both in PEM. An expired
+    /// certificate is accepted.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, InvalidCertificate> {
         let chain = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<Vec<_>, _>>()
@@ -156,12 +149,12 @@ impl Certificate {
         })
     }
 
-    /// From when on clients refuse it (`notAfter`).
+    /// When the certificate expires (`notAfter`).
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Whether it is for this host, a name or an address without brackets.
+    /// Whether the certificate is valid for `host`, a name or an address without brackets.
     pub fn names(&self, host: &str) -> bool {
         ServerName::try_from(host).is_ok_and(|host| {
             self.certified
@@ -173,18 +166,18 @@ impl Certificate {
     }
 }
 
-/// rustls reads dates only where it judges a certificate. So this judges it as somebody would who comes when all have
-/// expired, which is what is judged first.
+/// When the first certificate expires. rustls exposes the date only in the error for an expired certificate, so the certificate
+/// is verified at a time when every certificate has expired.
 fn expiry_of(certified: &CertifiedKey) -> Result<Timestamp, rustls::Error> {
     const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
-    let judged = verify_server_cert_signed_by_trust_anchor(
+    let verified = verify_server_cert_signed_by_trust_anchor(
         &ParsedCertificate::try_from(certified.end_entity_cert()?)?,
         &RootCertStore::empty(),
         &[],
         UnixTime::since_unix_epoch(YEAR_10000),
         &[],
     );
-    match judged {
+    match verified {
         Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
             not_after,
             ..
@@ -192,6 +185,8 @@ fn expiry_of(certified: &CertifiedKey) -> Result<Timestamp, rustls::Error> {
             i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX / 1000) * 1000,
         )),
         Err(error) => Err(error),
-        Ok(()) => Err(rustls::Error::General("it never expires".to_owned())),
+        Ok(()) => Err(rustls::Error::General(
+            "the certificate never expires".to_owned(),
+        )),
     }
 }

@@ -13,9 +13,7 @@ pub struct MasterKey(Prk);
 
 /// The text is not a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a master key is one line: 32 random bytes in base64, as `openssl rand -base64 32` prints them"
-)]
+#[error("expected one line with 32 bytes in base64")]
 pub struct InvalidMasterKey;
 
 struct Bytes32;

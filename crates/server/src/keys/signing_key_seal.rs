@@ -17,7 +17,7 @@ pub struct SigningKeySeal(SealingKey);
 pub enum OpenKeyError {
     /// The key does not open with this master key.
     #[error(
-        "the signing key {0} cannot be decrypted: it was altered, or sealed with another master key"
+        "the signing key {0} cannot be decrypted: it was altered, or encrypted with another master key"
     )]
     Sealed(String),
     /// The decrypted content is not the key with this id.

@@ -236,8 +236,7 @@ impl DatabaseError {
 pub enum MigrateError {
     /// A newer version of Prokura has migrated the database.
     #[error(
-        "the database has schema version {found}, and this version of Prokura knows versions up to {known}: run the newer \
-         version that migrated it"
+        "the database has schema version {found}, but this version of Prokura only knows versions up to {known}"
     )]
     Newer {
         /// The version found.
@@ -246,9 +245,7 @@ pub enum MigrateError {
         known: i64,
     },
     /// The database holds tables of another program.
-    #[error(
-        "the database holds tables that are not Prokura's (for example {0:?}); give Prokura a database of its own"
-    )]
+    #[error("the database contains tables of another application, such as {0:?}")]
     Foreign(String),
     /// A statement failed.
     #[error(transparent)]

@@ -11,7 +11,7 @@
 
 mod account_columns;
 mod audit_events;
-mod credentials;
+mod client_with_secrets;
 mod database;
 mod error;
 mod handle;
@@ -28,7 +28,7 @@ mod target;
 mod tokens;
 mod usage;
 
-pub use credentials::{Credentials, Found};
+pub use client_with_secrets::{ClientWithSecrets, Found};
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use error::StoreError;
 pub use handle::Store;

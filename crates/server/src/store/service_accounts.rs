@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     account_columns::{ASSIGNED, INSERT, SELECTED, account, assigned, inserted},
-    credentials::{Credentials, Found},
+    client_with_secrets::{ClientWithSecrets, Found},
     database::{DatabaseError, Row, Statement, Step, Written},
     error::{StoreError, during},
     handle::Store,
@@ -210,13 +210,13 @@ impl Store {
     ///
     /// A cached record can only accept a proof. Every refusal is based on exactly one read of the database, so that the time
     /// does not tell an unknown client from a wrong secret.
-    pub async fn find_credentials<P, R>(
+    pub async fn find_client<P, R>(
         &self,
         id: ServiceAccountId,
-        prove: impl Fn(&Credentials) -> Result<P, R>,
+        prove: impl Fn(&ClientWithSecrets) -> Result<P, R>,
     ) -> Result<Found<P, R>, StoreError> {
-        let read = self.read_credentials(id);
-        let found = match self.memory.credentials(id) {
+        let read = self.read_client(id);
+        let found = match self.memory.client_with_secrets(id) {
             Some(cached) => match prove(&cached) {
                 Ok(proof) => return Ok(Found::Proven(cached, proof)),
                 Err(_) => read.await?,
@@ -233,10 +233,10 @@ impl Store {
     }
 
     /// Reads a client with its secrets. An unknown id reads its neighbour, so that a miss costs as much as a hit.
-    pub(super) async fn read_credentials(
+    pub(super) async fn read_client(
         &self,
         id: ServiceAccountId,
-    ) -> Result<Option<Credentials>, StoreError> {
+    ) -> Result<Option<ClientWithSecrets>, StoreError> {
         const DOING: &str = "reading credentials";
         let rows = self
             .look_up(
@@ -253,7 +253,7 @@ impl Store {
                 ),
             )
             .await?;
-        let found = credentials(rows).map_err(during(DOING))?;
+        let found = client_with_secrets(rows).map_err(during(DOING))?;
         Ok(found.filter(|found| found.client.id == id))
     }
 }
@@ -279,11 +279,11 @@ pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
 }
 
 /// Reads a client and its secrets: each row has the columns of the client and of one secret.
-fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
-    let mut found: Option<Credentials> = None;
+fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
+    let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
         let client = client(&mut row)?;
-        let credentials = found.get_or_insert_with(|| Credentials {
+        let known = found.get_or_insert_with(|| ClientWithSecrets {
             client,
             secrets: Vec::new(),
         });
@@ -291,7 +291,7 @@ fn credentials(rows: Vec<Row>) -> Result<Option<Credentials>, DatabaseError> {
         if let Some(id) = row.next()? {
             let digest = SecretDigest::from_bytes(row.next()?);
             let ends = [row.next::<Option<_>>()?, row.next()?];
-            credentials.secrets.push(UnrevokedSecret {
+            known.secrets.push(UnrevokedSecret {
                 id,
                 digest,
                 ends_at: ends.into_iter().flatten().min(),

@@ -32,7 +32,7 @@ impl Store {
         let client = match self.memory.client(service_account) {
             Some(cached) => Some(cached),
             None => {
-                let read = self.read_credentials(service_account);
+                let read = self.read_client(service_account);
                 let loaded = self.memory.load_client(service_account, read).await?;
                 loaded.map(|found| found.client)
             }

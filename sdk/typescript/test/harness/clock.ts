@@ -1,6 +1,9 @@
-/** A clock that stands still until it is told. */
+/** A clock that stands still until a test moves it. */
 
 import type { Clock } from "@prokura/sdk/management";
+
+/** Whether a sleep is the timeout of an attempt or of a call, and not a pause. */
+const isTimeout = (milliseconds: number) => milliseconds === 10_000 || milliseconds >= 30_000;
 
 interface Sleeper {
   milliseconds: number;
@@ -37,10 +40,10 @@ export class TestClock implements Clock {
     awake.forEach(({ wake }) => wake());
   }
 
-  /** Waits until somebody sleeps for less than `belowMs`, lets that time pass, and says how long it was. */
-  async pass(belowMs = 30_000): Promise<number> {
+  /** Waits for a pause, which is any sleep that is no timeout; moves the clock to its end, and returns its length. */
+  async pass(): Promise<number> {
     for (;;) {
-      const sleeper = this.#sleepers.find(({ milliseconds }) => milliseconds < belowMs);
+      const sleeper = this.#sleepers.find(({ milliseconds }) => !isTimeout(milliseconds));
       if (sleeper) {
         this.advance(sleeper.endsAt - this.#now);
         return sleeper.milliseconds;
@@ -49,14 +52,14 @@ export class TestClock implements Clock {
     }
   }
 
-  /** Waits until so many are asleep. */
+  /** Waits until this many sleep. */
   async sleepers(count: number): Promise<void> {
     while (this.#sleepers.length < count) {
       await new Promise<void>((resolve) => (this.#onSleep = resolve));
     }
   }
 
-  /** How many are asleep. */
+  /** How many sleep. */
   get asleep(): number {
     return this.#sleepers.length;
   }

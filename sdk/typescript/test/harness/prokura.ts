@@ -1,4 +1,4 @@
-/** The real server, in a directory of its own. */
+/** The real server, with its own directory. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,14 +21,14 @@ interface Operation {
   parameters?: { name: string; in: string }[];
 }
 
-/** Starts a server; it ends with the tests of this file. */
+/** Starts a server. It is stopped after the tests of the file. */
 export async function startProkura(): Promise<Prokura> {
   const binary = process.env["PROKURA"];
   if (!binary) {
-    throw new Error("PROKURA must name the server's binary; test.sh sees to that");
+    throw new Error("PROKURA is not set to the path of the server's binary: run test.sh");
   }
   const directory = await mkdtemp(join(tmpdir(), "prokura-sdk-"));
-  // Of the environment the server must know nothing that would configure it.
+  // The server must not read configuration from the environment of the tests.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PROKURA_")));
   const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0"], {
     cwd: directory,
@@ -78,7 +78,7 @@ export class Prokura {
     readonly log: () => string,
   ) {}
 
-  /** A client that is the first account, unless `config` says otherwise. */
+  /** A client with the credentials of the first account, unless `config` has others. */
   client(config: Partial<ManagementClientConfig> = {}): ManagementClient {
     const { clientId, clientSecret } = this.bootstrap;
     return new ManagementClient({ baseUrl: this.url, credentials: { clientId, clientSecret }, ...config });

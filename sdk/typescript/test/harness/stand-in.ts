@@ -1,4 +1,4 @@
-/** A small HTTP server that does what the real one cannot be made to do. */
+/** A small HTTP server that misbehaves in ways in which the real one does not. */
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -25,6 +25,9 @@ export type Handler = (request: Received, response: ServerResponse) => Reply | u
 
 export const SECRET = "prk_a_secret_that_nobody_may_see";
 
+/** A URL at which nothing listens. The port is one that fetch does not block. */
+export const NOWHERE = "http://127.0.0.1:2";
+
 /** Never answers. */
 export const hang: Handler = () => undefined;
 /** Closes the connection without an answer. */
@@ -33,7 +36,7 @@ export const breakOff: Handler = (_, response) => {
   return undefined;
 };
 
-/** Starts one that issues tokens (`token-1`, `token-2` …) at the token endpoint and answers with `handler` elsewhere. */
+/** Starts a server that issues tokens (`token-1`, `token-2` …) at its token endpoint and answers other requests with `handler`. */
 export async function startStandIn(
   t: TestContext,
   handler: Handler = () => ({ body: { items: [] } }),
@@ -41,6 +44,7 @@ export async function startStandIn(
 ): Promise<StandIn> {
   const standIn = new StandIn();
   const server = createServer((incoming, response) => {
+    response.sendDate = false;
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
@@ -88,14 +92,14 @@ export class StandIn {
     });
   }
 
-  /** Waits until so many requests have come, tokens not counted. */
+  /** Waits for this many requests. Token requests do not count. */
   async received(count: number): Promise<void> {
     while (this.requests.length < count) {
       await new Promise<void>((resolve) => (this.onRequest = resolve));
     }
   }
 
-  /** The same for the token endpoint. */
+  /** Waits for this many token requests. */
   async receivedTokenRequests(count: number): Promise<void> {
     while (this.tokenRequests.length < count) {
       await new Promise<void>((resolve) => (this.onRequest = resolve));
@@ -103,7 +107,7 @@ export class StandIn {
   }
 }
 
-/** Answers with the first handler, then with the second, and so on; with the last from then on. */
+/** Handles the first request with the first handler, the second with the second, and so on. The last handler handles the rest. */
 export function inTurn(...handlers: Handler[]): Handler {
   let turn = 0;
   return (request, response) => {
@@ -113,7 +117,7 @@ export function inTurn(...handlers: Handler[]): Handler {
   };
 }
 
-/** Answers always the same. */
+/** Always gives the same answer. */
 export function reply(status: number, body?: object | string, headers?: { [name: string]: string }): Handler {
   return () => ({ status, ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) });
 }

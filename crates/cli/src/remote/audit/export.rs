@@ -10,29 +10,29 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    Failure,
-    remote::{Ask, Trouble, target::Target},
+    failure::Failure,
+    remote::{error::CommandError, remote_command::Execute, target::Target},
 };
 
-/// What `prokura audit export` is asked.
+/// The arguments of `prokura audit export`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Write to this new file instead of standard output
+    /// New file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
-const EXAMPLE: &str = "\
-It needs the scope management:audit:read. An export that breaks off is a failure, and leaves no file.
+const EXAMPLES: &str = "\
+Required scope: management:audit:read. If the export fails, the command removes the incomplete file.
 
 Examples:
   prokura audit export --file audit.ndjson
   prokura audit verify --file audit.ndjson
   prokura audit export | zstd > audit.ndjson.zst";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let Some(path) = self.file else {
             let mut out = io::stdout().lock();
             let shows_progress = !out.is_terminal();
@@ -41,10 +41,10 @@ impl Ask for Arguments {
         let cannot =
             |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
         let mut file = File::create_new(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::new(format!(
-                "{} is there already and is not overwritten: name another --file",
-                path.display()
-            )),
+            io::ErrorKind::AlreadyExists => {
+                Failure::new(format!("{} already exists", path.display()))
+                    .hint("name a new file with --file; existing files are not overwritten")
+            }
             _ => cannot(error),
         })?;
         let mut exported = export(target, &mut file, cannot, true).await;
@@ -63,7 +63,7 @@ async fn export(
     out: &mut impl Write,
     cannot_write: impl Fn(io::Error) -> Failure,
     shows_progress: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     let mut export = target.client.export_audit_events().await?;
     let mut progress = Progress::new(shows_progress);
     while let Some(bytes) = export.chunk().await? {
@@ -74,14 +74,14 @@ async fn export(
     Ok(())
 }
 
-/// What is not whole must not pass for it.
+/// An incomplete export must not look like a complete one.
 fn remove(path: &Path) -> Result<(), Failure> {
     let removed = fs::remove_file(path);
-    removed.with_context(|| format!("cannot remove {}, which is not whole", path.display()))?;
+    removed.with_context(|| format!("cannot remove the incomplete file {}", path.display()))?;
     Ok(())
 }
 
-/// How far an export is, on a line of standard error that is written over and over. How much is to come is not known.
+/// The progress of an export, on one line of standard error that is overwritten. The total size is unknown.
 struct Progress {
     is_shown: bool,
     events: usize,
@@ -92,9 +92,9 @@ struct Progress {
 impl Progress {
     const INTERVAL: Duration = Duration::from_millis(100);
 
-    fn new(is_wanted: bool) -> Self {
+    fn new(is_enabled: bool) -> Self {
         Self {
-            is_shown: is_wanted && io::stderr().is_terminal(),
+            is_shown: is_enabled && io::stderr().is_terminal(),
             events: 0,
             bytes: 0,
             shown_at: Instant::now(),
@@ -115,7 +115,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.is_shown {
-            // Back to the beginning of the line, and clear it.
+            // Return to the beginning of the line, and clear it.
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
     }

@@ -1,30 +1,32 @@
 //! `prokura audit list`.
 
-use crate::remote::{Ask, Trouble, print, target::Target, values::account_id};
+use crate::remote::{
+    error::CommandError, print, remote_command::Execute, target::Target, values::account_id,
+};
 
-/// What `prokura audit list` is asked.
+/// The arguments of `prokura audit list`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Only what is about this service account
+    /// Only events about this service account
     #[arg(long, value_name = "ID", value_parser = account_id)]
     service_account: Option<String>,
 
-    /// Only events of this kind, such as rotate_secret
+    /// Only events with this action, such as rotate_secret
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
 
-    /// Only what this one did: the id of a service account, `operator` for whoever runs the server, or `unauthenticated` for
-    /// whoever did not prove who he is
+    /// Only events by this actor: the ID of a service account, operator (the server or its command line), or
+    /// unauthenticated (a rejected login)
     #[arg(long, value_name = "ID")]
     actor: Option<String>,
 
-    /// Only events from this instant on, such as 2026-11-23T12:00:00Z
-    #[arg(long, value_name = "INSTANT")]
+    /// Only events at or after this time, such as 2026-11-23T12:00:00Z
+    #[arg(long, value_name = "TIME")]
     since: Option<String>,
 
-    /// Only events before this instant
-    #[arg(long, value_name = "INSTANT")]
+    /// Only events before this time
+    #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
     #[command(flatten)]
@@ -34,15 +36,15 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-const EXAMPLE: &str = "\
-It needs the scope management:audit:read.
+const EXAMPLES: &str = "\
+Required scope: management:audit:read.
 
 Examples:
   prokura audit list --action refuse_login --service-account ID
   prokura audit list --output ndjson | jq -r .actor | sort | uniq -c";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let mut list = target.client.list_audit_events();
         if let Some(id) = self.service_account {
             list = list.service_account_id(id);
@@ -60,7 +62,7 @@ impl Ask for Arguments {
             list = list.until(until);
         }
         let format = self.output.format();
-        if !self.page.is_asked_for() {
+        if !self.page.is_requested() {
             return print::all(format, list.stream()).await;
         }
         if let Some(limit) = self.page.limit {

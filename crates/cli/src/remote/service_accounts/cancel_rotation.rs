@@ -1,11 +1,11 @@
 //! `prokura service-accounts cancel-rotation`.
 
-use super::{Account, fields};
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::{account::Account, fields};
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
-/// What `prokura service-accounts cancel-rotation` is asked.
+/// The arguments of `prokura service-accounts cancel-rotation`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
@@ -14,11 +14,14 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-const EXAMPLE: &str = "\
-The secret that the rotation made ends at once, and those that were to retire live on as before.";
+const EXAMPLES: &str = "\
+The new secret stops working at once. The old secrets stay valid, as before the rotation.
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+Examples:
+  prokura service-accounts cancel-rotation ID";
+
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let cancelled = target.client.cancel_rotation(&self.account.id).await?.value;
         print::one(
             self.output.format(),

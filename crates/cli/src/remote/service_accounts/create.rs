@@ -1,13 +1,13 @@
 //! `prokura service-accounts create`.
 
 use super::fields::Settings;
-use crate::remote::{Ask, Trouble, new_secret, target::Target};
+use crate::remote::{error::CommandError, new_secret, remote_command::Execute, target::Target};
 
-/// Arguments of `prokura service-accounts create`.
+/// The arguments of `prokura service-accounts create`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Display name of the account
+    /// Name of the service account
     name: String,
 
     #[command(flatten)]
@@ -17,13 +17,13 @@ pub(crate) struct Arguments {
     secret: new_secret::Options,
 }
 
-const EXAMPLE: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   prokura service-accounts create \"CI Pipeline\" --description \"Used by GitHub Actions\"
   prokura service-accounts create Shop --scope orders:read --secret-file shop.secret";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let create = target.client.create_service_account(self.name);
         let created = create.settings(self.settings.into()).await?.value;

@@ -1,11 +1,11 @@
 //! `prokura service-accounts delete`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, confirm, print, target::Target};
+use super::account::Account;
+use crate::remote::{confirm, error::CommandError, print, remote_command::Execute, target::Target};
 
-/// What `prokura service-accounts delete` is asked.
+/// The arguments of `prokura service-accounts delete`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
@@ -14,17 +14,21 @@ pub(crate) struct Arguments {
     confirm: confirm::Options,
 }
 
-const EXAMPLE: &str = "\
-To stop an account without losing it: `prokura service-accounts update ID --disable`.";
+const EXAMPLES: &str = "\
+This cannot be undone. To stop an account temporarily, use `prokura service-accounts update ID --disable`.
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+Examples:
+  prokura service-accounts delete ID
+  prokura service-accounts delete ID --yes";
+
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let id = &self.account.id;
         if self.confirm.must_ask()? {
             let found = target.client.get_service_account(id).await?;
             let name = &found.service_account.name;
             confirm::ask(&format!(
-                "Delete the service account {name:?} ({id})? Its secrets and its tokens are dead at once, for good."
+                "Delete the service account {name:?} ({id})? Its secrets and tokens stop working at once. This cannot be undone."
             ))?;
         }
         target.client.delete_service_account(id).await?;

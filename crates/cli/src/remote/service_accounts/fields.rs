@@ -13,28 +13,28 @@ use crate::remote::{
 #[derive(clap::Args)]
 #[group(skip)]
 pub(super) struct Settings {
-    /// Description of the account, up to 1,024 characters
+    /// Description of the service account
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
 
-    /// Scope that the account may request; repeat the flag, or separate scopes with spaces; '' for none [default of a new
-    /// account: your own management scopes]
+    /// Scope to grant; the given scopes replace all others; repeat for several, or separate them with spaces; '' grants none
+    /// [default of a new account: the management scopes of your own account]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Option<Vec<String>>,
 
-    /// Person or team that is responsible for the account
-    #[arg(long, value_name = "NAME")]
+    /// Owner, such as a team or a person
+    #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
 
-    /// Label for grouping and filtering; repeat the flag for several
+    /// Label to set; repeat for several
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// Lifetime of the account's access tokens, from 60s to 1d, such as 15m [default: the lifetime of the resource]
+    /// Lifetime of its access tokens, such as 15m; 60s to 1d [default: that of the resource]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     token_lifetime: Option<u32>,
 
-    /// Time when the account expires, such as 2027-01-01T00:00:00Z [default: never]
+    /// Time at which the account expires, such as 2027-01-01T00:00:00Z [default: never]
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Settings {
 #[derive(clap::Args)]
 #[group(skip)]
 pub(super) struct Changes {
-    /// Display name
+    /// New name
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
@@ -58,7 +58,7 @@ pub(super) struct Changes {
     #[arg(long, conflicts_with = "owner")]
     clear_owner: bool,
 
-    /// Label to remove; repeat the flag for several
+    /// Label to remove; repeat for several
     #[arg(long = "clear-label", value_name = "KEY")]
     cleared_labels: Vec<String>,
 
@@ -66,7 +66,7 @@ pub(super) struct Changes {
     #[arg(long, conflicts_with_all = ["labels", "cleared_labels"])]
     clear_labels: bool,
 
-    /// Remove the token lifetime: tokens get the lifetime of the resource
+    /// Use the token lifetime of the resource
     #[arg(long, conflicts_with = "token_lifetime")]
     clear_token_lifetime: bool,
 
@@ -74,11 +74,11 @@ pub(super) struct Changes {
     #[arg(long, conflicts_with = "expires_at")]
     clear_expires_at: bool,
 
-    /// Disable the account: it gets no tokens, and its tokens are inactive
+    /// Disable the account: it gets no tokens, and its existing tokens stop working
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
 
-    /// Enable the account
+    /// Enable the account again
     #[arg(long)]
     enable: bool,
 }
@@ -144,8 +144,8 @@ pub(super) fn lines(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
     let lifetime = account.token_lifetime_seconds;
     let lifetime = lifetime.map(|seconds| format!("{seconds} s"));
     vec![
-        ("Id", Cell::plain(&account.id)),
-        ("Client id", Cell::plain(&account.client_id)),
+        ("ID", Cell::plain(&account.id)),
+        ("Client ID", Cell::plain(&account.client_id)),
         ("Name", Cell::plain(&account.name)),
         ("Description", text(account.description.as_deref(), "-")),
         (
@@ -158,7 +158,7 @@ pub(super) fn lines(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
         ("Expires", instant(account.expires_at.as_deref(), "never")),
         (
             "Token lifetime",
-            text(lifetime.as_deref(), "that of the resource"),
+            text(lifetime.as_deref(), "default of the resource"),
         ),
         ("Created", instant(Some(&account.created_at), "")),
         (

@@ -1,9 +1,9 @@
 //! `prokura service-accounts get`.
 
-use super::{Account, fields};
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::{account::Account, fields};
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
-/// What `prokura service-accounts get` is asked.
+/// The arguments of `prokura service-accounts get`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -13,8 +13,8 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let found = target
             .client
             .get_service_account(&self.account.id)

@@ -1,37 +1,39 @@
 //! `prokura service-accounts list`.
 
-use crate::remote::{Ask, Trouble, print, target::Target, values::label};
+use crate::remote::{
+    error::CommandError, print, remote_command::Execute, target::Target, values::label,
+};
 
-/// What `prokura service-accounts list` is asked.
+/// The arguments of `prokura service-accounts list`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Only those with this in their name, in upper or lower case
+    /// Only accounts whose name contains this text; case is ignored
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
-    /// Only those with this label; repeat it for those with several
+    /// Only accounts with this label; repeat to require several labels
     #[arg(long = "label", value_name = "KEY:VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 
-    /// Only those of this owner
-    #[arg(long, value_name = "WHO")]
+    /// Only accounts of this owner
+    #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
 
-    /// Only those that are disabled
+    /// Only disabled accounts
     #[arg(long, conflicts_with = "enabled")]
     disabled: bool,
 
-    /// Only those that are not disabled
+    /// Only enabled accounts
     #[arg(long)]
     enabled: bool,
 
-    /// Only those that got no token for so many days
-    #[arg(long, value_name = "NUMBER")]
+    /// Only accounts that got no token for this many days
+    #[arg(long, value_name = "DAYS")]
     unused_for_days: Option<u32>,
 
-    /// Only those with a secret that expires within so many days
-    #[arg(long, value_name = "NUMBER")]
+    /// Only accounts with a secret that expires within this many days
+    #[arg(long, value_name = "DAYS")]
     secret_expires_within_days: Option<u32>,
 
     #[command(flatten)]
@@ -41,15 +43,16 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-const EXAMPLE: &str = "\
-Filters can be combined; an account must pass them all.
+const EXAMPLES: &str = "\
+An account must match all filters.
 
 Examples:
+  prokura service-accounts list --name deploy
   prokura service-accounts list --unused-for-days 90
   prokura service-accounts list --label team:platform --output ndjson | jq -r .id";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let mut list = target.client.list_service_accounts();
         if let Some(name) = self.name {
             list = list.name(name);
@@ -70,7 +73,7 @@ impl Ask for Arguments {
             list = list.secret_expires_within_days(days);
         }
         let format = self.output.format();
-        if !self.page.is_asked_for() {
+        if !self.page.is_requested() {
             return print::all(format, list.stream()).await;
         }
         if let Some(limit) = self.page.limit {

@@ -1,23 +1,27 @@
 //! `prokura service-accounts revoke-tokens`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
-/// What `prokura service-accounts revoke-tokens` is asked.
+/// The arguments of `prokura service-accounts revoke-tokens`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 }
 
-const EXAMPLE: &str = "\
-Its secrets live on, so it can get new tokens at once. An API that checks JWTs without asking the server does not hear of it.";
+const EXAMPLES: &str = "\
+The secrets stay valid, so the account can get new tokens at once. An API that verifies JWTs offline accepts a revoked
+JWT until it expires.
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+Examples:
+  prokura service-accounts revoke-tokens ID";
+
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         target.client.revoke_tokens(&self.account.id).await?;
-        print::note(&format!("Ended every token of {}.", self.account.id));
+        print::note(&format!("Revoked all tokens of {}.", self.account.id));
         Ok(())
     }
 }

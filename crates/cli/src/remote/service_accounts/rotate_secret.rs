@@ -1,24 +1,27 @@
 //! `prokura service-accounts rotate-secret`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, new_secret, profiles, target::Target, values::seconds};
+use super::account::Account;
+use crate::remote::{
+    error::CommandError, new_secret, profile_rotation, remote_command::Execute, target::Target,
+    values::seconds,
+};
 
-/// What `prokura service-accounts rotate-secret` is asked.
+/// The arguments of `prokura service-accounts rotate-secret`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// How long the old secrets live on, such as 24h [default: they end at once]
+    /// Grace period during which the old secrets stay valid, such as 24h [default: none]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     grace: Option<u32>,
 
-    /// How long the new secret is to live, such as 90d [default: it does not expire]
+    /// Lifetime of the new secret, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
-    /// End the tokens issued so far as well
+    /// Revoke all access tokens of the account too
     #[arg(long)]
     revoke_tokens: bool,
 
@@ -26,15 +29,15 @@ pub(crate) struct Arguments {
     secret: new_secret::Options,
 }
 
-const EXAMPLE: &str = "\
-If it is the account of the profile in use, the profile gets the new secret too.
+const EXAMPLES: &str = "\
+If the account is the one of the profile in use, the command updates the secret in the profile.
 
 Examples:
   prokura service-accounts rotate-secret ID
   prokura service-accounts rotate-secret ID --grace 24h --secret-file ci.secret";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut rotate = target.client.rotate_secret(&self.account.id);
         if let Some(seconds) = self.grace {
@@ -47,7 +50,7 @@ impl Ask for Arguments {
             rotate = rotate.revoke_tokens();
         }
         let rotated = rotate.await?.value;
-        let kept = profiles::keep_new_secret(target, &rotated.credentials);
+        let kept = profile_rotation::keep_new_secret(target, &rotated.credentials);
         let account = &rotated.service_account;
         place.show(
             &rotated,

@@ -1,22 +1,29 @@
 //! `prokura service-accounts secrets`.
 
-use super::Account;
+use super::account::Account;
 use crate::{
-    Failure,
-    remote::{Ask, Asking, Trouble, confirm, new_secret, print, target::Target, values::seconds},
+    failure::Failure,
+    remote::{
+        confirm,
+        error::CommandError,
+        new_secret, print,
+        remote_command::{Execute, Remote},
+        target::Target,
+        values::seconds,
+    },
 };
 
-/// What can be done with the secrets of an account.
+/// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// List them, newest first, without the secrets themselves
-    List(Asking<List>),
+    /// List the secrets of a service account, newest first; secret values are not shown
+    List(Remote<List>),
 
-    /// Add one beside those that live, and show it this once
-    Add(Asking<Add>),
+    /// Add a secret to a service account, and print it once
+    Add(Remote<Add>),
 
-    /// End one at once
-    Delete(Asking<Delete>),
+    /// Delete a secret of a service account
+    Delete(Remote<Delete>),
 }
 
 impl Command {
@@ -29,7 +36,7 @@ impl Command {
     }
 }
 
-/// What `list` is asked.
+/// The arguments of `secrets list`.
 #[derive(clap::Args)]
 pub(crate) struct List {
     #[command(flatten)]
@@ -39,21 +46,21 @@ pub(crate) struct List {
     output: print::Options,
 }
 
-impl Ask for List {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for List {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let list = target.client.list_secrets(&self.account.id).await?;
         print::page(self.output.format(), &list.items, None, &list)?;
         Ok(())
     }
 }
 
-/// What `add` is asked.
+/// The arguments of `secrets add`.
 #[derive(clap::Args)]
 pub(crate) struct Add {
     #[command(flatten)]
     account: Account,
 
-    /// How long it is to live, such as 90d [default: it does not expire]
+    /// Lifetime of the secret, such as 90d [default: it does not expire]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     expires_in: Option<u32>,
 
@@ -61,8 +68,8 @@ pub(crate) struct Add {
     secret: new_secret::Options,
 }
 
-impl Ask for Add {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Add {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let place = self.secret.prepare()?;
         let mut add = target.client.add_secret(&self.account.id);
         if let Some(seconds) = self.expires_in {
@@ -80,13 +87,13 @@ impl Ask for Add {
     }
 }
 
-/// What `delete` is asked.
+/// The arguments of `secrets delete`.
 #[derive(clap::Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
     account: Account,
 
-    /// The secret's id, a UUID, as `secrets list` shows it
+    /// ID of the secret, a UUID; `secrets list` shows it
     #[arg(value_name = "SECRET_ID")]
     secret_id: String,
 
@@ -94,16 +101,16 @@ pub(crate) struct Delete {
     confirm: confirm::Options,
 }
 
-impl Ask for Delete {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Delete {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let (account, secret) = (&self.account.id, &self.secret_id);
         if self.confirm.must_ask()? {
             confirm::ask(&format!(
-                "End the secret {secret}? Whoever uses it gets no more tokens."
+                "Delete the secret {secret}? Clients that use it get no more tokens."
             ))?;
         }
         target.client.delete_secret(account, secret).await?;
-        print::note(&format!("Ended the secret {secret}."));
+        print::note(&format!("Deleted the secret {secret}."));
         Ok(())
     }
 }

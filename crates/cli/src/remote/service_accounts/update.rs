@@ -1,11 +1,11 @@
 //! `prokura service-accounts update`.
 
-use super::{Account, fields};
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::{account::Account, fields};
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
-/// Arguments of `prokura service-accounts update`.
+/// The arguments of `prokura service-accounts update`.
 #[derive(clap::Args)]
-#[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLE)]
+#[command(override_usage = "prokura service-accounts update [OPTIONS] <ID>", after_help = EXAMPLES)]
 #[command(group = fields::any_change())]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -18,15 +18,15 @@ pub(crate) struct Arguments {
     output: print::Options,
 }
 
-const EXAMPLE: &str = "\
-Settings without a flag stay as they are.
+const EXAMPLES: &str = "\
+Fields that are not given stay as they are.
 
 Examples:
   prokura service-accounts update ID --owner \"Platform team\" --label tier:1
   prokura service-accounts update ID --disable";
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let update = target.client.update_service_account(&self.account.id);
         let updated = update.settings(self.changes.into()).await?.value;
         print::one(

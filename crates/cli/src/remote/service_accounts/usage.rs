@@ -1,24 +1,24 @@
 //! `prokura service-accounts usage`.
 
-use super::Account;
-use crate::remote::{Ask, Trouble, print, target::Target};
+use super::account::Account;
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
-/// What `prokura service-accounts usage` is asked.
+/// The arguments of `prokura service-accounts usage`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
 
-    /// How many days, today included: 1 to 90
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=90))]
+    /// Number of days, including today, 1 to 90 [default: 30]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=90))]
     days: Option<u32>,
 
     #[command(flatten)]
     output: print::Options,
 }
 
-impl Ask for Arguments {
-    async fn ask(self, target: &Target) -> Result<(), Trouble> {
+impl Execute for Arguments {
+    async fn execute(self, target: &Target) -> Result<(), CommandError> {
         let mut get = target.client.get_usage(&self.account.id);
         if let Some(days) = self.days {
             get = get.days(days);

@@ -92,7 +92,7 @@ fn sqlite_rows(file: &Path, sql: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
                         ValueRef::Integer(number) => number.into(),
                         ValueRef::Real(number) => number.into(),
                         ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-                        ValueRef::Blob(bytes) => hex(bytes).into(),
+                        ValueRef::Blob(bytes) => base16ct::lower::encode_string(bytes).into(),
                     })
                 })
                 .collect()
@@ -105,7 +105,7 @@ fn postgres_row(row: &tokio_postgres::Row) -> Vec<Value> {
         Type::INT8 => row.get::<_, Option<i64>>(column).map(Value::from),
         Type::BYTEA => {
             let bytes = row.get::<_, Option<Vec<u8>>>(column);
-            bytes.map(|bytes| hex(&bytes).into())
+            bytes.map(|bytes| base16ct::lower::encode_string(&bytes).into())
         }
         _ => row.get::<_, Option<String>>(column).map(Value::from),
     };
@@ -118,8 +118,4 @@ async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -72,18 +72,19 @@ impl Finished {
         self.stdout
     }
 
-    /// The error line. The command must have failed with `code`.
+    /// The `error:` line and, if there is one, the `hint:` line. The command must have failed with `code`.
     pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:#?}");
-        let mut errors = self
-            .stderr
-            .lines()
-            .filter(|line| line.starts_with("prokura: "));
-        let error = errors
-            .next()
-            .unwrap_or_else(|| panic!("no error line: {self:#?}"));
-        assert_eq!(errors.next(), None, "one line tells the error");
-        error.to_owned()
+        let lines = self.stderr.lines();
+        let lines = lines.filter(|line| line.starts_with("error: ") || line.starts_with("hint: "));
+        let lines = lines.collect::<Vec<_>>();
+        let (error, hint) = lines.split_first().expect("there is an error line");
+        assert!(error.starts_with("error: "), "{self:#?}");
+        assert!(
+            hint.len() <= 1 && hint.iter().all(|line| line.starts_with("hint: ")),
+            "{self:#?}"
+        );
+        lines.join("\n")
     }
 }
 

@@ -112,7 +112,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
     for (text, message) in [
         (
             "\n\nlistne = \"127.0.0.1:1\"",
-            "p.toml, line 3: listne: unknown field",
+            "p.toml, line 3: listne: unknown key",
         ),
         ("listen = true", "p.toml, line 1: listen: invalid type"),
         (
@@ -125,7 +125,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
         ),
         (
             "[[resources]]\nidentifier = \"urn:a\"\nscopes = [\"management:all\"]",
-            "line 3: resources[0].scopes: must not hold",
+            "line 3: resources[0].scopes: must not contain",
         ),
     ] {
         let directory = directory_with("p.toml", text);
@@ -155,12 +155,15 @@ fn an_invalid_value_is_refused_before_anything_is_created() {
             &["--listen", "0.0.0.0:80", "--tls-terminated-upstream"],
             "--public-url",
         ),
-        (&["--public-url", "example.com"], "must be a whole URL"),
+        (&["--public-url", "example.com"], "must be a complete URL"),
         (&["--public-url", "http://example.com"], "use https"),
-        (&["--public-url", "https://example.com/?q"], "no query"),
+        (
+            &["--public-url", "https://example.com/?q"],
+            "must not have a query",
+        ),
         (
             &["--database-url", "mysql://user:s3cret@host/db"],
-            "must be sqlite:PATH, postgres://",
+            "must be sqlite:PATH or postgres://",
         ),
         (
             &["--database-url", "postgres://user:s3cret@host/db"],
@@ -229,7 +232,7 @@ fn check_creates_nothing_and_shows_no_password() {
     let directory = tempdir().unwrap();
     let text = run(directory.path(), ["check"]).succeeded();
     assert!(
-        text.contains("no database at ./prokura-data/prokura.db yet; `prokura serve` will make it"),
+        text.contains("The database ./prokura-data/prokura.db does not exist yet. `prokura serve` will create it"),
         "{text}"
     );
     assert!(names_in(directory.path()).is_empty());
@@ -249,9 +252,9 @@ fn check_creates_nothing_and_shows_no_password() {
         "{finished:?}"
     );
     assert!(
-        finished
-            .failed(1)
-            .contains("key is no master key: a master key is one line")
+        finished.failed(1).contains(
+            "cannot use the master key file key: expected one line with 32 bytes in base64"
+        )
     );
 }
 
@@ -267,11 +270,11 @@ fn check_reads_an_existing_database_and_leaves_it_unchanged() {
     let stopped = run(directory.path(), ["check"]).succeeded();
     for text in [running, stopped] {
         assert!(
-            text.contains(", the newest that this build knows"),
+            text.contains(", the newest this version of Prokura knows"),
             "{text}"
         );
         assert!(
-            text.contains("The master key is the database's own"),
+            text.contains("The master key matches the database"),
             "{text}"
         );
     }
@@ -296,7 +299,7 @@ fn an_empty_file_is_an_empty_database() {
         ["check", "--database-url", "sqlite:new.db"],
     )
     .succeeded();
-    assert!(shown.contains("will make it"), "{shown}");
+    assert!(shown.contains("will create it"), "{shown}");
     let prokura = Prokura::serve_with(directory.path(), &["--database-url", "sqlite:new.db"]);
     assert!(prokura.data("master.key").exists());
     assert!(prokura.data("bootstrap.json").exists());
@@ -326,7 +329,7 @@ fn a_database_opens_with_its_own_master_key_alone() {
         )
         .failed(1);
         assert!(
-            error.contains("not the master key that the database was made with"),
+            error.contains("the database was created with another master key"),
             "{error}"
         );
     }
@@ -341,13 +344,13 @@ fn a_database_opens_with_its_own_master_key_alone() {
         ],
     )
     .failed(1);
-    assert!(error.contains("none.key is missing"), "{error}");
+    assert!(error.contains("none.key does not exist"), "{error}");
 
     fs::rename(&key, directory.path().join("saved.key")).unwrap();
     for command in ["serve", "check"] {
         let error = run(directory.path(), [command, "--listen", "127.0.0.1:0"]).failed(1);
         assert!(
-            error.contains("master.key is missing, and the database"),
+            error.contains("master.key does not exist, but the database"),
             "{error}"
         );
         assert!(!key.exists());
@@ -366,7 +369,7 @@ fn a_master_key_that_others_can_read_causes_a_warning() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let server = Prokura::serve_with(directory.path(), &["--master-key-file", "key"]);
     let log = server.stderr();
-    assert!(log.contains("open to others than its owner"), "{log}");
+    assert!(log.contains("can be read by other users"), "{log}");
 }
 
 #[test]
@@ -398,7 +401,7 @@ fn a_data_directory_that_cannot_be_created_is_named() {
         let names = if command == "serve" { &[][..] } else { &names };
         let error = run(directory.path(), arguments.iter().chain(names)).failed(1);
         assert!(
-            error.contains("cannot make the data directory file/data"),
+            error.contains("cannot create the data directory file/data"),
             "{error}"
         );
     }
@@ -443,7 +446,7 @@ fn help_has_examples_and_the_version_is_printed() {
     for taught in [
         "PROKURA_LISTEN",
         "[default: 127.0.0.1:8080]",
-        "Example: prokura serve",
+        "  prokura serve --config",
         "--public-url",
     ] {
         assert!(help.contains(taught), "{taught}: {help}");

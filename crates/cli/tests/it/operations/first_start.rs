@@ -252,7 +252,7 @@ fn a_name_that_is_taken_is_refused() {
     assert!(
         finished
             .failed(1)
-            .contains("an organization called \"Default\" exists already")
+            .contains("an organization named \"Default\" already exists")
     );
 }
 
@@ -272,7 +272,7 @@ fn bootstrap_fails_if_its_credentials_cannot_be_printed() {
     assert!(
         finished
             .failed(1)
-            .contains("run this again with another name")
+            .contains("run the command again with another --organization name")
     );
 }
 

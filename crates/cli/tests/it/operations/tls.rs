@@ -207,16 +207,13 @@ fn with_tls_the_server_may_listen_beyond_loopback() {
         "{shown}"
     );
     assert!(
-        shown.contains("is good until 2100-01-01T00:00:00.000Z"),
+        shown.contains("is valid until 2100-01-01T00:00:00.000Z"),
         "{shown}"
     );
     let error = check(&["--listen", "0.0.0.0:443"]).failed(2);
     assert!(error.contains("--public-url"), "{error}");
     let error = check(&["--public-url", "http://127.0.0.1"]).failed(2);
-    assert!(
-        error.contains("the server speaks TLS: use https"),
-        "{error}"
-    );
+    assert!(error.contains("but the server speaks TLS"), "{error}");
 }
 
 /// H6.
@@ -296,8 +293,8 @@ fn a_broken_renewal_leaves_the_old_certificate() {
     let key = fs::read_to_string(path("key.pem")).unwrap();
     let another = KeyPair::generate().unwrap().serialize_pem();
     for (text, complaint) in [
-        (&*another, "is not that of the first certificate"),
-        ("not a key", "holds no private key"),
+        (&*another, "does not belong to the first certificate"),
+        ("not a key", "contains no unencrypted PEM private key"),
     ] {
         fs::write(path("key.pem"), text).unwrap();
         server.signal("HUP");
@@ -307,7 +304,7 @@ fn a_broken_renewal_leaves_the_old_certificate() {
     }
     fs::remove_file(path("chain.pem")).unwrap();
     server.signal("HUP");
-    server.logged("cannot read tls.certificate, chain.pem");
+    server.logged("cannot read tls.certificate chain.pem");
     assert_eq!(shown(), first);
 
     let renewed = authority.issue(directory.path(), |params| {
@@ -327,16 +324,24 @@ fn a_server_without_a_usable_certificate_does_not_start() {
     let another = KeyPair::generate().unwrap().serialize_pem();
     let truncated = &key[..key.len() / 2];
     for (name, text, complaint) in [
-        ("chain.pem", None, "cannot read tls.certificate, chain.pem"),
-        ("key.pem", None, "cannot read tls.key, key.pem"),
-        ("chain.pem", Some(&*key), "holds no chain in PEM"),
-        ("key.pem", Some(""), "holds no private key"),
-        ("key.pem", Some(truncated), "holds no private key"),
-        ("key.pem", Some(&another), "is not that of the first"),
+        ("chain.pem", None, "cannot read tls.certificate chain.pem"),
+        ("key.pem", None, "cannot read tls.key key.pem"),
+        ("chain.pem", Some(&*key), "contains no PEM certificate"),
+        (
+            "key.pem",
+            Some(""),
+            "contains no unencrypted PEM private key",
+        ),
+        (
+            "key.pem",
+            Some(truncated),
+            "contains no unencrypted PEM private key",
+        ),
+        ("key.pem", Some(&another), "does not belong to the first"),
         (
             "key.pem",
             Some("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
-            "has to be ECDSA",
+            "unsupported type or size",
         ),
         (
             "chain.pem",
@@ -360,8 +365,8 @@ fn a_server_without_a_usable_certificate_does_not_start() {
     }
 
     for (table, complaint) in [
-        ("certificate = \"chain.pem\"", "give it as tls.key"),
-        ("key = \"key.pem\"", "give it as tls.certificate"),
+        ("certificate = \"chain.pem\"", "set tls.key to"),
+        ("key = \"key.pem\"", "set tls.certificate to"),
         ("certificates = \"chain.pem\"", "tls.certificates: unknown"),
     ] {
         fs::write(path("p.toml"), format!("[tls]\n{table}\n")).unwrap();
@@ -385,12 +390,12 @@ fn a_doubtful_certificate_causes_a_warning() {
     let url = ["--public-url", "https://elsewhere.example"];
     let server = serve(&directory, &url);
     server.logged("the certificate has expired");
-    server.logged("the TLS key is open to others");
-    server.logged("does not name the host of the public URL");
+    server.logged("the TLS key can be read by other users");
+    server.logged("does not cover the host of the public URL");
 
     let check = ["check", "--config", "p.toml"].iter().chain(&url);
     let finished = run(directory.path(), check);
-    for told in ["is open to others", "does not name the host"] {
+    for told in ["can be read by other users", "does not cover the host"] {
         assert!(finished.stderr.contains(told), "{finished:?}");
     }
     let shown = finished.succeeded();

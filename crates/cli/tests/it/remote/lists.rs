@@ -96,7 +96,7 @@ fn a_list_can_be_filtered() {
     assert!(names(&["--secret-expires-within-days", "7"]).is_empty());
     let none = person.run(["service-accounts", "list", "--name", "nobody"]);
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
-    assert_eq!(none.stderr, "There are none.\n");
+    assert_eq!(none.stderr, "No results.\n");
     assert_eq!(
         person.accounts_json(["list", "--name", "nobody"]),
         json!({ "items": [] })
@@ -202,10 +202,7 @@ fn the_audit_trail_is_listed_exported_and_verified() {
     let refused = person
         .run(["audit", "export", "--file", "audit.ndjson"])
         .failed(1);
-    assert!(
-        refused.contains("audit.ndjson is there already"),
-        "{refused}"
-    );
+    assert!(refused.contains("audit.ndjson already exists"), "{refused}");
 }
 
 #[tokio::test]

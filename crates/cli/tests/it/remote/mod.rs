@@ -4,6 +4,7 @@ mod accounts;
 mod errors;
 mod generated;
 mod lists;
+mod messages;
 mod new_secrets;
 mod profiles;
 mod terminal;

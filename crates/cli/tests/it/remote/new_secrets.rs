@@ -55,7 +55,7 @@ fn an_existing_file_is_not_overwritten_and_nothing_is_changed() {
             .chain(&arguments)
             .chain(&["--secret-file", "kept"]);
         let refused = person.run(all).failed(1);
-        assert!(refused.contains("kept is there already"), "{refused}");
+        assert!(refused.contains("kept already exists"), "{refused}");
     }
     assert_eq!(fs::read_to_string(person.path("kept")).unwrap(), "kept");
     let changes = person
@@ -122,7 +122,7 @@ fn a_profile_is_updated_when_its_own_account_is_rotated() {
     assert!(
         rotated
             .stderr
-            .contains("The profile \"default\" has the new secret."),
+            .contains("Updated the secret in the profile \"default\"."),
         "{rotated:?}"
     );
     rotated.succeeded();

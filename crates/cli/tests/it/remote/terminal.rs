@@ -98,7 +98,10 @@ fn deleting_on_a_terminal_asks_for_confirmation() {
         assert_eq!(refused.code, Some(1), "{refused:?}");
         let asked = format!("Delete the service account \"CI Pipeline\" ({id})?");
         assert!(refused.stdout.contains(&asked), "{refused:?}");
-        assert!(refused.stdout.contains("nothing was done"), "{refused:?}");
+        assert!(
+            refused.stdout.contains("nothing was changed"),
+            "{refused:?}"
+        );
     }
     person.accounts(["get", id]);
     on_terminal(&person, &delete, &[], ("[y/N] ", "y\n")).succeeded();

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::{
     ApiError,
     json::{JsonObject, Wrong, boolean, number, string, strings},
-    query,
 };
 use crate::domain::{
     AccountPatch, ClientId, Description, Labels, LabelsPatch, Name, ScopeSet, ServiceAccount,
@@ -89,7 +88,7 @@ fn labels(value: Value) -> Result<LabelsPatch, Wrong> {
 }
 
 fn instant(value: Value) -> Result<Timestamp, Wrong> {
-    let instant = value.as_str().and_then(query::instant);
+    let instant = value.as_str().and_then(Timestamp::parse_rfc3339);
     instant.ok_or_else(|| Wrong::Not("an RFC 3339 instant such as 2026-11-23T12:00:00Z".into()))
 }
 

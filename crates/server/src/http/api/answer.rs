@@ -1,4 +1,4 @@
-//! Answers as the management API writes them: whole, or as they are read.
+//! Successful responses of the management API: whole, or streamed while the store is read.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -11,51 +11,58 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
 use serde::Serialize;
 
-use super::ApiError;
+use super::error::ApiError;
 use crate::{
-    authority::{Origin, RecordedResponse, Unavailable},
-    http::door::{self, Cause},
+    authority::{RecordedResponse, Unavailable},
+    http::{
+        cause::{Cause, chain},
+        exchange::Exchange,
+    },
 };
 
+/// `value` as a JSON response.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     Answer::json(status, value).into_response()
 }
 
-/// `value` as JSON, behind what `text` has already.
+/// Appends `value` as JSON to `text`.
 pub(super) fn push_json(text: &mut String, value: &impl Serialize) {
     let json = serde_json::to_string(value);
-    text.push_str(&json.expect("an answer is made of strings and numbers"));
+    text.push_str(&json.expect("a response is made of strings and numbers"));
 }
 
-/// A whole answer, of which a copy can be kept.
+/// A whole response. It can be stored, for a repeat of an idempotent request.
 pub(super) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-/// How many headers most answers have, with those that the door adds.
+/// The headers of most responses, with those that the steps add.
 const HEADERS: usize = 6;
-/// As much as most answers have.
+/// The size of most bodies, in bytes.
 const BODY_BYTES: usize = 1024;
 
-/// An answer as it is kept: status, headers, body.
+/// A stored response: status, headers, body.
 type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
 
-/// What was kept is no answer: another version wrote it.
+/// A stored response has another format.
 #[derive(Debug, thiserror::Error)]
-#[error("an answer that was kept for a repeat cannot be read: another version of Prokura wrote it")]
+#[error(
+    "the response stored for an Idempotency-Key cannot be read; another version of Prokura stored it"
+)]
 struct UnreadableAnswer;
 
 impl Answer {
     /// `value` as JSON.
+    /// `value` as a JSON response.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
         let mut body = Vec::with_capacity(BODY_BYTES);
-        serde_json::to_writer(&mut body, value).expect("an answer is made of strings and numbers");
+        serde_json::to_writer(&mut body, value).expect("a response is made of strings and numbers");
         Self::written(status, body)
     }
 
-    /// What is JSON already.
+    /// A body that is JSON already.
     pub(super) fn written(status: StatusCode, body: impl Into<Vec<u8>>) -> Self {
         let json = HeaderValue::from_static("application/json");
         Self {
@@ -66,15 +73,15 @@ impl Answer {
         .with(header::CONTENT_TYPE, json)
     }
 
-    /// The same with a further header.
+    /// Adds a header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// The answer as it is kept.
+    /// The response as it is stored.
     pub(super) fn to_recorded(&self) -> RecordedResponse {
-        // What is in it is made of text.
+        // Headers and body are text, so nothing is lost.
         let headers = self.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
             (Cow::from(name.as_str()), value)
@@ -85,13 +92,13 @@ impl Answer {
             String::from_utf8_lossy(&self.body),
         );
         RecordedResponse::new(
-            serde_json::to_vec(&kept).expect("it is made of strings and a number"),
+            serde_json::to_vec(&kept).expect("a response is made of strings and a number"),
         )
     }
 
-    /// Reads what [`Self::to_recorded`] wrote.
-    pub(super) fn from_recorded(kept: &RecordedResponse) -> Result<Self, ApiError> {
-        read(kept.expose()).ok_or_else(|| ApiError::Unavailable(Cause(Arc::new(UnreadableAnswer))))
+    /// Reads a response that [`Self::to_recorded`] wrote.
+    pub(super) fn from_recorded(recorded: &RecordedResponse) -> Result<Self, ApiError> {
+        read(recorded.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
     }
 }
 
@@ -117,7 +124,7 @@ impl IntoResponse for Answer {
     }
 }
 
-/// How a list is written whose items are written one by one.
+/// The text around the items of a list.
 pub(super) struct Format {
     content_type: &'static str,
     open: &'static str,
@@ -144,22 +151,22 @@ pub(super) const JSON_LINES: Format = Format {
     close: "",
 };
 
-/// A whole list, written as it is read, its items by `push`. The first chunk is read before the answer begins, so that a store
-/// that is away is a 503; one that goes away later cuts the answer off.
+/// A whole list, streamed while the store is read. `push` appends an item. The first chunk is read before the response begins,
+/// so an unavailable store is a 503. If the store fails later, the response ends early and the connection is closed.
 pub(super) async fn streamed<T: Send + 'static>(
     format: Format,
-    origin: Origin,
+    exchange: Arc<Exchange>,
     chunks: impl Stream<Item = Result<Vec<T>, Unavailable>> + Send + 'static,
     push: fn(&mut String, &T),
 ) -> Result<Response, ApiError> {
     let mut chunks = Box::pin(chunks);
     let first = chunks.next().await.transpose()?.unwrap_or_default();
-    // The door has logged the request by then, as one that went well.
+    // The log line of the request has been written by then.
     let rest = chunks.inspect_err(move |error| {
         tracing::error!(
-            request_id = origin.request_id.as_deref(),
-            cause = door::chain(error),
-            "an answer was cut off"
+            request_id = exchange.request_id.as_str(),
+            cause = chain(error),
+            "a streamed response ended early"
         );
     });
     let mut is_first = true;
@@ -190,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_was_kept_is_the_same() {
+    fn a_stored_response_is_read_back_unchanged() {
         let answer = Answer::json(StatusCode::CREATED, &["\"\u{1f600}\n"])
             .with(header::LOCATION, HeaderValue::from_static("http://a/b"))
             .with(header::ETAG, HeaderValue::from_static("\"1\""));
@@ -201,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_not_read() {
+    fn a_malformed_stored_response_is_refused() {
         for kept in [
             "",
             "{}",

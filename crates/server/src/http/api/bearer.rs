@@ -1,4 +1,5 @@
-//! Who may come in: a handler that takes [`ManagesServiceAccounts`] cannot be called without the right to.
+//! Who calls the management API. A handler that takes [`ManagesServiceAccounts`] or one of its like as a parameter cannot be
+//! reached without the scope.
 
 use std::sync::Arc;
 
@@ -7,29 +8,31 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
-use super::ApiError;
+use super::error::ApiError;
 use crate::{
     authority::{Authority, Caller},
     domain::{AUDIT_READ, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
     encoding::all_bytes,
+    http::exchange::{Exchange, Identity},
 };
 
 /// A caller who may read service accounts.
 pub(in crate::http) struct ReadsServiceAccounts(pub(super) Caller);
 
-/// A caller who may create, rotate and delete service accounts.
+/// A caller who may create, change, rotate and delete service accounts.
 pub(in crate::http) struct ManagesServiceAccounts(pub(super) Caller);
 
 /// A caller who may read the audit trail.
 pub(in crate::http) struct ReadsAudit(pub(super) Caller);
 
 impl ReadsServiceAccounts {
-    /// Who sent these headers, if he may.
+    /// The caller who sent these headers.
     pub(in crate::http) async fn authorize(
         headers: &HeaderMap,
         authority: &Authority,
+        exchange: &Exchange,
     ) -> Result<Self, ApiError> {
-        authorize(headers, authority, SERVICE_ACCOUNTS_READ)
+        authorize(headers, authority, exchange, SERVICE_ACCOUNTS_READ)
             .await
             .map(Self)
     }
@@ -42,7 +45,9 @@ impl FromRequestParts<Arc<Authority>> for ReadsServiceAccounts {
         parts: &mut Parts,
         authority: &Arc<Authority>,
     ) -> Result<Self, ApiError> {
-        Self::authorize(&parts.headers, authority).await
+        extract(parts, authority, SERVICE_ACCOUNTS_READ)
+            .await
+            .map(Self)
     }
 }
 
@@ -53,7 +58,7 @@ impl FromRequestParts<Arc<Authority>> for ManagesServiceAccounts {
         parts: &mut Parts,
         authority: &Arc<Authority>,
     ) -> Result<Self, ApiError> {
-        authorize(&parts.headers, authority, SERVICE_ACCOUNTS_WRITE)
+        extract(parts, authority, SERVICE_ACCOUNTS_WRITE)
             .await
             .map(Self)
     }
@@ -66,27 +71,36 @@ impl FromRequestParts<Arc<Authority>> for ReadsAudit {
         parts: &mut Parts,
         authority: &Arc<Authority>,
     ) -> Result<Self, ApiError> {
-        authorize(&parts.headers, authority, AUDIT_READ)
-            .await
-            .map(Self)
+        extract(parts, authority, AUDIT_READ).await.map(Self)
     }
 }
 
+async fn extract(parts: &Parts, authority: &Authority, scope: &str) -> Result<Caller, ApiError> {
+    let exchange = Exchange::of(parts);
+    authorize(&parts.headers, authority, exchange, scope).await
+}
+
+/// Authenticates the bearer of the token, records who it is, and requires `scope`.
 async fn authorize(
     headers: &HeaderMap,
     authority: &Authority,
+    exchange: &Exchange,
     scope: &str,
 ) -> Result<Caller, ApiError> {
     let caller = authority
         .authenticate_bearer(bearer_token(headers)?)
         .await?;
+    exchange.identify(Identity {
+        organization_id: caller.organization_id,
+        service_account_id: caller.service_account_id,
+    });
     if !caller.scopes.holds(scope) {
         return Err(ApiError::MissingScopes(vec![scope.to_owned()]));
     }
     Ok(caller)
 }
 
-/// The token of the one Authorization header (RFC 6750 §2.1). A token anywhere else does not count.
+/// The token in the one Authorization header (RFC 6750 §2.1). A token in the query or the body is ignored.
 fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(ApiError::NoToken)?;

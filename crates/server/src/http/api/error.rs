@@ -1,6 +1,4 @@
-//! Every way in which the management API says no.
-
-use std::sync::Arc;
+//! The error table of the management API: every refusal is an arm of [`ApiError`].
 
 use axum::{
     body::Body,
@@ -16,46 +14,47 @@ use crate::{
         UpdateServiceAccountError,
     },
     domain::MAX_LIVE_SECRETS,
-    http::{door::Cause, refusal::Refusal},
+    http::{cause::Cause, refusal::Refusal},
 };
 
-/// DESIGN: `{ message, statusCode, code, requestId }`, with 400 the fields, with 403 the scopes.
+/// An error of the management API: `{ message, statusCode, code, requestId }`, with `errors` for a 400 and `missingScopes` for a
+/// 403.
 #[derive(Clone)]
 pub(in crate::http) enum ApiError {
-    /// The request is not one, with what is wrong in it.
+    /// Members, parameters or headers of the request are invalid.
     Invalid(Vec<wire::FieldError>),
-    /// The body is not of this type.
+    /// The body is not `application/json`.
     NotJson,
-    /// Nor of this one.
+    /// The body is neither `application/merge-patch+json` nor `application/json`.
     NotMergePatch,
-    /// No bearer token (RFC 6750 §3.1: then no error code either).
+    /// No bearer token. The challenge then has no error code (RFC 6750 §3.1).
     NoToken,
-    /// The Authorization header cannot be read.
+    /// The Authorization header is malformed or repeated.
     MalformedToken,
-    /// A token, but no living one for this API.
+    /// The token is not an active token for this API.
     InvalidToken,
-    /// The token or its bearer lacks these scopes.
+    /// The token, or the account, lacks these scopes.
     MissingScopes(Vec<String>),
     /// The organization has no such account.
     NotFound,
-    /// The account is not in a state that `If-Match` names.
+    /// The account is not in a version that `If-Match` names.
     Stale,
-    /// The account has no such living secret.
+    /// The account has no such active secret.
     NoSecret,
-    /// The account has as many living secrets as it may have.
+    /// The account has the maximum number of active secrets.
     TooManySecrets,
-    /// There is no rotation to cancel.
+    /// No rotation is in its grace period.
     NoRotation,
-    /// The Idempotency-Key names another request.
+    /// The Idempotency-Key was used for a different request.
     IdempotencyKeyReused,
-    /// Refused at the door.
+    /// Refused before the handler, or a bug in it.
     Refused(Refusal),
-    /// No store, no key, no clock.
+    /// The store, the clock, randomness or a key is unavailable.
     Unavailable(Cause),
 }
 
 impl ApiError {
-    /// One field that is wrong.
+    /// An error in one field. `message` continues a sentence that begins with the name of the field.
     pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![wire::FieldError {
             field: field.to_owned(),
@@ -78,27 +77,26 @@ impl ApiError {
             Self::NotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                text("the body must be JSON, sent with Content-Type: application/json"),
+                text("the body must be JSON with Content-Type: application/json"),
             ),
             Self::NotMergePatch => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 text(
-                    "the body must be JSON, sent with Content-Type: application/merge-patch+json or application/json",
+                    "the body must be JSON with Content-Type: application/merge-patch+json or application/json",
                 ),
             ),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
                 text(
-                    "this needs an access token: get one at the token endpoint and send it as Authorization: Bearer \
-                     <token>",
+                    "an access token is required; get one at the token endpoint and send it as Authorization: Bearer <token>",
                 ),
             ),
             Self::MalformedToken => (
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
-                text("the request needs exactly one header Authorization: Bearer <token>"),
+                text("the request must have exactly one header Authorization: Bearer <token>"),
             ),
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
@@ -111,65 +109,66 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "insufficient_scope",
                 format!(
-                    "the access token lacks {}; ask for it with the scope parameter, or use an account that has it",
+                    "the access token lacks the scope {}; request it with the scope parameter, or use an account that holds it",
                     missing.join(" ")
                 ),
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "service_account_not_found",
-                text("there is no such service account"),
+                text("the service account does not exist"),
             ),
             // RFC 9110 §13.1.1.
             Self::Stale => (
                 StatusCode::PRECONDITION_FAILED,
                 "precondition_failed",
                 text(
-                    "the service account has changed since: get it again, and repeat the change with its new ETag",
+                    "the service account has changed; get it again and repeat the change with the new ETag",
                 ),
             ),
             Self::NoSecret => (
                 StatusCode::NOT_FOUND,
                 "secret_not_found",
-                text("the service account has no such living secret"),
+                text("the service account has no active secret with this id"),
             ),
             Self::TooManySecrets => (
                 StatusCode::CONFLICT,
                 "too_many_secrets",
                 format!(
-                    "a service account may have at most {MAX_LIVE_SECRETS} living secrets; end one first"
+                    "a service account can have at most {MAX_LIVE_SECRETS} active secrets; delete one first"
                 ),
             ),
             Self::NoRotation => (
                 StatusCode::CONFLICT,
                 "no_rotation_under_way",
-                text("there is no rotation to cancel: no secret of this account is retiring"),
+                text(
+                    "there is no rotation to cancel; no secret of the service account is retiring",
+                ),
             ),
             Self::IdempotencyKeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
                 text(
-                    "this Idempotency-Key was used for a request that asks for something else; use a new one for a new \
-                     request",
+                    "this Idempotency-Key was used for a different request; use a new key for a new request",
                 ),
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), text(refusal.message())),
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
-                text("the server cannot answer just now; try again"),
+                text("the server is temporarily unavailable; try again"),
             ),
         }
     }
 
-    /// RFC 6750 §3.
+    /// The `WWW-Authenticate` header (RFC 6750 §3).
     fn challenge(&self) -> Option<String> {
         const REALM: &str = r#"Bearer realm="prokura""#;
         match self {
             Self::NoToken => Some(REALM.to_owned()),
             Self::MalformedToken => Some(format!(r#"{REALM}, error="invalid_request""#)),
             Self::InvalidToken => Some(format!(r#"{REALM}, error="invalid_token""#)),
-            // The scopes are ours, out of a grammar without quotes.
+            // Scopes contain no quotes (RFC 6749 Appendix A.4).
             Self::MissingScopes(missing) => Some(format!(
                 r#"{REALM}, error="insufficient_scope", scope="{}""#,
                 missing.join(" ")
@@ -178,7 +177,7 @@ impl ApiError {
         }
     }
 
-    /// The body, which names the request.
+    /// The body.
     pub(in crate::http) fn body(self, request_id: &str) -> wire::ApiError {
         let (status, code, message) = self.table();
         let (errors, missing_scopes) = match self {
@@ -196,7 +195,7 @@ impl ApiError {
         }
     }
 
-    /// Writes the body into the answer: the door knows the request's id.
+    /// Writes the body into the response.
     pub(in crate::http) fn write_body(self, request_id: &str, response: &mut Response) {
         let json = serde_json::to_vec(&self.body(request_id))
             .expect("an error is made of strings and numbers");
@@ -211,7 +210,8 @@ impl ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// The answer without its body, which [`Self::write_body`] adds.
+    /// The response without its body. [`steps::error_body`](crate::http::steps::error_body) adds the body, because it contains the
+    /// request id.
     fn into_response(self) -> Response {
         let mut response = self.table().0.into_response();
         let challenge = self.challenge();
@@ -233,7 +233,7 @@ impl IntoResponse for ApiError {
 
 impl From<Unavailable> for ApiError {
     fn from(error: Unavailable) -> Self {
-        Self::Unavailable(Cause(Arc::new(error)))
+        Self::Unavailable(Cause::new(error))
     }
 }
 
@@ -291,10 +291,9 @@ impl From<ChangeError> for ApiError {
 impl From<ListError> for ApiError {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::InvalidCursor => Self::field(
-                "cursor",
-                "must be the nextCursor of an earlier page of this list",
-            ),
+            ListError::InvalidCursor => {
+                Self::field("cursor", "must be the nextCursor of a page of this list")
+            }
             ListError::Unavailable(error) => error.into(),
         }
     }

@@ -1,4 +1,4 @@
-//! The management API.
+//! The management API, below `/api/v1`.
 
 mod account_answer;
 mod account_json;

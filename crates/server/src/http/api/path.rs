@@ -1,24 +1,23 @@
-//! Ids in paths. They must stand there in their one canonical spelling, unescaped.
+//! Ids in paths: UUIDs in lower case with hyphens, not percent-encoded.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::ApiError;
+use super::error::ApiError;
 use crate::domain::{SecretId, ServiceAccountId};
 
-/// What stands before an account's id.
+/// The path in front of an account's id.
 const ACCOUNTS: &str = "/api/v1/service-accounts/";
 
-/// The `{id}` of an account.
+/// `{id}`: the id of an account.
 pub(in crate::http) struct AccountId(pub(in crate::http) ServiceAccountId);
 
-/// The `{secretId}` behind it.
+/// `{secretId}`: the id of one of its secrets.
 pub(in crate::http) struct SecretIdInPath(pub(super) SecretId);
 
-impl<S: Send + Sync> FromRequestParts<S> for AccountId {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        segment(parts, 0)
+impl AccountId {
+    /// The id in the path of a request about one account.
+    pub(in crate::http) fn in_path(path: &str) -> Result<Self, ApiError> {
+        segment(path, 0)
             .and_then(ServiceAccountId::parse)
             .map(Self)
             .ok_or_else(|| {
@@ -30,11 +29,19 @@ impl<S: Send + Sync> FromRequestParts<S> for AccountId {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for AccountId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::in_path(parts.uri.path())
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for SecretIdInPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        segment(parts, 2)
+        segment(parts.uri.path(), 2)
             .and_then(SecretId::parse)
             .map(Self)
             .ok_or_else(|| {
@@ -46,7 +53,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SecretIdInPath {
     }
 }
 
-fn segment(parts: &Parts, number: usize) -> Option<&str> {
-    let behind = parts.uri.path().strip_prefix(ACCOUNTS)?;
-    behind.split('/').nth(number)
+/// The segment at `number` behind [`ACCOUNTS`].
+fn segment(path: &str, number: usize) -> Option<&str> {
+    path.strip_prefix(ACCOUNTS)?.split('/').nth(number)
 }

@@ -15,7 +15,10 @@ use super::{
     json::{OptionalJsonObject, number},
     path::{AccountId, SecretIdInPath},
 };
-use crate::authority::{AddedSecret, Authority, ListedSecret, Origin};
+use crate::{
+    authority::{AddedSecret, Authority, ListedSecret},
+    http::exchange::Exchange,
+};
 
 /// List the secrets of a service account, newest first.
 ///
@@ -68,7 +71,7 @@ pub(in crate::http) async fn add_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
@@ -77,6 +80,7 @@ pub(in crate::http) async fn add_secret(
         .nullable("expiresInSeconds", number(wire::SECRET_LIFETIME_SECONDS))
         .flatten();
     body.finish()?;
+    let origin = exchange.origin();
     request
         .once(&added, |once| {
             authority.add_secret(
@@ -123,10 +127,10 @@ pub(in crate::http) async fn delete_secret(
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_secret(&caller, &origin, id, secret, &precondition)
+        .delete_secret(&caller, &exchange.origin(), id, secret, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,32 +9,34 @@ use axum::{
 };
 use prokura_wire as wire;
 
-use super::{ApiError, answer::json, bearer::ReadsServiceAccounts, path::AccountId, query::Query};
+use super::{
+    answer::json, bearer::ReadsServiceAccounts, error::ApiError, path::AccountId, query::Query,
+};
 use crate::{
     authority::Authority,
     domain::{DailyUsage, Day},
 };
 
-/// How many days are shown unless asked otherwise.
+/// The days shown if `days` is not given.
 const DEFAULT_DAYS: u32 = 30;
-/// How many days may be asked for.
+/// The most days of one request.
 const MAX_DAYS: u32 = 90;
 
-/// Count the tokens that an account got and was refused.
+/// Get the usage of a service account.
 ///
-/// One item for each of the last `days` days of UTC, oldest first, today last. With several nodes, what another one has
-/// counted shows a few seconds later.
+/// The number of tokens issued and refused on each of the last `days` days in UTC, oldest first, today last. What another node
+/// has counted appears a few seconds later.
 #[utoipa::path(
     get,
     path = "/api/v1/service-accounts/{id}/usage",
     tag = "service-accounts",
     security(("bearer" = ["management:service-accounts:read"])),
     params(
-        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("days" = Option<u16>, Query, description = "How many days: 1 to 90, 30 if left out", minimum = 1, maximum = 90)
+        ("id" = String, Path, description = "The id of the account, a UUID", format = "uuid"),
+        ("days" = Option<u16>, Query, description = "The number of days, 1 to 90. Default: 30", minimum = 1, maximum = 90)
     ),
     responses(
-        (status = 200, description = "The days", body = wire::UsageList)
+        (status = 200, description = "The usage of each day", body = wire::UsageList)
     )
 )]
 pub(in crate::http) async fn get_usage(
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_written_as_a_date() {
+    fn a_day_is_written_as_an_iso_8601_date() {
         assert_eq!(date(Day::from_number(0)), "1970-01-01");
         assert_eq!(date(Day::from_number(20_780)), "2026-11-23");
     }

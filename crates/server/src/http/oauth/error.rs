@@ -1,6 +1,4 @@
-//! Every way in which an OAuth endpoint says no.
-
-use std::sync::Arc;
+//! The error table of the OAuth endpoints: every refusal is an arm of [`OAuthError`].
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -11,15 +9,15 @@ use prokura_wire as wire;
 use super::answer::answer;
 use crate::{
     authority::{AuthenticateClientError, IntrospectTokenError, IssueTokenError, Unavailable},
-    http::{door::Cause, refusal::Refusal},
+    http::{cause::Cause, refusal::Refusal},
 };
 
-/// RFC 6749 §5.2 and its companions. Descriptions are fixed texts: nothing that was sent comes back.
+/// An error of RFC 6749 §5.2 or of one of its extensions. Descriptions are fixed texts: nothing that the client sent is in them.
 #[derive(Clone)]
 pub(in crate::http) enum OAuthError {
-    /// Malformed, with what is wrong.
+    /// The request is malformed. The text says how.
     InvalidRequest(&'static str),
-    /// Not a client, whatever the reason.
+    /// Client authentication failed, for whatever reason.
     InvalidClient,
     /// RFC 6749 §5.2.
     UnsupportedGrantType,
@@ -27,11 +25,11 @@ pub(in crate::http) enum OAuthError {
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
-    /// RFC 6750 §3.1, for a client that may not introspect.
+    /// RFC 6750 §3.1: the client lacks the scope for introspection.
     InsufficientScope,
-    /// Refused at the door.
+    /// Refused before the handler, or a bug in it.
     Refused(Refusal),
-    /// No store, no key, no clock.
+    /// The store, the clock, randomness or a key is unavailable.
     Unavailable(Cause),
 }
 
@@ -47,28 +45,28 @@ impl OAuthError {
             Self::UnsupportedGrantType => (
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "the grant type must be client_credentials",
+                "grant_type must be client_credentials",
             ),
             Self::InvalidScope => (
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
-                "a scope is unknown, malformed, not granted to this client, or of another resource",
+                "a scope is unknown, malformed, not granted to this client, or belongs to another resource",
             ),
             Self::InvalidTarget => (
                 StatusCode::BAD_REQUEST,
                 "invalid_target",
-                "the resource is unknown, or this client has no scope for it; one token is for one resource",
+                "the resource is unknown, the client has no scope for it, or more than one resource is requested",
             ),
             Self::InsufficientScope => (
                 StatusCode::FORBIDDEN,
                 "insufficient_scope",
-                "introspection needs the scope tokens:introspect",
+                "introspection requires the scope tokens:introspect",
             ),
             Self::Refused(refusal) => (refusal.status(), refusal.code(), refusal.message()),
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
-                "the server cannot answer just now; try again",
+                "the server is temporarily unavailable; try again",
             ),
         }
     }
@@ -110,7 +108,7 @@ impl IntoResponse for OAuthError {
 
 impl From<Unavailable> for OAuthError {
     fn from(error: Unavailable) -> Self {
-        Self::Unavailable(Cause(Arc::new(error)))
+        Self::Unavailable(Cause::new(error))
     }
 }
 

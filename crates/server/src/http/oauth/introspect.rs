@@ -12,9 +12,10 @@ use super::{
     error::OAuthError,
 };
 use crate::{
-    authority::{Authority, Origin},
+    authority::Authority,
     domain::{AccessToken, ClientId},
     encoding::push_json_text,
+    http::exchange::Exchange,
 };
 
 /// Introspect a token: whether it is active, and its content.
@@ -34,7 +35,7 @@ use crate::{
 )]
 pub(in crate::http) async fn introspect_token(
     State(authority): State<Arc<Authority>>,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
@@ -43,7 +44,7 @@ pub(in crate::http) async fn introspect_token(
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = authority
-        .introspect_token(&form.credentials, text, &origin)
+        .introspect_token(&form.credentials, text, &exchange.origin())
         .await?;
     Ok(match token {
         Some(token) => json(active(&token, authority.issuer())),

@@ -1,25 +1,20 @@
 //! The JWK set: the public keys of the algorithms in use (RFC 7517 §5).
 
-use std::{
-    future::{Ready, ready},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::{extract::Request, handler::Handler, http::HeaderMap, response::Response};
+use axum::{http::HeaderMap, response::Response};
 use prokura_wire::{JsonWebKey, JsonWebKeySet};
 
 use crate::{
-    authority::Authority,
     domain::{PublicJwk, PublicKeyMaterial},
     http::document::Document,
 };
 
-/// The JWK set of a server. The document is written anew when the signing keys have changed.
-#[derive(Clone)]
+/// The document of the JWK set. It is written anew when the published keys have changed.
 pub(in crate::http) struct KeySetDocument {
-    authority: Arc<Authority>,
-    written: Arc<ArcSwap<Written>>,
+    published: Box<dyn Fn() -> Arc<[PublicJwk]> + Send + Sync>,
+    written: ArcSwap<Written>,
 }
 
 struct Written {
@@ -28,17 +23,20 @@ struct Written {
 }
 
 impl KeySetDocument {
-    /// The JWK set of `authority`.
-    pub(in crate::http) fn new(authority: Arc<Authority>) -> Self {
-        let written = Written::new(authority.published_keys());
+    /// The document of the keys that `published` returns: the same `Arc` until they change.
+    pub(in crate::http) fn new(
+        published: impl Fn() -> Arc<[PublicJwk]> + Send + Sync + 'static,
+    ) -> Self {
+        let written = Written::new(published());
         Self {
-            authority,
-            written: Arc::new(ArcSwap::from_pointee(written)),
+            published: Box::new(published),
+            written: ArcSwap::from_pointee(written),
         }
     }
 
-    fn answer(&self, request_headers: &HeaderMap) -> Response {
-        let keys = self.authority.published_keys();
+    /// The response to a GET with these headers.
+    pub(in crate::http) fn answer(&self, request_headers: &HeaderMap) -> Response {
+        let keys = (self.published)();
         let written = self.written.load();
         if Arc::ptr_eq(&written.keys, &keys) {
             return written.document.answer(request_headers);
@@ -58,14 +56,6 @@ impl Written {
             document: Document::json(&set),
             keys,
         }
-    }
-}
-
-impl<S> Handler<(), S> for KeySetDocument {
-    type Future = Ready<Response>;
-
-    fn call(self, request: Request, _: S) -> Self::Future {
-        ready(self.answer(request.headers()))
     }
 }
 
@@ -98,5 +88,45 @@ fn key(jwk: &PublicJwk) -> JsonWebKey {
             e: Some(e.clone()),
             ..key("RSA")
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+
+    use super::*;
+    use crate::domain::SigningAlgorithm;
+
+    fn keys(names: &[&str]) -> Arc<[PublicJwk]> {
+        let key = |name: &&str| PublicJwk {
+            kid: (*name).to_owned(),
+            algorithm: SigningAlgorithm::EdDsa,
+            material: PublicKeyMaterial::Okp { x: String::new() },
+        };
+        names.iter().map(key).collect()
+    }
+
+    #[test]
+    fn the_document_and_its_entity_tag_change_with_the_keys() {
+        let published = Arc::new(ArcSwap::from(Arc::new(keys(&["a"]))));
+        let source = Arc::clone(&published);
+        let document = KeySetDocument::new(move || Arc::clone(&source.load()));
+        let tag = |answer: Response| answer.headers()[header::ETAG].clone();
+
+        let first = tag(document.answer(&HeaderMap::new()));
+        let mut request = HeaderMap::new();
+        request.insert(header::IF_NONE_MATCH, first.clone());
+        let unchanged = document.answer(&request);
+        assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
+
+        published.store(Arc::new(keys(&["a", "b"])));
+        let changed = document.answer(&request);
+        assert_eq!(changed.status(), StatusCode::OK);
+        assert_ne!(tag(changed), first);
+
+        published.store(Arc::new(keys(&["a"])));
+        let back = document.answer(&request);
+        assert_eq!(back.status(), StatusCode::NOT_MODIFIED);
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 use bytes::Bytes;
 
 use super::{client_form::ClientForm, error::OAuthError, introspect::TokenHintForm};
-use crate::authority::{Authority, Origin};
+use crate::{authority::Authority, http::exchange::Exchange};
 
 /// Revoke a token of the client.
 ///
@@ -27,7 +27,7 @@ use crate::authority::{Authority, Origin};
 )]
 pub(in crate::http) async fn revoke_token(
     State(authority): State<Arc<Authority>>,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, OAuthError> {
@@ -36,7 +36,7 @@ pub(in crate::http) async fn revoke_token(
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     authority
-        .revoke_token(&form.credentials, text, &origin)
+        .revoke_token(&form.credentials, text, &exchange.origin())
         .await?;
     Ok(StatusCode::OK)
 }

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use prokura_wire as wire;
 
 use super::{answer::json, client_form::ClientForm, error::OAuthError};
-use crate::authority::{Authority, Grant, IssuedToken, Origin, TokenRequest};
+use crate::{
+    authority::{Authority, Grant, IssuedToken, TokenRequest},
+    http::exchange::{Exchange, Identity},
+};
 
 /// The supported values of `grant_type`. The metadata lists the same.
 pub(super) const GRANTS: [(&str, Grant); 1] = [("client_credentials", Grant::ClientCredentials)];
@@ -32,7 +35,7 @@ pub(super) const GRANTS: [(&str, Grant); 1] = [("client_credentials", Grant::Cli
 )]
 pub(in crate::http) async fn issue_token(
     State(authority): State<Arc<Authority>>,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
@@ -46,7 +49,11 @@ pub(in crate::http) async fn issue_token(
         scope: form.get("scope"),
         resources: form.resources(),
     };
-    let issued = authority.issue_token(&request, &origin).await?;
+    let issued = authority.issue_token(&request, &exchange.origin()).await?;
+    exchange.identify(Identity {
+        organization_id: issued.organization_id,
+        service_account_id: issued.service_account_id,
+    });
     Ok(json(response(&issued)))
 }
 
@@ -65,6 +72,7 @@ fn response(issued: &IssuedToken) -> String {
         text,
         lifetime_seconds,
         scopes,
+        ..
     } = issued;
     [
         r#"{"access_token":""#,
@@ -101,7 +109,7 @@ struct TokenForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ScopeSet;
+    use crate::domain::{OrganizationId, ScopeSet, ServiceAccountId};
 
     #[test]
     fn the_json_written_by_hand_is_what_serde_writes() {
@@ -109,6 +117,8 @@ mod tests {
             text: "prka_A-z_0.9".to_owned(),
             lifetime_seconds: 3600,
             scopes: ScopeSet::parse("management:all !#[]~ orders:read").unwrap(),
+            organization_id: OrganizationId::from_bytes([1; 16]),
+            service_account_id: ServiceAccountId::from_bytes([2; 16]),
         };
         let serialized = serde_json::to_string(&wire::TokenResponse {
             access_token: wire::Secret::new(issued.text.clone()),

@@ -1,4 +1,4 @@
-//! Examples of what operations take and answer: one life of one account.
+//! Example requests and responses: one account, from its creation on.
 
 use prokura_wire as wire;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const CREATOR: &str = "019ab0e1-11c4-7d02-8f00-6a0f3c1e9b21";
 const OLD_SECRET: &str = "019ab0f4-5d2e-7c12-b1c4-92d0a57e8f10";
 const NEW_SECRET: &str = "019ab612-9f3a-7b40-8e21-07c5d4a3b2f1";
 
-/// Adds the examples that there are to an operation.
+/// Adds the examples of an operation, if it has any.
 pub(super) fn add(operation: &mut Operation) {
     let id = operation.operation_id.as_deref().unwrap_or_default();
     let request = request(id);
@@ -35,7 +35,7 @@ fn set(content: &mut RefOr<Content>, example: &Value) {
     }
 }
 
-/// What the operation takes.
+/// The body of a request.
 fn request(operation: &str) -> Option<Value> {
     Some(match operation {
         "issue_token" => json!({ "grant_type": "client_credentials", "scope": "management:all" }),
@@ -57,7 +57,7 @@ fn request(operation: &str) -> Option<Value> {
     })
 }
 
-/// What the operation answers when it succeeds.
+/// The body of a successful response.
 fn answer(operation: &str) -> Option<Value> {
     Some(match operation {
         "issue_token" => json!({
@@ -123,7 +123,7 @@ fn account() -> Value {
 fn credentials() -> Value {
     json!({
         "clientId": format!("sa_{ID}"),
-        // The shape of a secret, and none.
+        // In the format of a secret, but not one.
         "clientSecret": format!("prk_{}", "*".repeat(49)),
     })
 }
@@ -163,14 +163,14 @@ mod tests {
 
     use super::*;
 
-    /// Whether the example is what the type writes, to the member.
+    /// Asserts that the type reads the example and writes it again with the same members.
     fn is_whole<T: Serialize + DeserializeOwned>(example: Value) {
         let read = serde_json::from_value::<T>(example.clone()).unwrap();
         assert_eq!(json!(read), example);
     }
 
     #[test]
-    fn the_examples_are_what_travels() {
+    fn every_example_is_what_its_type_serializes_to() {
         let answer = |operation| answer(operation).unwrap();
         is_whole::<wire::TokenResponse>(answer("issue_token"));
         is_whole::<wire::IntrospectionResponse>(answer("introspect_token"));

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{Client, SecretId, ServiceAccount, ServiceAccountId, Timestamp, Usage},
     packed::{Cache, Policy},
-    store::credentials::Credentials,
+    store::client_with_secrets::ClientWithSecrets,
 };
 
 /// Enough for about a million clients. Memory grows up to this as accounts are read.
@@ -73,7 +73,7 @@ impl AccountCache {
         })?
     }
 
-    pub(super) fn credentials(&self, id: ServiceAccountId) -> Option<Credentials> {
+    pub(super) fn client_with_secrets(&self, id: ServiceAccountId) -> Option<ClientWithSecrets> {
         self.cache.get(&key(CLIENT, id), |record| {
             client_record::decode(&self.shared, id, record)
         })?
@@ -89,8 +89,8 @@ impl AccountCache {
     pub(super) async fn load_client<E>(
         &self,
         id: ServiceAccountId,
-        read: impl Future<Output = Result<Option<Credentials>, E>>,
-    ) -> Result<Option<Credentials>, E> {
+        read: impl Future<Output = Result<Option<ClientWithSecrets>, E>>,
+    ) -> Result<Option<ClientWithSecrets>, E> {
         self.load(key(CLIENT, id), read, |found| {
             client_record::encode(&self.shared, found)
         })
@@ -264,7 +264,7 @@ mod tests {
         ServiceAccount::new(id(number), organization, name, NOW, None)
     }
 
-    fn client(number: u8, scopes: &str) -> Credentials {
+    fn client(number: u8, scopes: &str) -> ClientWithSecrets {
         let secret = |id| UnrevokedSecret {
             id,
             digest: SecretDigest::from_bytes([5; 32]),
@@ -272,7 +272,7 @@ mod tests {
         };
         let scopes = ScopeSet::parse(scopes).unwrap();
         let client = Client::from(&account(number));
-        Credentials {
+        ClientWithSecrets {
             client: Client { scopes, ..client },
             secrets: vec![secret(SECRET), secret(OTHER_SECRET)],
         }

@@ -13,15 +13,15 @@ use crate::{
         UnrevokedSecret, Usage,
     },
     packed::{Reader, Writer},
-    store::credentials::Credentials,
+    store::client_with_secrets::ClientWithSecrets,
 };
 
 /// An id (16) and a digest (32).
 const SECRET_BYTES: usize = 16 + 32;
 
 /// The record of a client without usage. `None`: it has more secrets than one byte counts.
-pub(super) fn encode(shared: &SharedValues, credentials: &Credentials) -> Option<Vec<u8>> {
-    let Credentials { client, secrets } = credentials;
+pub(super) fn encode(shared: &SharedValues, known: &ClientWithSecrets) -> Option<Vec<u8>> {
+    let ClientWithSecrets { client, secrets } = known;
     let mut record = Writer::default();
     record
         .bytes(&UsageCounter::EMPTY.to_bytes())
@@ -51,7 +51,7 @@ pub(super) fn decode(
     shared: &SharedValues,
     id: ServiceAccountId,
     record: &[u8],
-) -> Option<Credentials> {
+) -> Option<ClientWithSecrets> {
     let Parts {
         client,
         secret_count,
@@ -66,7 +66,7 @@ pub(super) fn decode(
         })
     });
     let secrets = secrets.collect::<Option<_>>()?;
-    Some(Credentials { client, secrets })
+    Some(ClientWithSecrets { client, secrets })
 }
 
 /// The client alone.
@@ -165,15 +165,15 @@ mod tests {
                 digest: SecretDigest::from_bytes(digest),
                 ends_at,
             });
-            let credentials = Credentials { client, secrets: secrets.collect() };
-            let record = encode(&shared, &credentials).unwrap();
-            prop_assert!(secret_ids(&record).eq(credentials.secrets.iter().map(|secret| secret.id)));
+            let known = ClientWithSecrets { client, secrets: secrets.collect() };
+            let record = encode(&shared, &known).unwrap();
+            prop_assert!(secret_ids(&record).eq(known.secrets.iter().map(|secret| secret.id)));
             let client = decode_client(&shared, account.id, &record);
-            prop_assert_eq!(client.as_ref(), Some(&credentials.client));
+            prop_assert_eq!(client.as_ref(), Some(&known.client));
             let read = decode(&shared, account.id, &record).unwrap();
-            prop_assert_eq!(&read.client, &credentials.client);
-            prop_assert_eq!(read.secrets.len(), credentials.secrets.len());
-            for (read, written) in read.secrets.iter().zip(&credentials.secrets) {
+            prop_assert_eq!(&read.client, &known.client);
+            prop_assert_eq!(read.secrets.len(), known.secrets.len());
+            for (read, written) in read.secrets.iter().zip(&known.secrets) {
                 prop_assert_eq!((read.id, read.ends_at), (written.id, written.ends_at));
                 prop_assert!(read.digest.matches(&written.digest));
             }
@@ -194,7 +194,7 @@ mod tests {
                 Some(ServiceAccountId::from_bytes([2; 16])),
             )
         };
-        let credentials = Credentials {
+        let known = ClientWithSecrets {
             client: Client::from(&account),
             secrets: vec![UnrevokedSecret {
                 id: SecretId::from_bytes([3; 16]),
@@ -202,7 +202,7 @@ mod tests {
                 ends_at: None,
             }],
         };
-        let record = encode(&SharedValues::new(), &credentials).unwrap();
+        let record = encode(&SharedValues::new(), &known).unwrap();
         assert!(record.len() < 75);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         Client, SecretId, SecretUse, ServiceAccount, ServiceAccountId, Timestamp, TokenId, Usage,
     },
-    store::credentials::Credentials,
+    store::client_with_secrets::ClientWithSecrets,
 };
 
 /// Unwritten usage, and a cache of the database if this process alone changes it.
@@ -67,16 +67,19 @@ impl Memory {
     }
 
     /// A cached client with its secrets.
-    pub(in crate::store) fn credentials(&self, id: ServiceAccountId) -> Option<Credentials> {
-        self.accounts()?.credentials(id)
+    pub(in crate::store) fn client_with_secrets(
+        &self,
+        id: ServiceAccountId,
+    ) -> Option<ClientWithSecrets> {
+        self.accounts()?.client_with_secrets(id)
     }
 
     /// Reads a client after a miss and caches it.
     pub(in crate::store) async fn load_client<E>(
         &self,
         id: ServiceAccountId,
-        read: impl Future<Output = Result<Option<Credentials>, E>>,
-    ) -> Result<Option<Credentials>, E> {
+        read: impl Future<Output = Result<Option<ClientWithSecrets>, E>>,
+    ) -> Result<Option<ClientWithSecrets>, E> {
         match self.accounts() {
             Some(accounts) => accounts.load_client(id, read).await,
             None => read.await,

@@ -72,37 +72,29 @@ pub(super) enum Roots {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPostgresUrl {
     /// The scheme is another one.
-    #[error("a PostgreSQL URL begins with postgres:// or postgresql://")]
+    #[error("the PostgreSQL URL does not begin with postgres:// or postgresql://")]
     Scheme,
     /// Unencoded characters make the parts ambiguous.
-    #[error(
-        "the parts of the PostgreSQL URL are ambiguous: in user, password and parameters write @ as %40, / as %2F, ? as %3F, & \
-         as %26 and % as %25"
-    )]
+    #[error("the PostgreSQL URL is ambiguous: reserved characters are not percent-encoded")]
     Ambiguous,
     /// A part is malformed.
     #[error("the PostgreSQL URL is malformed: {0}")]
     Malformed(String),
     /// A parameter is not known.
-    #[error(
-        "the PostgreSQL URL has an unknown parameter; known are sslmode, sslrootcert, {}", PARAMETERS.join(", ")
-    )]
+    #[error("the PostgreSQL URL has an unknown parameter")]
     UnknownParameter,
     /// It names no host.
-    #[error("the PostgreSQL URL names no host: postgres://user@host:5432/database")]
+    #[error("the PostgreSQL URL has no host")]
     NoHost,
     /// `sslmode` has another value.
-    #[error("sslmode must be one of disable, prefer, require, verify-ca and verify-full")]
+    #[error("sslmode must be disable, prefer, require, verify-ca or verify-full")]
     SslMode,
     /// `sslrootcert` is given, and `sslmode` verifies nothing.
-    #[error(
-        "sslrootcert has no effect with sslmode disable or prefer (the default): add sslmode=verify-full, or leave it out"
-    )]
+    #[error("sslrootcert has no effect with sslmode=disable or sslmode=prefer, the default")]
     UnusedRoots,
     /// The system's authorities are to be trusted without verifying the host's name.
     #[error(
-        "sslmode=verify-ca with the system's certificate authorities would accept any server, since they sign for everybody: \
-         name your own authority's file with sslrootcert, or use sslmode=verify-full"
+        "sslmode=verify-ca is not safe with public certificate authorities, which issue certificates for any host"
     )]
     WeakRoots,
     /// The file of authorities cannot be read.
@@ -114,15 +106,13 @@ pub enum InvalidPostgresUrl {
         source: pem::Error,
     },
     /// The file of authorities holds no certificate.
-    #[error("sslrootcert={} holds no certificate in PEM form", .0.display())]
+    #[error("sslrootcert={} contains no PEM certificate", .0.display())]
     NoRoots(PathBuf),
     /// The system has no authorities.
-    #[error(
-        "this system has no certificate authorities: install them (package ca-certificates), or name a file with sslrootcert"
-    )]
+    #[error("this system has no trusted certificate authorities")]
     NoSystemRoots,
     /// rustls refused the configuration.
-    #[error("TLS cannot be set up")]
+    #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
 }
 

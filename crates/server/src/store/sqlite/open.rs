@@ -30,9 +30,7 @@ pub enum SqliteAccess {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenSqliteError {
     /// Another server has opened it.
-    #[error(
-        "{} is in use by another `prokura serve`; stop that one first, or use PostgreSQL for several nodes", .0.display()
-    )]
+    #[error("{} is in use by another `prokura serve`", .0.display())]
     Owned(PathBuf),
     /// The file system refused.
     #[error("cannot open {}", path.display())]

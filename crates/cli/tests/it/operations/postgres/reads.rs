@@ -233,7 +233,7 @@ async fn failed_look_ups_each_get_their_own_error_and_later_ones_succeed() {
     assert!(find(&store, &account).await.is_some());
     for _ in 0..3 {
         run(&url, "ALTER TABLE secrets RENAME TO hidden").await;
-        let failed = (0..100).map(|_| store.find_credentials(account.id, |_| Ok::<_, ()>(())));
+        let failed = (0..100).map(|_| store.find_client(account.id, |_| Ok::<_, ()>(())));
         for failed in join_all(failed).await {
             let said = described(&failed.unwrap_err());
             assert!(said.contains("reading credentials"), "{said}");

@@ -182,8 +182,8 @@ fn hash(event: &[Value]) -> String {
     let text = |column: usize| event[column].as_str().unwrap_or_default();
     let number = |column: usize| event[column].as_i64().unwrap().to_be_bytes();
     field(b"prokura audit event v1");
-    field(&unhex(text(8)));
-    field(&unhex(text(9)));
+    field(&base16ct::lower::decode_vec(text(8)).unwrap());
+    field(&base16ct::lower::decode_vec(text(9)).unwrap());
     field(&number(0));
     field(&number(1));
     for column in 2..7 {
@@ -196,17 +196,5 @@ fn hash(event: &[Value]) -> String {
         field(name.as_bytes());
         field(value.as_str().unwrap().as_bytes());
     }
-    let digest = context.finish();
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    base16ct::lower::encode_string(context.finish().as_ref())
 }

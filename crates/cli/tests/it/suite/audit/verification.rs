@@ -252,11 +252,11 @@ async fn the_command_names_what_was_changed_in_a_file() {
         ),
         (
             &|file| file[4] = file[4].replace('{', "{\"note\":1,"),
-            "line 5 of audit.ndjson is not an event",
+            "line 5 of audit.ndjson is not an exported audit event",
         ),
         (
             &|file| file[4].truncate(40),
-            "line 5 of audit.ndjson is not an event",
+            "line 5 of audit.ndjson is not an exported audit event",
         ),
     ];
     for (change, said) in changes {
@@ -271,7 +271,7 @@ async fn the_command_names_what_was_changed_in_a_file() {
     let error = verify_file(shorter, &pinned).failed(1);
     assert!(error.contains("no event has the pinned hash"), "{error}");
     let error = verify_file(&[], &[]).failed(1);
-    assert!(error.contains("there is no event in"), "{error}");
+    assert!(error.contains("contains no audit event"), "{error}");
 }
 
 #[tokio::test]

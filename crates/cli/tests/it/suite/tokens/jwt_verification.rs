@@ -148,8 +148,5 @@ fn with_signature(token: &str, signature: &[u8]) -> String {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    base16ct::lower::decode_vec(text).unwrap()
 }

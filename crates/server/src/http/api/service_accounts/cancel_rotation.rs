@@ -10,13 +10,16 @@ use axum::{
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, Origin},
-    http::api::{
-        ApiError, account_answer,
-        bearer::ManagesServiceAccounts,
-        if_match::{IfMatch, IfMatchHeader},
-        json::OptionalJsonObject,
-        path::AccountId,
+    authority::Authority,
+    http::{
+        api::{
+            ApiError, account_answer,
+            bearer::ManagesServiceAccounts,
+            if_match::{IfMatch, IfMatchHeader},
+            json::OptionalJsonObject,
+            path::AccountId,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -42,12 +45,12 @@ pub(in crate::http) async fn cancel_rotation(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     body.finish()?;
     let account = authority
-        .cancel_rotation(&caller, &origin, id, &precondition)
+        .cancel_rotation(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(account_answer::account(&account).into_response())
 }

@@ -11,10 +11,14 @@ use axum::{
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, IssuedSecret, Origin},
-    http::api::{
-        ApiError, account_answer::account_with_secret, account_json::read_new_account,
-        answer::Answer, bearer::ManagesServiceAccounts, idempotency::Idempotency, json::JsonObject,
+    authority::{Authority, IssuedSecret},
+    http::{
+        api::{
+            ApiError, account_answer::account_with_secret, account_json::read_new_account,
+            answer::Answer, bearer::ManagesServiceAccounts, idempotency::Idempotency,
+            json::JsonObject,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -37,13 +41,14 @@ use crate::{
 pub(in crate::http) async fn create_service_account(
     State(authority): State<Arc<Authority>>,
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let (name, settings) = read_new_account(body)?;
     let answer = |issued: &IssuedSecret| created(authority.issuer(), issued);
+    let origin = exchange.origin();
     request
         .once(&answer, |once| {
             authority.create_service_account(&caller, &origin, name, settings, once)

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, http::StatusCode};
 
 use crate::{
-    authority::{Authority, Origin},
-    http::api::{
-        ApiError,
-        bearer::ManagesServiceAccounts,
-        if_match::{IfMatch, IfMatchHeader},
-        path::AccountId,
+    authority::Authority,
+    http::{
+        api::{
+            ApiError,
+            bearer::ManagesServiceAccounts,
+            if_match::{IfMatch, IfMatchHeader},
+            path::AccountId,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -35,10 +38,10 @@ pub(in crate::http) async fn delete_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
 ) -> Result<StatusCode, ApiError> {
     authority
-        .delete_service_account(&caller, &origin, id, &precondition)
+        .delete_service_account(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,14 +10,17 @@ use axum::{
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, Origin},
+    authority::Authority,
     domain::{AccountFilter, Label},
-    http::api::{
-        ApiError,
-        account_answer::{page, push_account},
-        answer::{JSON_LIST, streamed},
-        bearer::ReadsServiceAccounts,
-        query::Query,
+    http::{
+        api::{
+            ApiError,
+            account_answer::{page, push_account},
+            answer::{JSON_LIST, streamed},
+            bearer::ReadsServiceAccounts,
+            query::Query,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -47,14 +50,14 @@ use crate::{
 pub(in crate::http) async fn list_service_accounts(
     State(authority): State<Arc<Authority>>,
     ReadsServiceAccounts(caller): ReadsServiceAccounts,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = Query::read(query.as_deref(), &PARAMETERS)?;
     let filter = filter(&query)?;
     if !query.has("limit") && !query.has("cursor") {
         let accounts = authority.stream_service_accounts(&caller, filter);
-        return streamed(JSON_LIST, origin, accounts, push_account).await;
+        return streamed(JSON_LIST, exchange, accounts, push_account).await;
     }
     let (cursor, limit) = (query.cursor()?, query.limit()?);
     let found = authority

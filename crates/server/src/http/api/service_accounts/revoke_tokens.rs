@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, http::StatusCode};
 
 use crate::{
-    authority::{Authority, Origin},
-    http::api::{
-        ApiError,
-        bearer::ManagesServiceAccounts,
-        if_match::{IfMatch, IfMatchHeader},
-        json::OptionalJsonObject,
-        path::AccountId,
+    authority::Authority,
+    http::{
+        api::{
+            ApiError,
+            bearer::ManagesServiceAccounts,
+            if_match::{IfMatch, IfMatchHeader},
+            json::OptionalJsonObject,
+            path::AccountId,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -36,12 +39,12 @@ pub(in crate::http) async fn revoke_tokens(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<StatusCode, ApiError> {
     body.finish()?;
     authority
-        .revoke_tokens(&caller, &origin, id, &precondition)
+        .revoke_tokens(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,16 +6,19 @@ use axum::{Extension, extract::State, http::StatusCode, response::Response};
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, IssuedSecret, Origin, RotationRequest},
-    http::api::{
-        ApiError,
-        account_answer::account_with_secret,
-        answer::Answer,
-        bearer::ManagesServiceAccounts,
-        idempotency::Idempotency,
-        if_match::{IfMatch, IfMatchHeader},
-        json::{JsonObject, OptionalJsonObject, boolean, number},
-        path::AccountId,
+    authority::{Authority, IssuedSecret, RotationRequest},
+    http::{
+        api::{
+            ApiError,
+            account_answer::account_with_secret,
+            answer::Answer,
+            bearer::ManagesServiceAccounts,
+            idempotency::Idempotency,
+            if_match::{IfMatch, IfMatchHeader},
+            json::{JsonObject, OptionalJsonObject, boolean, number},
+            path::AccountId,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -46,12 +49,13 @@ pub(in crate::http) async fn rotate_secret(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     idempotency: Idempotency,
     OptionalJsonObject(body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
     let rotation = read(body)?;
+    let origin = exchange.origin();
     request
         .once(&rotated, |once| {
             authority.rotate_secret(&caller, &origin, id, rotation, &precondition, once)

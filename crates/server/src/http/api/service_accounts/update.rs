@@ -10,14 +10,17 @@ use axum::{
 use prokura_wire as wire;
 
 use crate::{
-    authority::{Authority, Origin},
-    http::api::{
-        ApiError, account_answer,
-        account_json::read_patch,
-        bearer::ManagesServiceAccounts,
-        if_match::{IfMatch, IfMatchHeader},
-        json::MergePatch,
-        path::AccountId,
+    authority::Authority,
+    http::{
+        api::{
+            ApiError, account_answer,
+            account_json::read_patch,
+            bearer::ManagesServiceAccounts,
+            if_match::{IfMatch, IfMatchHeader},
+            json::MergePatch,
+            path::AccountId,
+        },
+        exchange::Exchange,
     },
 };
 
@@ -48,12 +51,12 @@ pub(in crate::http) async fn update_service_account(
     ManagesServiceAccounts(caller): ManagesServiceAccounts,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
-    Extension(origin): Extension<Origin>,
+    Extension(exchange): Extension<Arc<Exchange>>,
     MergePatch(body): MergePatch,
 ) -> Result<Response, ApiError> {
     let patch = read_patch(body)?;
     let account = authority
-        .update_service_account(&caller, &origin, id, &patch, &precondition)
+        .update_service_account(&caller, &exchange.origin(), id, &patch, &precondition)
         .await?;
     Ok(account_answer::account(&account).into_response())
 }

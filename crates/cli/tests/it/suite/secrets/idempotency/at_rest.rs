@@ -17,7 +17,7 @@ async fn a_stored_response_reveals_nothing() {
     reply.expect(200);
     let rows = prokura.rows("SELECT * FROM idempotent_requests").await;
     assert_eq!(rows.len(), 2);
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = |text: &str| base16ct::lower::encode_string(text.as_bytes());
     let hidden: Vec<String> = vec![
         hex(key),
         hex(&answer[..32]),

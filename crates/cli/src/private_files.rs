@@ -1,4 +1,4 @@
-//! The data directory, and the files in it that only their owner may read.
+//! Directories (mode 0700) and files (mode 0600) that only their owner can read, written durably.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -9,18 +9,18 @@ use std::{
 
 use anyhow::Context as _;
 
-/// Makes the directory, and those above it, if it is not there (mode 0700).
-pub(crate) fn create(path: &Path) -> anyhow::Result<()> {
-    create_private(path)
-        .with_context(|| format!("cannot make the data directory {}", path.display()))
-}
-
-/// The same for any directory.
-pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+/// Creates the directory and its parents if they do not exist.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Waits until no other process prepares something in this directory. The lock ends when the file is dropped.
+/// Creates the data directory if it does not exist.
+pub(crate) fn create_data_directory(path: &Path) -> anyhow::Result<()> {
+    create_directory(path)
+        .with_context(|| format!("cannot create the data directory {}", path.display()))
+}
+
+/// Waits for the exclusive lock of a directory: the file `lock` in it. Dropping the file releases the lock.
 pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     let path = directory.join("lock");
     let lock = || {
@@ -32,14 +32,14 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     lock().with_context(|| format!("cannot lock {}", path.display()))
 }
 
-/// Writes a file of mode 0600, durably. Whoever finds a file at `path` finds all of it. What was there is replaced.
+/// Writes a file atomically and durably. Replaces an existing file; a reader sees the old or the new contents.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
     let write = || {
-        // One that a crash left may have another mode.
-        remove_if_there(&temporary)?;
+        // A file left by a crash may have another mode.
+        remove_if_present(&temporary)?;
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
         file.write_all(contents)?;
         file.sync_all()?;
@@ -49,21 +49,21 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Renames a file, durably. What was at `to` is replaced.
+/// Renames a file durably. Replaces an existing file at `to`.
 pub(crate) fn rename(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::rename(from, to)
         .and_then(|()| sync_directory_of(to))
         .with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
 }
 
-/// Removes a file, durably.
+/// Removes a file durably. A missing file is not an error.
 pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
-    remove_if_there(path)
+    remove_if_present(path)
         .and_then(|()| sync_directory_of(path))
         .with_context(|| format!("cannot remove {}", path.display()))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_present(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -1,23 +1,23 @@
-//! What authenticating a client needs.
+//! A client with its secrets: what client authentication reads.
 
 use crate::domain::{Client, UnrevokedSecret};
 
 /// A client with its secrets that have not been revoked.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub struct ClientWithSecrets {
     /// The client.
     pub client: Client,
     /// Its secrets. Some may have expired.
     pub secrets: Vec<UnrevokedSecret>,
 }
 
-/// The outcome of a look-up of credentials.
+/// The outcome of looking up a client that presented credentials.
 #[derive(Clone, Debug)]
 pub enum Found<P, R> {
     /// The client exists, and this proves that it is the caller.
-    Proven(Credentials, P),
+    Proven(ClientWithSecrets, P),
     /// The client exists, and this is why the caller did not prove to be it.
-    Unproven(Credentials, R),
+    Unproven(ClientWithSecrets, R),
     /// No client has this id.
     Nobody,
 }

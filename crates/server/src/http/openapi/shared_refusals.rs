@@ -1,4 +1,4 @@
-//! The refusals that operations have in common. Their examples are what the error tables say.
+//! The refusals that operations have in common. Their examples come from the error tables.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-use super::{is_managed, needs_body, request_id, takes, text_header};
+use super::operation::{is_managed, needs_body, request_id_header, takes, text_header};
 use crate::{
     authority::{ClockError, Unavailable},
     http::{api::ApiError, oauth::OAuthError, refusal::Refusal},
 };
 
-/// One refusal: its status, its name among the components, what it means, and what it looks like.
+/// A response for the components of the document.
 struct Shared {
     status: &'static str,
     name: &'static str,
     description: &'static str,
     schema: &'static str,
     example: Value,
-    /// The header that comes with it, and what that says.
+    /// The further header of the response and its description.
     header: Option<(&'static str, &'static str)>,
 }
 
 const CHALLENGE: &str = "How to authenticate (RFC 6750 §3, RFC 7617 §2)";
-const RETRY_AFTER: &str = "When to try again, in seconds";
+const RETRY_AFTER: &str = "When to retry, in seconds";
 
 fn api(
     status: &'static str,
@@ -80,25 +80,25 @@ fn of_management() -> Vec<Shared> {
         api(
             "400",
             "BadRequest",
-            "A member, parameter, header or id is wrong, missing, unknown or repeated; `errors` names each",
+            "A member, parameter, header or id is invalid, missing, unknown or repeated; `errors` lists each",
             ApiError::Invalid(wrong),
         ),
         api(
             "401",
             "Unauthorized",
-            "No living access token for this API",
+            "The access token is missing, invalid, expired, revoked, or for another resource",
             ApiError::InvalidToken,
         ),
         api(
             "403",
             "Forbidden",
-            "The access token lacks a scope; `missingScopes` names it",
+            "The access token lacks a scope; `missingScopes` lists it",
             ApiError::MissingScopes(missing),
         ),
         api(
             "404",
             "NotFound",
-            "There is no such service account",
+            "The service account does not exist",
             ApiError::NotFound,
         ),
         api(
@@ -110,7 +110,7 @@ fn of_management() -> Vec<Shared> {
         api(
             "412",
             "PreconditionFailed",
-            "The account is not as `If-Match` says",
+            "The service account has changed; its ETag is not the one in `If-Match`",
             ApiError::Stale,
         ),
         api(
@@ -128,13 +128,13 @@ fn of_management() -> Vec<Shared> {
         api(
             "500",
             "ServerError",
-            "A fault of the server; its log says more",
+            "A bug in the server; the server's log has the cause",
             ApiError::Refused(Refusal::Internal),
         ),
         api(
             "503",
             "Unavailable",
-            "The store is away; try again",
+            "The server is temporarily unavailable; retry",
             Unavailable::from(ClockError).into(),
         ),
     ]
@@ -151,7 +151,7 @@ fn of_oauth() -> Vec<Shared> {
         oauth(
             "401",
             "OAuthInvalidClient",
-            "`invalid_client`: no such client, or not its secret",
+            "`invalid_client`: client authentication failed",
             OAuthError::InvalidClient,
         ),
         oauth(
@@ -169,26 +169,27 @@ fn of_oauth() -> Vec<Shared> {
         oauth(
             "500",
             "OAuthServerError",
-            "A fault of the server; its log says more",
+            "A bug in the server; the server's log has the cause",
             OAuthError::Refused(Refusal::Internal),
         ),
         oauth(
             "503",
             "OAuthUnavailable",
-            "The store is away; try again",
+            "The server is temporarily unavailable; retry",
             Unavailable::from(ClockError).into(),
         ),
     ]
 }
 
-/// Every shared refusal, for the components.
+/// The shared refusals as components of the document.
 pub(super) fn responses() -> BTreeMap<String, RefOr<Response>> {
     let all = of_management().into_iter().chain(of_oauth());
     all.map(|shared| (shared.name.to_owned(), RefOr::T(shared.response())))
         .collect()
 }
 
-/// Adds to `operation` the refusals that follow from what it is and takes. What it says of a status itself stands.
+/// Adds the refusals that an operation can answer with, as its path, security, body and parameters tell. A status that the
+/// handler declares itself is kept.
 pub(super) fn add(path: &str, operation: &mut Operation) {
     let has_body = needs_body(operation).is_some();
     let is_about_an_account = path.contains("{id}");
@@ -225,7 +226,7 @@ impl Shared {
         response
             .content
             .insert("application/json".to_owned(), content.into());
-        let (name, header) = request_id();
+        let (name, header) = request_id_header();
         response.headers.insert(name, RefOr::T(header));
         if let Some((name, description)) = self.header {
             let (name, header) = text_header(name, description);
