@@ -7,7 +7,7 @@ use reqwest::{
     Method, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
@@ -94,19 +94,13 @@ impl Call {
         self
     }
 
-    /// Sets a member of the body.
-    pub(crate) fn member(&mut self, name: &str, value: impl Into<Value>) {
-        self.body.insert(name.to_owned(), value.into());
-    }
-
-    /// Sets a member of an object in the body.
-    pub(crate) fn member_of(&mut self, object: &str, name: String, value: impl Into<Value>) {
-        let mut members = match self.body.remove(object) {
-            Some(Value::Object(members)) => members,
+    /// Sets the body. A body without members is not sent.
+    pub(crate) fn body<B: Serialize>(mut self, body: &B) -> Self {
+        self.body = match serde_json::to_value(body) {
+            Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };
-        members.insert(name, value.into());
-        self.member(object, members);
+        self
     }
 
     /// Sets a query parameter. It replaces an earlier one.
@@ -277,14 +271,16 @@ fn refusal(answer: &Answer) -> Error {
     .into()
 }
 
-/// Defines a type for a call: it wraps [`Call`], is sent when it is awaited, and has the options that calls share.
+/// Defines a type for a call: it wraps [`Call`], is sent when it is awaited, and has the options that calls share. The type of
+/// the body, if there is one, stands in parentheses.
 macro_rules! call {
-    ($(#[$doc:meta])* $name:ident -> $answer:ty, $read:ident $(, $option:ident)*) => {
+    ($(#[$doc:meta])* $name:ident $(($body:ty))? -> $answer:ty, $read:ident $(, $option:ident)*) => {
         $(#[$doc])*
         #[derive(Debug)]
         #[must_use = "a call is sent when it is awaited"]
         pub struct $name {
             pub(crate) call: Call,
+            $(pub(crate) body: $body,)?
         }
 
         impl $name {
@@ -303,7 +299,9 @@ macro_rules! call {
             type IntoFuture = futures_util::future::BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.call.$read())
+                let call = self.call;
+                $(let call = call.body::<$body>(&self.body);)?
+                Box::pin(call.$read())
             }
         }
     };

@@ -1,7 +1,8 @@
 //! The calls about the secrets of a service account.
 
 use prokura_wire::{
-    AddedSecret, ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountSecretList,
+    self as wire, AddedSecret, ServiceAccountCredentials, ServiceAccountEnvelope,
+    ServiceAccountSecretList,
 };
 use reqwest::Method;
 
@@ -11,35 +12,40 @@ use crate::{
 };
 
 impl Client {
-    /// Rotates the secret of a service account. Unless a grace is asked for, the old secrets are refused from then on; tokens
-    /// already issued live until they expire. The answer holds the new secret, which is shown this once.
+    /// Rotates the secret of a service account. Without a grace period, the old secrets stop working at once. Tokens issued so
+    /// far stay active until they expire. The response contains the new secret, which cannot be read again later.
     pub fn rotate_secret(&self, id: &str) -> RotateSecret {
         let path = ["service-accounts", id, "rotate-secret"];
-        let call = Call::new(self, Method::POST, &path).once();
-        RotateSecret { call }
+        RotateSecret {
+            call: Call::new(self, Method::POST, &path).once(),
+            body: wire::RotateSecret::default(),
+        }
     }
 
-    /// Takes back a rotation whose grace has not ended: the secret that it made ends at once, and those that were to retire
-    /// live on as before.
+    /// Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were
+    /// retiring stay active.
     pub fn cancel_rotation(&self, id: &str) -> CancelRotation {
         let path = ["service-accounts", id, "cancel-rotation"];
         let call = Call::new(self, Method::POST, &path);
         CancelRotation { call }
     }
 
-    /// Lists the secrets of a service account, newest first, without the secrets themselves.
+    /// Lists the secrets of a service account, newest first, without the secret texts.
     pub fn list_secrets(&self, id: &str) -> ListSecrets {
         let call = Call::new(self, Method::GET, &["service-accounts", id, "secrets"]);
         ListSecrets { call }
     }
 
-    /// Gives a service account a further secret beside those that live. The answer holds it, and it is shown this once.
+    /// Adds a secret to a service account; the others stay active. The response contains the new secret, which cannot be read
+    /// again later.
     pub fn add_secret(&self, id: &str) -> AddSecret {
-        let call = Call::new(self, Method::POST, &["service-accounts", id, "secrets"]).once();
-        AddSecret { call }
+        AddSecret {
+            call: Call::new(self, Method::POST, &["service-accounts", id, "secrets"]).once(),
+            body: wire::AddSecret::default(),
+        }
     }
 
-    /// Ends one secret of a service account at once.
+    /// Deletes one secret of a service account. It stops working at once.
     pub fn delete_secret(&self, id: &str, secret_id: &str) -> DeleteSecret {
         let path = ["service-accounts", id, "secrets", secret_id];
         let call = Call::new(self, Method::DELETE, &path);
@@ -49,31 +55,31 @@ impl Client {
 
 call! {
     /// Rotates the secret of a service account: [`Client::rotate_secret`].
-    RotateSecret -> Versioned<ServiceAccountCredentials>, versioned, idempotency_key, if_match
+    RotateSecret(wire::RotateSecret) -> Versioned<ServiceAccountCredentials>, versioned, idempotency_key, if_match
 }
 
 impl RotateSecret {
-    /// How long the old secrets live on, in seconds. Without it they end at once.
+    /// Sets how long the old secrets stay active, in seconds. Default: they stop working at once.
     pub fn grace_period_seconds(mut self, seconds: u32) -> Self {
-        self.call.member("gracePeriodSeconds", seconds);
+        self.body.grace_period_seconds = Some(seconds);
         self
     }
 
-    /// How long the new secret is to live, in seconds. Without it, it does not expire.
+    /// Sets the lifetime of the new secret, in seconds. Default: it does not expire.
     pub fn expires_in_seconds(mut self, seconds: u32) -> Self {
-        self.call.member("expiresInSeconds", seconds);
+        self.body.expires_in_seconds = Some(seconds);
         self
     }
 
-    /// Ends the tokens issued so far as well.
+    /// Also revokes the tokens issued so far.
     pub fn revoke_tokens(mut self) -> Self {
-        self.call.member("revokeTokens", true);
+        self.body.revoke_tokens = Some(true);
         self
     }
 }
 
 call! {
-    /// Takes back a rotation: [`Client::cancel_rotation`].
+    /// Cancels a rotation: [`Client::cancel_rotation`].
     CancelRotation -> Versioned<ServiceAccountEnvelope>, versioned, if_match
 }
 
@@ -84,18 +90,18 @@ call! {
 
 call! {
     /// Adds a secret: [`Client::add_secret`].
-    AddSecret -> AddedSecret, json, idempotency_key, if_match
+    AddSecret(wire::AddSecret) -> AddedSecret, json, idempotency_key, if_match
 }
 
 impl AddSecret {
-    /// How long it is to live, in seconds. Without it, it does not expire.
+    /// Sets the lifetime of the secret, in seconds. Default: it does not expire.
     pub fn expires_in_seconds(mut self, seconds: u32) -> Self {
-        self.call.member("expiresInSeconds", seconds);
+        self.body.expires_in_seconds = Some(seconds);
         self
     }
 }
 
 call! {
-    /// Ends a secret: [`Client::delete_secret`].
+    /// Deletes a secret: [`Client::delete_secret`].
     DeleteSecret -> (), gone, if_match
 }

@@ -1,29 +1,32 @@
 //! The calls about service accounts.
 
 use prokura_wire::{
-    ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope, ServiceAccountList,
-    UsageList,
+    self as wire, ServiceAccount, ServiceAccountCredentials, ServiceAccountEnvelope,
+    ServiceAccountList, UsageList,
 };
 use reqwest::Method;
-use serde_json::Value;
 
 use crate::{
     Client, Items, Versioned,
     call::{Call, call},
 };
 
-/// How many accounts a page has unless another limit is given: as many as the server allows.
+/// The default size of a page: the maximum that the server allows.
 const PAGE: u32 = 200;
 
 impl Client {
-    /// Creates a service account. The answer holds its secret, which is shown this once.
+    /// Creates a service account. The response contains its secret, which cannot be read again later.
     pub fn create_service_account(&self, name: impl Into<String>) -> CreateServiceAccount {
-        let mut call = Call::new(self, Method::POST, &["service-accounts"]).once();
-        call.member("name", name.into());
-        CreateServiceAccount { call }
+        CreateServiceAccount {
+            call: Call::new(self, Method::POST, &["service-accounts"]).once(),
+            body: wire::CreateServiceAccount(wire::UpdateServiceAccount {
+                name: Some(name.into()),
+                ..wire::UpdateServiceAccount::default()
+            }),
+        }
     }
 
-    /// Lists service accounts, oldest first. Awaited, it answers a page; [`ListServiceAccounts::stream`] gives all.
+    /// Lists service accounts, oldest first. Await the call to get a page; [`ListServiceAccounts::stream`] returns all accounts.
     pub fn list_service_accounts(&self) -> ListServiceAccounts {
         let call = Call::new(self, Method::GET, &["service-accounts"]);
         ListServiceAccounts { call }.limit(PAGE)
@@ -35,85 +38,163 @@ impl Client {
         GetServiceAccount { call }
     }
 
-    /// Changes a service account. What is not named stays as it is.
+    /// Updates a service account. Settings that the call does not name stay as they are.
     pub fn update_service_account(&self, id: &str) -> UpdateServiceAccount {
         let call = Call::new(self, Method::PATCH, &["service-accounts", id]);
         UpdateServiceAccount {
             call: call.merge_patch(),
+            body: wire::UpdateServiceAccount::default(),
         }
     }
 
-    /// Deletes a service account, for good: its secrets and every token it ever got are dead from then on.
+    /// Deletes a service account permanently. Its secrets and all its tokens stop working at once.
     pub fn delete_service_account(&self, id: &str) -> DeleteServiceAccount {
         let call = Call::new(self, Method::DELETE, &["service-accounts", id]);
         DeleteServiceAccount { call }
     }
 
-    /// Ends every token issued to a service account so far, and nothing else.
+    /// Revokes every token issued to a service account so far. Its secrets keep working.
     pub fn revoke_tokens(&self, id: &str) -> RevokeTokens {
         let path = ["service-accounts", id, "revoke-tokens"];
         let call = Call::new(self, Method::POST, &path);
         RevokeTokens { call }
     }
 
-    /// Counts the tokens that a service account got and was refused, day by day.
+    /// Counts the tokens issued and refused to a service account, by day.
     pub fn get_usage(&self, id: &str) -> GetUsage {
         let call = Call::new(self, Method::GET, &["service-accounts", id, "usage"]);
         GetUsage { call }
     }
 }
 
+/// The settings that a new account and an update have in common. `$settings` is the path from the call to its
+/// [`wire::UpdateServiceAccount`].
+macro_rules! settings {
+    ($call:ident, $($settings:tt)+) => {
+        impl $call {
+            /// Sets all settings at once, in place of those set before. Without a name in `settings`, the name stays.
+            pub fn settings(mut self, settings: wire::UpdateServiceAccount) -> Self {
+                let name = self.$($settings)+.name.take();
+                self.$($settings)+ = settings;
+                let given = &mut self.$($settings)+.name;
+                *given = given.take().or(name);
+                self
+            }
+
+            /// Sets the description: up to 1,024 characters.
+            pub fn description(mut self, text: impl Into<String>) -> Self {
+                self.$($settings)+.description = Some(Some(text.into()));
+                self
+            }
+
+            /// Sets all scopes that the account may request. A new account without this gets the management scopes of the
+            /// caller.
+            pub fn scopes(mut self, scopes: impl IntoIterator<Item: Into<String>>) -> Self {
+                let scopes = scopes.into_iter().map(Into::into);
+                self.$($settings)+.scopes = Some(scopes.collect());
+                self
+            }
+
+            /// Sets the owner: the person or team that is responsible for the account.
+            pub fn owner(mut self, owner: impl Into<String>) -> Self {
+                self.$($settings)+.owner = Some(Some(owner.into()));
+                self
+            }
+
+            /// Sets a label. Other labels stay.
+            pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+                let labels = self.$($settings)+.labels.get_or_insert_default();
+                labels.get_or_insert_default().insert(key.into(), Some(value.into()));
+                self
+            }
+
+            /// Sets the lifetime of the account's access tokens: 60 to 86,400 seconds.
+            pub fn token_lifetime_seconds(mut self, seconds: u32) -> Self {
+                self.$($settings)+.token_lifetime_seconds = Some(Some(seconds));
+                self
+            }
+
+            /// Sets when the account expires: an RFC 3339 instant such as `2027-01-01T00:00:00Z`.
+            pub fn expires_at(mut self, instant: impl Into<String>) -> Self {
+                self.$($settings)+.expires_at = Some(Some(instant.into()));
+                self
+            }
+        }
+    };
+}
+
 call! {
     /// Creates a service account: [`Client::create_service_account`].
-    CreateServiceAccount -> Versioned<ServiceAccountCredentials>, versioned, idempotency_key
+    CreateServiceAccount(wire::CreateServiceAccount) -> Versioned<ServiceAccountCredentials>, versioned, idempotency_key
 }
+settings!(CreateServiceAccount, body.0);
 
-impl CreateServiceAccount {
-    /// What it is for: up to 1,024 characters.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.call.member("description", text.into());
+call! {
+    /// Updates a service account: [`Client::update_service_account`]. The call is a merge patch (RFC 7396): settings that it does
+    /// not name stay as they are, and a `clear_` method sets a setting to null.
+    UpdateServiceAccount(wire::UpdateServiceAccount) -> Versioned<ServiceAccountEnvelope>, versioned, if_match
+}
+settings!(UpdateServiceAccount, body);
+
+impl UpdateServiceAccount {
+    /// Sets the display name: one line of 1 to 255 characters.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.body.name = Some(name.into());
         self
     }
 
-    /// What it may ask for. Without it: the management scopes of the caller.
-    pub fn scopes(mut self, scopes: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.call.member("scopes", texts(scopes));
+    /// Disables or enables the account. A disabled account gets no tokens, and its tokens are inactive.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.body.disabled = Some(disabled);
         self
     }
 
-    /// Who answers for it.
-    pub fn owner(mut self, owner: impl Into<String>) -> Self {
-        self.call.member("owner", owner.into());
+    /// Removes the description.
+    pub fn clear_description(mut self) -> Self {
+        self.body.description = Some(None);
         self
     }
 
-    /// A label. It may have several, each name once.
-    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.call.member_of("labels", name.into(), value.into());
+    /// Removes the owner.
+    pub fn clear_owner(mut self) -> Self {
+        self.body.owner = Some(None);
         self
     }
 
-    /// How long its tokens live: 60 to 86,400 seconds. Without it: as long as those of the resource.
-    pub fn token_lifetime_seconds(mut self, seconds: u32) -> Self {
-        self.call.member("tokenLifetimeSeconds", seconds);
+    /// Removes a label. Other labels stay.
+    pub fn clear_label(mut self, key: impl Into<String>) -> Self {
+        let labels = self.body.labels.get_or_insert_default();
+        labels.get_or_insert_default().insert(key.into(), None);
         self
     }
 
-    /// When it ends by itself: an instant of RFC 3339, such as `2027-01-01T00:00:00Z`.
-    pub fn expires_at(mut self, instant: impl Into<String>) -> Self {
-        self.call.member("expiresAt", instant.into());
+    /// Removes all labels.
+    pub fn clear_labels(mut self) -> Self {
+        self.body.labels = Some(None);
+        self
+    }
+
+    /// Removes the token lifetime: tokens get the lifetime of their resource.
+    pub fn clear_token_lifetime_seconds(mut self) -> Self {
+        self.body.token_lifetime_seconds = Some(None);
+        self
+    }
+
+    /// Removes the expiry: the account does not expire.
+    pub fn clear_expires_at(mut self) -> Self {
+        self.body.expires_at = Some(None);
         self
     }
 }
 
 call! {
-    /// Lists service accounts: [`Client::list_service_accounts`]. Awaited, it answers a page, which says where the next one
-    /// begins. Filters can be combined; an account must pass them all.
+    /// Lists service accounts: [`Client::list_service_accounts`]. Await the call to get a page, which contains the cursor of the
+    /// next one. An account must pass all filters.
     ListServiceAccounts -> ServiceAccountList, json
 }
 
 impl ListServiceAccounts {
-    /// All accounts, asked for page by page.
+    /// Streams all accounts and requests the pages as needed.
     pub fn stream(self) -> Items<ServiceAccount> {
         Items::new(self.call, |call| async move {
             let page = Self { call: call.clone() }.await?;
@@ -122,50 +203,50 @@ impl ListServiceAccounts {
         })
     }
 
-    /// Only accounts with this in their name, in upper or lower case.
+    /// Only accounts whose name contains this text, ignoring case.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.call.parameter("name", name.into());
         self
     }
 
-    /// Only accounts with this label. Said several times, only those with all of them.
-    pub fn label(mut self, name: &str, value: &str) -> Self {
+    /// Only accounts with this label. Call it several times to require several labels.
+    pub fn label(mut self, key: &str, value: &str) -> Self {
         self.call
-            .further_parameter("label", format!("{name}:{value}"));
+            .further_parameter("label", format!("{key}:{value}"));
         self
     }
 
-    /// Only accounts of this owner.
+    /// Only accounts with exactly this owner.
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.call.parameter("owner", owner.into());
         self
     }
 
-    /// Only accounts that are switched off, or only those that are not.
+    /// Only disabled accounts (`true`), or only enabled accounts (`false`).
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.call.parameter("disabled", disabled);
         self
     }
 
-    /// Only accounts that have got no token for so many days.
+    /// Only accounts that were issued no token for this many days.
     pub fn unused_for_days(mut self, days: u32) -> Self {
         self.call.parameter("unusedForDays", days);
         self
     }
 
-    /// Only accounts with a secret that expires within so many days.
+    /// Only accounts with a secret that expires within this many days.
     pub fn secret_expires_within_days(mut self, days: u32) -> Self {
         self.call.parameter("secretExpiresWithinDays", days);
         self
     }
 
-    /// How many accounts a page has at most: 1 to 200, which is the default.
+    /// Sets the maximum number of accounts in a page: 1 to 200. Default: 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.call.parameter("limit", limit);
         self
     }
 
-    /// Where the page begins: the `next_cursor` of the page before, which had the same filters.
+    /// Sets where the page begins: the `next_cursor` of the previous page, which must have had the same filters.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.call.parameter("cursor", cursor.into());
         self
@@ -178,104 +259,12 @@ call! {
 }
 
 call! {
-    /// Changes a service account: [`Client::update_service_account`]. It is a merge patch (RFC 7396): what is not named stays
-    /// as it is, and what is cleared is null from then on.
-    UpdateServiceAccount -> Versioned<ServiceAccountEnvelope>, versioned, if_match
-}
-
-impl UpdateServiceAccount {
-    /// Its display name of one line: 1 to 255 characters.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.call.member("name", name.into());
-        self
-    }
-
-    /// What it is for: up to 1,024 characters.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.call.member("description", text.into());
-        self
-    }
-
-    /// No description.
-    pub fn clear_description(mut self) -> Self {
-        self.call.member("description", Value::Null);
-        self
-    }
-
-    /// What it may ask for, in place of what it may now.
-    pub fn scopes(mut self, scopes: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.call.member("scopes", texts(scopes));
-        self
-    }
-
-    /// Switches it off, or on again. Off, it gets no tokens, and those that it has do not count.
-    pub fn disabled(mut self, disabled: bool) -> Self {
-        self.call.member("disabled", disabled);
-        self
-    }
-
-    /// Who answers for it.
-    pub fn owner(mut self, owner: impl Into<String>) -> Self {
-        self.call.member("owner", owner.into());
-        self
-    }
-
-    /// No owner.
-    pub fn clear_owner(mut self) -> Self {
-        self.call.member("owner", Value::Null);
-        self
-    }
-
-    /// A label, new or with a new value. Its other labels stay.
-    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.call.member_of("labels", name.into(), value.into());
-        self
-    }
-
-    /// Takes a label away.
-    pub fn clear_label(mut self, name: impl Into<String>) -> Self {
-        self.call.member_of("labels", name.into(), Value::Null);
-        self
-    }
-
-    /// Takes all labels away.
-    pub fn clear_labels(mut self) -> Self {
-        self.call.member("labels", Value::Null);
-        self
-    }
-
-    /// How long its tokens live from now on: 60 to 86,400 seconds.
-    pub fn token_lifetime_seconds(mut self, seconds: u32) -> Self {
-        self.call.member("tokenLifetimeSeconds", seconds);
-        self
-    }
-
-    /// Tokens that live as long as those of the resource.
-    pub fn clear_token_lifetime_seconds(mut self) -> Self {
-        self.call.member("tokenLifetimeSeconds", Value::Null);
-        self
-    }
-
-    /// When it ends by itself: an instant of RFC 3339, such as `2027-01-01T00:00:00Z`.
-    pub fn expires_at(mut self, instant: impl Into<String>) -> Self {
-        self.call.member("expiresAt", instant.into());
-        self
-    }
-
-    /// No end by itself.
-    pub fn clear_expires_at(mut self) -> Self {
-        self.call.member("expiresAt", Value::Null);
-        self
-    }
-}
-
-call! {
     /// Deletes a service account: [`Client::delete_service_account`].
     DeleteServiceAccount -> (), gone, if_match
 }
 
 call! {
-    /// Ends all tokens of a service account: [`Client::revoke_tokens`].
+    /// Revokes all tokens of a service account: [`Client::revoke_tokens`].
     RevokeTokens -> (), nothing, if_match
 }
 
@@ -285,13 +274,9 @@ call! {
 }
 
 impl GetUsage {
-    /// How many days, today included: 1 to 90.
+    /// Sets the number of days, including today: 1 to 90.
     pub fn days(mut self, days: u32) -> Self {
         self.call.parameter("days", days);
         self
     }
-}
-
-fn texts(texts: impl IntoIterator<Item: Into<String>>) -> Vec<String> {
-    texts.into_iter().map(Into::into).collect()
 }

@@ -1,4 +1,4 @@
-//! The OAuth endpoints.
+//! Responses of the OAuth endpoints.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use crate::Secret;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenResponse {
-    /// The token; at most 4 KiB of characters that fit a Bearer header.
+    /// The token: at most 4 KiB of characters that are valid in a Bearer header.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub access_token: Secret,
     /// `Bearer`.
     #[cfg_attr(feature = "openapi", schema(example = "Bearer"))]
     pub token_type: String,
-    /// How long it lives, in seconds.
+    /// The lifetime of the token, in seconds.
     #[cfg_attr(feature = "openapi", schema(example = 3600))]
     pub expires_in: u32,
-    /// What it allows: scopes separated by spaces.
+    /// The scopes of the token, separated by spaces.
     #[cfg_attr(feature = "openapi", schema(example = "management:all"))]
     pub scope: String,
 }
@@ -26,45 +26,45 @@ pub struct TokenResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthError {
-    /// The error code.
+    /// The error code, for programs.
     #[cfg_attr(feature = "openapi", schema(example = "invalid_client"))]
     pub error: String,
-    /// What is wrong, for developers; printable ASCII.
+    /// What went wrong, for developers, in printable ASCII.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
 }
 
-/// What a token says (RFC 7662 §2.2). Of a token that is not active, only that.
+/// The claims of a token (RFC 7662 §2.2). A response about an inactive token contains `active` only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IntrospectionResponse {
-    /// Whether the token lives.
+    /// Whether the token is active.
     pub active: bool,
-    /// What it allows: scopes separated by spaces.
+    /// The scopes of the token, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The client it was issued to.
+    /// The client that the token was issued to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// `Bearer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
-    /// When it ends, in seconds since the Unix epoch.
+    /// When the token expires, in seconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// When it was issued, in seconds since the Unix epoch.
+    /// When the token was issued, in seconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
-    /// Whom it stands for: the client id.
+    /// The subject of the token: the client id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// The resource it is for.
+    /// The resource that the token is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// Who issued it.
+    /// The issuer of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Its id.
+    /// The id of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
 }
@@ -73,21 +73,21 @@ pub struct IntrospectionResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuthorizationServerMetadata {
-    /// Who issues the tokens.
+    /// The issuer of the tokens.
     pub issuer: String,
-    /// RFC 6749 §3.2.
+    /// The token endpoint (RFC 6749 §3.2).
     pub token_endpoint: String,
-    /// RFC 7662.
+    /// The introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
-    /// RFC 7009.
+    /// The revocation endpoint (RFC 7009).
     pub revocation_endpoint: String,
-    /// RFC 7517 §5.
+    /// The key set (RFC 7517 §5).
     pub jwks_uri: String,
-    /// Every scope that can be granted.
+    /// All scopes that can be granted.
     pub scopes_supported: Vec<String>,
-    /// None: there is no authorization endpoint.
+    /// Empty: there is no authorization endpoint.
     pub response_types_supported: Vec<String>,
-    /// The grants.
+    /// The supported grants.
     pub grant_types_supported: Vec<String>,
     /// How clients authenticate at the token endpoint.
     pub token_endpoint_auth_methods_supported: Vec<String>,
@@ -97,7 +97,7 @@ pub struct AuthorizationServerMetadata {
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
 }
 
-/// The keys that verify our tokens (RFC 7517 §5).
+/// The keys that verify signed tokens (RFC 7517 §5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JsonWebKeySet {
@@ -109,7 +109,7 @@ pub struct JsonWebKeySet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JsonWebKey {
-    /// The key's id: its thumbprint (RFC 7638).
+    /// The id of the key: its thumbprint (RFC 7638).
     pub kid: String,
     /// `EC`, `OKP` or `RSA`.
     pub kty: String,

@@ -1,7 +1,7 @@
 //! `[management_api]` and `[[resources]]`: the APIs that tokens are for.
 
 use prokura_server::domain::{
-    MANAGEMENT_SCOPES, MAX_TOKEN_LIFETIME_SECONDS, Resource, ScopeSet, SigningAlgorithm,
+    MANAGEMENT_SCOPES, MAX_RESOURCE_TOKEN_LIFETIME_SECONDS, Resource, ScopeSet, SigningAlgorithm,
     TokenFormat,
 };
 use serde::Deserialize;
@@ -176,10 +176,10 @@ impl TryFrom<i64> for LifetimeSeconds {
     fn try_from(seconds: i64) -> Result<Self, String> {
         u32::try_from(seconds)
             .ok()
-            .filter(|seconds| (1..=MAX_TOKEN_LIFETIME_SECONDS).contains(seconds))
+            .filter(|seconds| (1..=MAX_RESOURCE_TOKEN_LIFETIME_SECONDS).contains(seconds))
             .map(Self)
             .ok_or_else(|| {
-                format!("must be 1 to {MAX_TOKEN_LIFETIME_SECONDS} seconds, not {seconds}")
+                format!("must be 1 to {MAX_RESOURCE_TOKEN_LIFETIME_SECONDS} seconds, not {seconds}")
             })
     }
 }

@@ -95,40 +95,6 @@ impl Listed for AuditEvent {
     }
 }
 
-/// All fields of a service account.
-pub(crate) fn account(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
-    let lifetime = account.token_lifetime_seconds;
-    let lifetime = lifetime.map(|seconds| format!("{seconds} s"));
-    vec![
-        ("ID", Cell::plain(&account.id)),
-        ("Client ID", Cell::plain(&account.client_id)),
-        ("Name", Cell::plain(&account.name)),
-        ("Description", text(account.description.as_deref(), "-")),
-        (
-            "Scopes",
-            joined(account.scopes.iter().cloned(), " ", "none"),
-        ),
-        ("Owner", text(account.owner.as_deref(), "-")),
-        ("Labels", labels(&account.labels)),
-        ("State", state(account.disabled)),
-        ("Expires", instant(account.expires_at.as_deref(), "never")),
-        (
-            "Token lifetime",
-            text(lifetime.as_deref(), "default of the resource"),
-        ),
-        ("Created", instant(Some(&account.created_at), "")),
-        (
-            "Created by",
-            text(account.created_by.as_deref(), "the server"),
-        ),
-        ("Updated", instant(Some(&account.updated_at), "")),
-        (
-            "Last used",
-            instant(account.last_used_at.as_deref(), "never"),
-        ),
-    ]
-}
-
 /// The claims of a token.
 pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, Cell)> {
     let mut lines = vec![(
@@ -158,7 +124,8 @@ pub(crate) fn introspection(said: &IntrospectionResponse) -> Vec<(&'static str, 
     lines
 }
 
-fn state(disabled: bool) -> Cell {
+/// Whether an account is enabled.
+pub(super) fn state(disabled: bool) -> Cell {
     if disabled {
         Cell::bad("disabled")
     } else {
@@ -166,16 +133,19 @@ fn state(disabled: bool) -> Cell {
     }
 }
 
-fn text(text: Option<&str>, absent: &str) -> Cell {
+/// A text, or `absent`.
+pub(super) fn text(text: Option<&str>, absent: &str) -> Cell {
     text.map_or_else(|| Cell::faint(absent), Cell::plain)
 }
 
-fn labels(labels: &BTreeMap<String, String>) -> Cell {
+/// Labels as `key:value`.
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> Cell {
     let labels = labels.iter().map(|(key, value)| format!("{key}:{value}"));
     joined(labels, ", ", "-")
 }
 
-fn joined(texts: impl Iterator<Item = String>, separator: &str, none: &str) -> Cell {
+/// Texts in one cell, or `none`.
+pub(super) fn joined(texts: impl Iterator<Item = String>, separator: &str, none: &str) -> Cell {
     let texts = texts.collect::<Vec<_>>();
     match texts.as_slice() {
         [] => Cell::faint(none),
@@ -183,8 +153,8 @@ fn joined(texts: impl Iterator<Item = String>, separator: &str, none: &str) -> C
     }
 }
 
-/// A time in UTC, truncated to seconds.
-fn instant(instant: Option<&str>, absent: &str) -> Cell {
+/// A time in UTC, truncated to seconds, or `absent`.
+pub(super) fn instant(instant: Option<&str>, absent: &str) -> Cell {
     let Some(instant) = instant else {
         return Cell::faint(absent);
     };

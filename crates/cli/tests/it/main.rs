@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub)]
 
+mod account_fields;
 mod docs;
 mod harness;
 mod house;

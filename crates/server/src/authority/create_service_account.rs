@@ -1,4 +1,4 @@
-//! `create_service_account`: an account with its first secret.
+//! `create_service_account`: creates an account with its first secret.
 
 use super::{
     caller::Caller,
@@ -10,35 +10,18 @@ use super::{
     unavailable::{Unavailable, or_unavailable},
 };
 use crate::domain::{
-    Action, Description, Labels, MANAGEMENT_SCOPES, Name, ScopeSet, ServiceAccount,
-    ServiceAccountId, Timestamp,
+    AccountPatch, Action, InvalidLabels, MANAGEMENT_SCOPES, Name, ServiceAccount, ServiceAccountId,
 };
 
-/// What a new account is to be.
-#[derive(Clone, Debug)]
-pub struct NewServiceAccount {
-    /// Its display name.
-    pub name: Name,
-    /// What it is for.
-    pub description: Option<Description>,
-    /// What it may ask for. `None`: what its creator may at the management API.
-    pub scopes: Option<ScopeSet>,
-    /// Who answers for it.
-    pub owner: Option<Name>,
-    /// What it is sorted by.
-    pub labels: Labels,
-    /// How long its tokens live, in seconds. `None`: as long as those of the resource that they are for.
-    pub token_lifetime_seconds: Option<u32>,
-    /// When it expires. `None`: it does not.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Why an account is not created.
+/// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateServiceAccountError {
     /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
+    /// The account cannot have these labels.
+    #[error(transparent)]
+    Labels(#[from] InvalidLabels),
     /// The request was not carried out once.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -50,16 +33,18 @@ pub enum CreateServiceAccountError {
 or_unavailable!(CreateServiceAccountError::Unavailable);
 
 impl Authority {
-    /// Creates an account and its first secret in the caller's organization.
+    /// Creates an account with a name, further settings and a first secret in the caller's organization. Without `scopes` the
+    /// account gets the management scopes of the caller.
     pub async fn create_service_account(
         &self,
         caller: &Caller,
         origin: &Origin<'_>,
-        new: NewServiceAccount,
+        name: Name,
+        mut settings: AccountPatch,
         mut idempotent: Option<Idempotent<'_, IssuedSecret>>,
     ) -> Result<OnceOutcome<IssuedSecret>, CreateServiceAccountError> {
         let now = self.clock.now()?;
-        let scopes = new.scopes.unwrap_or_else(|| {
+        let scopes = settings.scopes.take().unwrap_or_else(|| {
             caller
                 .scopes
                 .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
@@ -73,15 +58,9 @@ impl Authority {
 
         let id = ServiceAccountId::new(now, self.ordered_random(now)?);
         let creator = Some(caller.service_account_id);
-        let account = ServiceAccount {
-            description: new.description,
-            scopes,
-            owner: new.owner,
-            labels: new.labels,
-            token_lifetime_seconds: new.token_lifetime_seconds,
-            expires_at: new.expires_at,
-            ..ServiceAccount::new(id, caller.organization_id, new.name, now, creator)
-        };
+        let mut account = ServiceAccount::new(id, caller.organization_id, name, now, creator);
+        settings.scopes = Some(scopes);
+        settings.apply_to_new(&mut account, now)?;
         let (secret, stored) = self.new_secret(now, creator, None)?;
         let event = caller.event(
             origin,

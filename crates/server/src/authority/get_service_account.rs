@@ -21,7 +21,7 @@ pub enum GetServiceAccountError {
 or_unavailable!(GetServiceAccountError::Unavailable);
 
 impl Authority {
-    /// The account `id` of the caller's organization.
+    /// Returns the account `id` of the caller's organization.
     pub async fn get_service_account(
         &self,
         caller: &Caller,

@@ -51,7 +51,7 @@ pub use authenticate_bearer::AuthenticateBearerError;
 pub use authenticate_client::{AuthenticateClientError, PresentedCredentials};
 pub use bootstrap::{Bootstrap, BootstrapError};
 pub use caller::Caller;
-pub use create_service_account::{CreateServiceAccountError, NewServiceAccount};
+pub use create_service_account::CreateServiceAccountError;
 pub use get_service_account::GetServiceAccountError;
 pub use grant_scopes::GrantScopesError;
 pub use idempotency::{IdempotencyError, Idempotent, OnceOutcome, RecordedResponse};

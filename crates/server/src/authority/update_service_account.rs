@@ -9,7 +9,7 @@ use crate::{
     store::Target,
 };
 
-/// Why an account is not updated.
+/// Why an account was not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateServiceAccountError {
     /// The account cannot have these scopes.

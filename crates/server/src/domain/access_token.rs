@@ -2,8 +2,8 @@
 
 use super::{Client, OrganizationId, ScopeSet, ServiceAccountId, Timestamp, TokenId};
 
-/// The longest lifetime of a token: 365 days, in seconds.
-pub const MAX_TOKEN_LIFETIME_SECONDS: u32 = 31_536_000;
+/// The longest token lifetime that the configuration of a resource may set, in seconds: 365 days.
+pub const MAX_RESOURCE_TOKEN_LIFETIME_SECONDS: u32 = 31_536_000;
 
 /// How far apart the clocks of two nodes may be, in milliseconds.
 const CLOCK_SKEW_MS: i64 = 60_000;

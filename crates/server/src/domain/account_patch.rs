@@ -1,111 +1,135 @@
-//! What is to change of an account.
+//! Changes of a service account's settings, and the settings as the audit trail writes them.
 
-use super::{Description, InvalidLabels, LabelsPatch, Name, ScopeSet, ServiceAccount, Timestamp};
+use super::{
+    Description, InvalidLabels, Labels, Name, ScopeSet, ServiceAccount, Timestamp,
+    service_account::account_settings, setting::Setting,
+};
 
-/// What is to change of an account, member by member (RFC 7396): `None` leaves the member as it is, `Some(None)` takes its
-/// value away.
-#[derive(Clone, Debug, Default)]
-pub struct AccountPatch {
-    /// Its display name.
-    pub name: Option<Name>,
-    /// What it is for.
-    pub description: Option<Option<Description>>,
-    /// What it may ask for.
-    pub scopes: Option<ScopeSet>,
-    /// Whether it is switched off.
-    pub disabled: Option<bool>,
-    /// Who answers for it.
-    pub owner: Option<Option<Name>>,
-    /// What it is sorted by.
-    pub labels: Option<LabelsPatch>,
-    /// How long its tokens live, in seconds.
-    pub token_lifetime_seconds: Option<Option<u32>>,
-    /// When it expires.
-    pub expires_at: Option<Option<Timestamp>>,
+macro_rules! define_patch {
+    ($($(#[$doc:meta])* $setting:ident $member:literal: $type:ty,)*) => {
+        /// A change of an account's settings (RFC 7396), or the settings of a new account. `None` leaves a setting as it is;
+        /// `Some(None)` removes its value.
+        #[derive(Clone, Debug, Default)]
+        pub struct AccountPatch {
+            $($(#[$doc])* pub $setting: Option<<$type as Setting>::Patch>,)*
+            /// Whether the account is disabled.
+            pub disabled: Option<bool>,
+        }
+
+        impl AccountPatch {
+            fn change_settings(&self, account: &mut ServiceAccount) -> Result<(), InvalidLabels> {
+                $(if let Some(patch) = &self.$setting {
+                    account.$setting = Setting::patched(&account.$setting, patch)?;
+                })*
+                Ok(())
+            }
+        }
+
+        impl ServiceAccount {
+            /// The settings under their names in the API, in alphabetical order. `None`: the setting has no value.
+            fn detail(&self) -> Vec<(&'static str, Option<String>)> {
+                let is_disabled = self.disabled_at.is_some();
+                let mut detail = vec![
+                    $(($member, self.$setting.to_detail()),)*
+                    ("disabled", is_disabled.then(|| true.to_string())),
+                ];
+                detail.sort_unstable_by_key(|(member, _)| *member);
+                detail
+            }
+        }
+    };
 }
+account_settings!(define_patch);
 
 impl AccountPatch {
-    /// The account as the patch changes it at `now`. If it changes nothing, it is as it was, to its version.
+    /// `account` with the patch applied at `now`. Its version grows if the patch changes a value.
     pub fn apply(
         &self,
         account: &ServiceAccount,
         now: Timestamp,
     ) -> Result<ServiceAccount, InvalidLabels> {
         let mut patched = account.clone();
-        set(&mut patched.name, &self.name);
-        set(&mut patched.description, &self.description);
-        set(&mut patched.scopes, &self.scopes);
-        set(&mut patched.owner, &self.owner);
-        set(
-            &mut patched.token_lifetime_seconds,
-            &self.token_lifetime_seconds,
-        );
-        set(&mut patched.expires_at, &self.expires_at);
-        if let Some(labels) = &self.labels {
-            patched.labels = account.labels.patched(labels)?;
-        }
-        match self.disabled {
-            Some(true) => patched.disabled_at = account.disabled_at.or(Some(now)),
-            Some(false) => patched.disabled_at = None,
-            None => {}
-        }
+        self.apply_to_new(&mut patched, now)?;
         if patched != *account {
             patched.version += 1;
             patched.updated_at = now;
         }
         Ok(patched)
     }
-}
 
-fn set<T: Clone>(member: &mut T, new: &Option<T>) {
-    if let Some(new) = new {
-        member.clone_from(new);
+    /// Applies the patch at `now` to an account that nobody has seen yet: its version stays as it is.
+    pub fn apply_to_new(
+        &self,
+        account: &mut ServiceAccount,
+        now: Timestamp,
+    ) -> Result<(), InvalidLabels> {
+        self.change_settings(account)?;
+        match self.disabled {
+            Some(true) => account.disabled_at = account.disabled_at.or(Some(now)),
+            Some(false) => account.disabled_at = None,
+            None => {}
+        }
+        Ok(())
     }
 }
-
-/// A member of an account as clients see it: its name, and its value as text. `None`: it has no value.
-type Member = (&'static str, Option<String>);
 
 impl ServiceAccount {
-    /// The members in which the account differs from what it was, with their new values; empty where there is none now.
+    /// The settings that differ from those `before`, under their names in the API, with their new values. A setting that lost
+    /// its value is an empty text.
     pub fn changes_since(&self, before: &Self) -> Vec<(&'static str, String)> {
-        let pairs = before.members().into_iter().zip(self.members());
+        let pairs = before.detail().into_iter().zip(self.detail());
         let changed = pairs.filter_map(|(before, after)| (before != after).then_some(after));
         changed
-            .map(|(name, value)| (name, value.unwrap_or_default()))
+            .map(|(member, value)| (member, value.unwrap_or_default()))
             .collect()
     }
 
-    /// The members that have a value.
+    /// The settings that have a value, under their names in the API.
     pub fn stated(&self) -> Vec<(&'static str, String)> {
-        let members = self.members().into_iter();
-        members
-            .filter_map(|(name, value)| Some((name, value?)))
+        let detail = self.detail().into_iter();
+        detail
+            .filter_map(|(member, value)| Some((member, value?)))
             .collect()
     }
+}
 
-    /// What can be said of an account, in alphabetical order.
-    fn members(&self) -> [Member; 8] {
-        let name = |name: &Name| name.as_str().to_owned();
-        let description = self.description.as_ref();
-        let is_disabled = self.disabled_at.is_some();
-        let has_labels = !self.labels.is_empty();
-        [
-            (
-                "description",
-                description.map(|text| text.as_str().to_owned()),
-            ),
-            ("disabled", is_disabled.then(|| true.to_string())),
-            ("expiresAt", self.expires_at.map(|at| at.to_string())),
-            ("labels", has_labels.then(|| self.labels.to_text())),
-            ("name", Some(name(&self.name))),
-            ("owner", self.owner.as_ref().map(name)),
-            ("scopes", Some(self.scopes.to_string())),
-            (
-                "tokenLifetimeSeconds",
-                self.token_lifetime_seconds
-                    .map(|seconds| seconds.to_string()),
-            ),
-        ]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{OrganizationId, ServiceAccountId};
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_the_detail_says_what_changed() {
+        let name = |text: &str| Name::parse(text.to_owned()).unwrap();
+        let at = Timestamp::from_millis;
+        let before = ServiceAccount::new(
+            ServiceAccountId::from_bytes([1; 16]),
+            OrganizationId::from_bytes([2; 16]),
+            name("CI"),
+            at(1),
+            None,
+        );
+        let patch = AccountPatch {
+            name: Some(name("CD")),
+            owner: Some(Some(name("Platform"))),
+            disabled: Some(true),
+            ..AccountPatch::default()
+        };
+        let after = patch.apply(&before, at(2)).unwrap();
+        assert_eq!((after.version, after.updated_at), (2, at(2)));
+        let text = |detail: &[(&str, String)]| format!("{detail:?}");
+        assert_eq!(
+            text(&after.changes_since(&before)),
+            r#"[("disabled", "true"), ("name", "CD"), ("owner", "Platform")]"#
+        );
+        assert_eq!(
+            text(&before.changes_since(&after)),
+            r#"[("disabled", ""), ("name", "CI"), ("owner", "")]"#
+        );
+        assert_eq!(
+            text(&after.stated()),
+            r#"[("disabled", "true"), ("name", "CD"), ("owner", "Platform"), ("scopes", "")]"#
+        );
+        assert_eq!(patch.apply(&after, at(3)).unwrap(), after);
     }
 }

@@ -2,36 +2,36 @@
 
 use super::{OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId, Timestamp};
 
-/// A service account as a client (RFC 6749 §2): of it, what decides whether it may authenticate and what its tokens may do, and
-/// nothing that only people read.
+/// A service account as a client (RFC 6749 §2): the fields that decide whether it may authenticate and what its tokens allow.
+/// Texts for people are left out, so that a look-up on the token path stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The account's id; the client id is derived from it.
+    /// The account's id. The client id is derived from it.
     pub id: ServiceAccountId,
-    /// The organization it acts for.
+    /// The organization that the client acts for.
     pub organization_id: OrganizationId,
-    /// What it may ask for.
+    /// The scopes that the client may request.
     pub scopes: ScopeSet,
-    /// How long its tokens live, in seconds. `None`: as long as those of the resource that they are for.
+    /// Lifetime of the client's access tokens, in seconds. `None`: the lifetime of the resource.
     pub token_lifetime_seconds: Option<u32>,
-    /// From when on it may do nothing. `None`: it does not expire.
+    /// When the account expires. From then on the client is unusable. `None`: never.
     pub expires_at: Option<Timestamp>,
-    /// Since when it is switched off. `None`: it is not.
+    /// When the account was disabled. `None`: it is enabled.
     pub disabled_at: Option<Timestamp>,
-    /// Goes into every token; raising it ends all tokens issued before.
+    /// Is part of every token. Raising it revokes all tokens issued before.
     pub token_epoch: i64,
 }
 
 impl Client {
-    /// The one gate: whether the account may authenticate, and its tokens be honoured, at `now`. Every grant and every
-    /// verification asks here, so that a reason to refuse added here holds everywhere.
+    /// Whether the client may authenticate, and its tokens are active, at `now`. Every grant and every token check calls
+    /// this, so a new reason to refuse belongs into [`Self::check_usable`].
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.check_usable(now).is_ok()
     }
 
-    /// The same, with the reason, which is for the account's owner alone.
+    /// As [`Self::is_usable`], with the reason. Only the account's organization may see the reason.
     pub fn check_usable(&self, now: Timestamp) -> Result<(), Unusable> {
-        // Whenever it was that it was disabled: another node's clock may be ahead.
+        // `disabled_at` is not compared with `now`: the clock of another node may be ahead.
         if self.disabled_at.is_some() {
             return Err(Unusable::Disabled);
         }
@@ -56,12 +56,12 @@ impl From<&ServiceAccount> for Client {
     }
 }
 
-/// Why an account may do nothing.
+/// Why a client is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is switched off.
+    /// The account is disabled.
     Disabled,
-    /// Its time has run out.
+    /// The account has expired.
     Expired,
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_not_usable_while_it_is_disabled_nor_from_its_expiry_on() {
+    fn a_client_is_unusable_while_disabled_and_from_its_expiry_on() {
         let at = Timestamp::from_millis(1000);
         let mut client = Client {
             id: ServiceAccountId::from_bytes([1; 16]),

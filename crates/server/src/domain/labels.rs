@@ -1,56 +1,56 @@
-//! Labels: what people sort accounts by.
+//! Labels: key-value tags of an account, for grouping and filtering.
 
 use std::collections::BTreeMap;
 
 use super::text::{InvalidText, check_line};
 
-/// Up to 32 labels, each a key with a value. A key is one line of 1 to 63 characters without a colon, a value one line of up
-/// to 255, perhaps empty (Unicode scalar values, both kept exactly as sent).
+/// Up to 32 labels. A key is one line of 1 to 63 characters without a colon. A value is one line of 0 to 255 characters.
+/// Characters are Unicode scalar values. Keys and values are stored as sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels(BTreeMap<String, String>);
 
-/// One label, written `key:value`. The key ends at the first colon; the value may have more.
+/// One label, written `key:value`. The key ends at the first colon; the value may contain colons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     key: String,
     value: String,
 }
 
-/// What is to change of an account's labels (RFC 7396).
+/// A change of an account's labels (RFC 7396).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabelsPatch {
-    /// They are all taken away.
+    /// Removes all labels.
     Clear,
-    /// These are set; those without a value are taken away.
+    /// Sets the keys that come with a value and removes those without. Other labels stay.
     Merge(Vec<(String, Option<String>)>),
 }
 
-/// Why labels are refused. The message names the rule and never the text.
+/// Why labels are refused. The message names the rule and never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLabels {
-    /// More than there may be.
+    /// More than [`Labels::MAX`].
     #[error("must be at most {} labels", Labels::MAX)]
     TooMany,
-    /// A key is against the rules.
-    #[error("must have keys of one line, without colons, that are not blank: a key {0}")]
+    /// A key breaks a rule for texts.
+    #[error("must have valid keys: a key {0}")]
     Key(InvalidText),
-    /// A key has a colon, which is where the key ends in `key:value`.
-    #[error("must have keys without colons")]
+    /// A key contains a colon, which separates key and value in `key:value`.
+    #[error("must have valid keys: a key must not contain a colon")]
     Colon,
-    /// A value is against the rules.
-    #[error("must have values of one line: a value {0}")]
+    /// A value breaks a rule for texts.
+    #[error("must have valid values: a value {0}")]
     Value(InvalidText),
 }
 
 impl Labels {
-    /// How many an account may have.
+    /// The maximum number of labels of an account.
     pub const MAX: usize = 32;
-    /// The greatest length of a key, in Unicode scalar values.
+    /// The maximum length of a key, in Unicode scalar values.
     pub const MAX_KEY_CHARS: usize = 63;
-    /// The greatest length of a value, in Unicode scalar values.
+    /// The maximum length of a value, in Unicode scalar values.
     pub const MAX_VALUE_CHARS: usize = 255;
 
-    /// These labels as `patch` changes them.
+    /// These labels after `patch`.
     pub fn patched(&self, patch: &LabelsPatch) -> Result<Self, InvalidLabels> {
         let LabelsPatch::Merge(changes) = patch else {
             return Ok(Self::default());
@@ -71,28 +71,29 @@ impl Labels {
         Ok(Self(labels))
     }
 
-    /// Whether `label` is among them.
+    /// Whether `label` is one of the labels.
     pub fn contains(&self, label: &Label) -> bool {
         self.0.get(&label.key) == Some(&label.value)
     }
 
-    /// Keys and values, in the order of the keys.
+    /// Keys and values, ordered by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
-    /// Whether there are none.
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them as one text: `key:value` lines in the order of the keys. What is allowed in a label makes it unambiguous.
+    /// All labels as one text: `key:value` lines, ordered by key. Unambiguous, since a key contains no colon and neither
+    /// part contains a line break.
     pub fn to_text(&self) -> String {
         let lines = self.iter().map(|(key, value)| format!("{key}:{value}"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Reads what [`Self::to_text`] wrote. `None` for anything else.
+    /// Reads the output of [`Self::to_text`]. `None`: the text is something else.
     pub fn from_text(text: &str) -> Option<Self> {
         let labels = text.split('\n').filter(|line| !line.is_empty());
         labels
@@ -103,7 +104,7 @@ impl Labels {
 }
 
 impl Label {
-    /// Reads `key:value`. `None`: it is no label.
+    /// Reads `key:value`. `None`: the text is no valid label.
     pub fn parse(text: &str) -> Option<Self> {
         let (key, value) = text.split_once(':')?;
         Self::new(key.to_owned(), value.to_owned()).ok()
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_sets_takes_away_and_leaves() {
+    fn a_patch_sets_and_removes_labels_and_leaves_the_rest() {
         let none = Labels::default();
         let labels = set(&set(&none, "env", "prod").unwrap(), "team", "core").unwrap();
         let patch = LabelsPatch::Merge(vec![
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_rule_is_refused() {
+    fn a_label_that_breaks_a_rule_is_refused() {
         let none = Labels::default();
         assert!(set(&none, &"k".repeat(63), &"v".repeat(255)).is_ok());
         assert!(set(&none, "k", "").is_ok());
@@ -173,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(pairs in prop::collection::vec((".{1,8}", ".{0,8}"), 0..8)) {
+        fn labels_survive_the_round_trip_through_text(pairs in prop::collection::vec((".{1,8}", ".{0,8}"), 0..8)) {
             let labels = pairs.iter().fold(Labels::default(), |labels, (key, value)| {
                 set(&labels, key, value).unwrap_or(labels)
             });

@@ -17,13 +17,14 @@ mod resource;
 mod rfc3339;
 mod scope;
 mod service_account;
+mod setting;
 mod signing_key;
 mod stored_secret;
 mod text;
 mod timestamp;
 mod usage;
 
-pub use access_token::{AccessToken, MAX_TOKEN_LIFETIME_SECONDS};
+pub use access_token::{AccessToken, MAX_RESOURCE_TOKEN_LIFETIME_SECONDS};
 pub use account_filter::AccountFilter;
 pub use account_patch::AccountPatch;
 pub use audit::{
@@ -45,6 +46,7 @@ pub use scope::{
     SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
 pub use service_account::ServiceAccount;
+pub(crate) use service_account::account_settings;
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
 pub use stored_secret::{
     ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret, UnrevokedSecret,

@@ -2,45 +2,65 @@
 
 use super::{Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccountId, Timestamp};
 
-/// An identity for a machine. It acts for its organization, not for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceAccount {
-    /// Its id; the client id is derived from it.
-    pub id: ServiceAccountId,
-    /// The organization it belongs to, for good.
-    pub organization_id: OrganizationId,
-    /// A display name; two accounts may share it.
-    pub name: Name,
-    /// What it is for.
-    pub description: Option<Description>,
-    /// What it may ask for.
-    pub scopes: ScopeSet,
-    /// Who answers for it.
-    pub owner: Option<Name>,
-    /// What it is sorted by.
-    pub labels: Labels,
-    /// How long its tokens live, in seconds. `None`: as long as those of the resource that they are for.
-    pub token_lifetime_seconds: Option<u32>,
-    /// From when on it may do nothing. `None`: it does not expire.
-    pub expires_at: Option<Timestamp>,
-    /// Since when it is switched off. `None`: it is not.
-    pub disabled_at: Option<Timestamp>,
-    /// Goes into every token; raising it ends all tokens issued before.
-    pub token_epoch: i64,
-    /// Grows with every change of the account or its secrets. Being used is no change.
-    pub version: i64,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// The account that created it. `None`: the server itself, at bootstrap.
-    pub created_by: Option<ServiceAccountId>,
-    /// When it, or its secrets, last changed.
-    pub updated_at: Timestamp,
-    /// When it last obtained a token. `None`: never, as far as is known.
-    pub last_used_at: Option<Timestamp>,
+/// The settings of a service account: what a caller of the management API may say of it. One entry per setting: its doc, its
+/// field, its name in the API, its type.
+///
+/// The fields of [`ServiceAccount`], the members of [`AccountPatch`](super::AccountPatch), the detail of audit events and the
+/// columns of the database derive from this list. A column has the name of the field. `disabled_at` is not in the list: the
+/// caller sets a flag, and the server records since when.
+macro_rules! account_settings {
+    ($derive:ident) => {
+        $derive! {
+            /// Display name. Two accounts may have the same name.
+            name "name": Name,
+            /// What the account is for.
+            description "description": Option<Description>,
+            /// The scopes that the account may request.
+            scopes "scopes": ScopeSet,
+            /// The person or team that is responsible for the account.
+            owner "owner": Option<Name>,
+            /// Key-value tags for grouping and filtering.
+            labels "labels": Labels,
+            /// Lifetime of the account's access tokens, in seconds. `None`: the lifetime of the resource.
+            token_lifetime_seconds "tokenLifetimeSeconds": Option<u32>,
+            /// When the account expires. From then on it gets no tokens, and its tokens are inactive. `None`: never.
+            expires_at "expiresAt": Option<Timestamp>,
+        }
+    };
 }
+pub(crate) use account_settings;
+
+macro_rules! define_account {
+    ($($(#[$doc:meta])* $setting:ident $member:literal: $type:ty,)*) => {
+        /// An identity for a machine. It acts for its organization, not for a person.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct ServiceAccount {
+            /// Identifies the account. The client id is derived from it.
+            pub id: ServiceAccountId,
+            /// The organization that the account belongs to. It never changes.
+            pub organization_id: OrganizationId,
+            $($(#[$doc])* pub $setting: $type,)*
+            /// When the account was disabled. `None`: it is enabled.
+            pub disabled_at: Option<Timestamp>,
+            /// Is part of every token. Raising it revokes all tokens issued before.
+            pub token_epoch: i64,
+            /// Grows with every change of the account or its secrets. Using the account is no change.
+            pub version: i64,
+            /// When the account was created.
+            pub created_at: Timestamp,
+            /// The account that created this one. `None`: the server itself, at bootstrap.
+            pub created_by: Option<ServiceAccountId>,
+            /// When the account or one of its secrets last changed.
+            pub updated_at: Timestamp,
+            /// When a token was last issued to the account. `None`: never, as far as the server knows.
+            pub last_used_at: Option<Timestamp>,
+        }
+    };
+}
+account_settings!(define_account);
 
 impl ServiceAccount {
-    /// A new account with the least that one has.
+    /// A new account with a name and no other setting.
     pub fn new(
         id: ServiceAccountId,
         organization_id: OrganizationId,

@@ -1,24 +1,24 @@
-//! Text that people write and other people read back.
+//! Texts that people enter for other people to read: names and descriptions.
 
-/// What something or somebody is called, an account, an organization, an account's owner: one line, 1 to 255 characters
-/// (Unicode scalar values), kept exactly as sent.
+/// The name of an account, an organization or a person: one line of 1 to 255 characters (Unicode scalar values) that is not
+/// blank. Stored as sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
-/// A description: up to 1,024 characters (Unicode scalar values), line breaks and tabs allowed, kept exactly as sent.
+/// A description: up to 1,024 characters (Unicode scalar values), line breaks and tabs allowed. Stored as sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
-/// Why a text is refused. The message names the rule, never the text.
+/// Why a text is refused. The message names the rule and never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing, or nothing but white space.
+    /// Empty, or white space only.
     #[error("must not be empty or blank")]
     Blank,
     /// More characters than allowed.
     #[error("must be at most {0} characters long")]
     TooLong(usize),
-    /// A character that hides, reorders or forges what a reader sees.
+    /// A character that hides, reorders or forges the text that a reader sees.
     #[error(
         "must not contain control characters, bidirectional overrides or isolates, zero-width spaces or byte-order marks"
     )]
@@ -26,10 +26,10 @@ pub enum InvalidText {
 }
 
 impl Name {
-    /// The greatest length, in Unicode scalar values.
+    /// The maximum length, in Unicode scalar values.
     pub const MAX_CHARS: usize = 255;
 
-    /// Checks `text` against the rules above.
+    /// Checks `text` against the rules of this type.
     pub fn parse(text: String) -> Result<Self, InvalidText> {
         if text.trim().is_empty() {
             return Err(InvalidText::Blank);
@@ -45,10 +45,10 @@ impl Name {
 }
 
 impl Description {
-    /// The greatest length, in Unicode scalar values.
+    /// The maximum length, in Unicode scalar values.
     pub const MAX_CHARS: usize = 1024;
 
-    /// Checks `text` against the rules above.
+    /// Checks `text` against the rules of this type.
     pub fn parse(text: String) -> Result<Self, InvalidText> {
         check(&text, Self::MAX_CHARS, |c| {
             is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')
@@ -62,7 +62,7 @@ impl Description {
     }
 }
 
-/// Whether `text` is one line of at most so many characters (Unicode scalar values), perhaps none.
+/// Checks that `text` is one line of 0 to `max_chars` characters (Unicode scalar values).
 pub(super) fn check_line(text: &str, max_chars: usize) -> Result<(), InvalidText> {
     check(text, max_chars, is_deceptive)
 }
@@ -84,12 +84,12 @@ fn check(
     Ok(())
 }
 
-/// Whether each byte is a character, and none is forbidden: so it is with most texts.
+/// The common case: no character is forbidden, and each byte is a character.
 fn is_printable_ascii(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// Characters that make a line look like something else. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
+/// Characters that make a line look like another one. Joiners (U+200C, U+200D) are allowed: scripts and emoji need them.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_comes_back_exactly_as_sent() {
+    fn a_name_is_kept_as_sent() {
         for text in [
             "a",
             " spaced ",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_or_forges_is_refused() {
+    fn characters_that_hide_or_forge_text_are_refused() {
         for c in [
             '\0', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}',
             '\u{feff}', '\u{2028}',
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_may_have_lines() {
+    fn a_description_may_have_line_breaks() {
         assert!(Description::parse("one\r\n\ttwo\n".to_owned()).is_ok());
         assert!(Description::parse(String::new()).is_ok());
         assert_eq!(

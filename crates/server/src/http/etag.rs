@@ -1,36 +1,37 @@
-//! Entity tags (RFC 9110 §8.8.3) and the conditions that name them.
+//! Entity tags (RFC 9110 §8.8.3) and the conditions that contain them.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// A condition that can be read as neither `*` nor a list of entity tags.
+/// The condition is neither `*` nor a list of entity tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// What a condition names.
+/// The value of a condition.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Condition<'h> {
-    /// `*`: whatever there is.
+    /// `*`: any state of the resource.
     Any,
-    /// What stands between the quotes of each tag, and whether the tag is weak.
+    /// For each tag, the text between its quotes and whether it is weak.
     Tags(Vec<(&'h str, bool)>),
 }
 
-/// The tag with this text, which is made of what may stand in one.
+/// The strong tag with this text. The text must consist of characters that are allowed in a tag.
 pub(super) fn tag(text: &str) -> HeaderValue {
-    HeaderValue::try_from(["\"", text, "\""].concat()).expect("a tag of ours fits a header")
+    HeaderValue::try_from(["\"", text, "\""].concat())
+        .expect("the text of a tag is valid in a header")
 }
 
-/// Whether `If-None-Match` names the tag with this text, weak or not (RFC 9110 §13.1.2).
+/// Whether `If-None-Match` contains the tag with this text, weak or strong (RFC 9110 §13.1.2).
 pub(super) fn is_known(headers: &HeaderMap, text: &str) -> bool {
     match condition(headers, &header::IF_NONE_MATCH) {
         Ok(Some(Condition::Any)) => true,
         Ok(Some(Condition::Tags(tags))) => tags.iter().any(|(known, _)| *known == text),
-        // What cannot be read asks for nothing.
+        // A malformed condition counts as no condition.
         Ok(None) | Err(Malformed) => false,
     }
 }
 
-/// The condition in the header `name`. `None`: there is none.
+/// Reads the condition in the header `name`. `None`: the header is absent.
 pub(super) fn condition<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
@@ -67,7 +68,7 @@ pub(super) fn condition<'h>(
     Ok(Some(Condition::Tags(tags)))
 }
 
-/// One tag, and what follows it: `entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE`. It may have commas in it.
+/// Reads one tag and returns it with the rest: `entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE`. A tag may contain commas.
 fn read_tag(text: &str) -> Result<((&str, bool), &str), Malformed> {
     let (text, is_weak) = match text.strip_prefix("W/") {
         Some(text) => (text, true),

@@ -38,8 +38,8 @@ operations! {
         POST secrets::add_secret,
     }
     "/api/v1/service-accounts/{id}/secrets/{secretId}" { DELETE secrets::delete_secret }
-    "/api/v1/service-accounts/{id}/cancel-rotation" { POST secrets::cancel_rotation }
-    "/api/v1/service-accounts/{id}/revoke-tokens" { POST secrets::revoke_tokens }
+    "/api/v1/service-accounts/{id}/cancel-rotation" { POST service_accounts::cancel_rotation }
+    "/api/v1/service-accounts/{id}/revoke-tokens" { POST service_accounts::revoke_tokens }
     "/api/v1/service-accounts/{id}/usage" { GET usage::get_usage }
     "/api/v1/audit-events" { GET audit_events::list_audit_events }
     "/api/v1/audit-events/export" { GET audit_events::export_audit_events }

@@ -9,6 +9,7 @@
 //! `handle.rs` has the [`Store`] itself; the files beside it add its methods, one subject each. `database.rs` says what a driver
 //! must be able to do; the drivers are in `sqlite/` and `postgres/`. `memory/` has the cache and the usage that is not written yet.
 
+mod account_columns;
 mod audit_events;
 mod client_with_secrets;
 mod database;

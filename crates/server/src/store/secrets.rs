@@ -1,11 +1,10 @@
 //! The secrets of service accounts.
 //!
-//! Every change of an account's secrets begins with the account's row, which it locks: so of two at once one comes after the
-//! other, and sees what the first left.
+//! Every change of an account's secrets first updates, and so locks, the account's row. Concurrent changes of one account
+//! therefore run one after the other.
 //!
-//! However often an account is rotated, what is read of it stays small. A secret whose time has run out is of no more use to
-//! whoever authenticates: with the next one that the account gets it is [put away](put_away) with those that were ended, and of
-//! these only so many are kept.
+//! The number of rows that a look-up reads stays small however often an account is rotated: adding a secret
+//! [revokes](revoke_ended) those that have ended by themselves and [deletes](delete_old) the oldest revoked ones.
 
 use super::{
     database::{DatabaseError, Row, Statement, Step, Written},
@@ -19,25 +18,25 @@ use crate::domain::{
     SecretDigest, SecretId, ServiceAccountId, StoredSecret, Timestamp,
 };
 
-/// A rotation: what takes the place of an account's secrets, and how they go.
+/// A rotation: the new secret, and how the others end.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     /// The new secret.
     pub secret: StoredSecret,
-    /// Until when the others live on. `None`: they end now.
+    /// When the other secrets end. `None`: now.
     pub grace_until: Option<Timestamp>,
-    /// Whether the tokens issued so far end as well.
+    /// Whether to revoke the tokens issued so far.
     pub revoke_tokens: bool,
 }
 
-/// What came of a change of an account's secrets.
+/// The outcome of a change of an account's secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretsChange {
-    /// It is done.
+    /// The change is done.
     Done,
-    /// There is no such account as the change is for.
+    /// No account matches the target.
     NoAccount,
-    /// The account's secrets are not as the change needs them: too many, none such, no rotation under way.
+    /// The account's secrets do not allow the change: too many, no such secret, no rotation under way.
     Refused,
 }
 
@@ -45,17 +44,17 @@ impl From<Written> for SecretsChange {
     fn from(written: Written) -> Self {
         match written {
             Written::Wholly => Self::Done,
-            // The account's row is always the first step.
+            // The first step is always the account's row.
             Written::NotAtAll { refused_by: 0 } => Self::NoAccount,
             Written::NotAtAll { .. } => Self::Refused,
         }
     }
 }
 
-/// How many of an account's secrets are kept at least, living or not, the newest: among them a wrong secret is looked for.
+/// The newest secrets of an account that are kept in any case, active or not. A wrong secret is compared with them.
 const KEPT_SECRETS: i64 = 100;
 
-/// The columns of a secret, in the order in which [`secret`] reads them.
+/// The columns of a secret, as [`secret`] reads them.
 macro_rules! secret_columns {
     () => {
         "s.id, s.digest, s.hint, s.created_at, s.created_by, s.expires_at, s.retires_at, s.revoked_at, \
@@ -63,7 +62,7 @@ macro_rules! secret_columns {
     };
 }
 
-/// What makes a secret live at `$2`.
+/// The condition for a secret to be active at `$2`.
 macro_rules! live {
     () => {
         "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
@@ -73,8 +72,8 @@ macro_rules! live {
 pub(super) use live;
 
 impl Store {
-    /// The secrets of an account that live or ended in the last 30 days, newest first. Of an account of another
-    /// organization: none. Each with all its use that this node knows.
+    /// Lists the secrets of an account that are active or ended in the last 30 days, newest first, with the use that this node
+    /// has not written yet. An account of another organization has none.
     pub async fn list_secrets(
         &self,
         organization: OrganizationId,
@@ -113,8 +112,8 @@ impl Store {
         Ok(secrets)
     }
 
-    /// The digests of the last secrets of an account that are revoked or expired, a hundred at most, and as what
-    /// each is refused. Of an account that was deleted: none.
+    /// Returns the digests of the last revoked secrets of an account, at most a hundred, each with the reason for which it is
+    /// refused. A deleted account has none.
     pub async fn find_ended_secrets(
         &self,
         id: ServiceAccountId,
@@ -146,7 +145,7 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Gives an account the rotation's secret in place of those that live; once, if `request` says so.
+    /// Adds the rotation's secret and ends the active ones. With `request`, a repeat of the request changes nothing.
     pub async fn rotate_secret(
         &self,
         target: Target,
@@ -163,7 +162,7 @@ impl Store {
                 ),
                 [target.id.into(), now.into()],
             ),
-            // Whoever retires earlier already goes on to do so.
+            // A secret that already retires earlier keeps its time.
             Some(grace_until) => Statement::new(
                 concat!(
                     "UPDATE secrets SET retires_at = $3, retired_by = $4 WHERE service_account_id = $1 \
@@ -182,23 +181,23 @@ impl Store {
             Step::Require(touch(target, now, rotation.revoke_tokens)),
             Step::Run(end_others),
             Step::Require(insert_secret_within_limit(target.id, &rotation.secret, now)),
-            Step::Run(put_away(target.id, now)),
-            Step::Run(forget_old(target.id, now)),
+            Step::Run(revoke_ended(target.id, now)),
+            Step::Run(delete_old(target.id, now)),
             Step::Append(event),
         ];
         self.change_secrets_once("rotating a secret", target.id, steps, request)
             .await
     }
 
-    /// Takes back the newest rotation whose grace has not ended: the secret it made ends, and those it was to replace live on
-    /// as before.
+    /// Cancels the newest rotation whose grace period has not ended: its secret ends, and the secrets that it replaced stay
+    /// active.
     pub async fn cancel_rotation(
         &self,
         target: Target,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SecretsChange, StoreError> {
-        // The newest secret in whose favour others retire.
+        // The newest secret that others retire for.
         macro_rules! successor {
             () => {
                 concat!(
@@ -234,7 +233,7 @@ impl Store {
             .await
     }
 
-    /// Gives an account a further secret beside those that live; once, if `request` says so.
+    /// Adds a secret and leaves the others active. With `request`, a repeat of the request changes nothing.
     pub async fn add_secret(
         &self,
         target: Target,
@@ -246,15 +245,15 @@ impl Store {
         let steps = vec![
             Step::Require(touch(target, now, false)),
             Step::Require(insert_secret_within_limit(target.id, secret, now)),
-            Step::Run(put_away(target.id, now)),
-            Step::Run(forget_old(target.id, now)),
+            Step::Run(revoke_ended(target.id, now)),
+            Step::Run(delete_old(target.id, now)),
             Step::Append(event),
         ];
         self.change_secrets_once("adding a secret", target.id, steps, request)
             .await
     }
 
-    /// Ends one living secret of an account.
+    /// Revokes one active secret of an account.
     pub async fn delete_secret(
         &self,
         target: Target,
@@ -278,7 +277,7 @@ impl Store {
             .await
     }
 
-    /// Ends every token issued to an account so far. `false`: `organization` has no such account.
+    /// Revokes every token issued to an account so far. `false`: no account matches `target`.
     pub async fn revoke_tokens(
         &self,
         target: Target,
@@ -315,7 +314,7 @@ impl Store {
     }
 }
 
-/// Marks the account as changed, which locks its row; with `end_tokens` its tokens end, too.
+/// Marks the account as changed, which locks its row. With `end_tokens`, its tokens are revoked, too.
 fn touch(target: Target, now: Timestamp, end_tokens: bool) -> Statement {
     Statement::new(
         "UPDATE service_accounts SET updated_at = $4, version = version + 1, token_epoch = token_epoch + $5 \
@@ -373,9 +372,9 @@ fn insert_secret_within_limit(
     )
 }
 
-/// Takes the secrets whose time has run out from those that may authenticate: as if each had been ended at that instant, by which
-/// it is [told](StoredSecret::state) from those that were.
-fn put_away(account: ServiceAccountId, now: Timestamp) -> Statement {
+/// Revokes the secrets that have ended by themselves, as of the instant at which each ended. By that instant
+/// [`StoredSecret::state`] tells them from secrets that were revoked by a caller.
+fn revoke_ended(account: ServiceAccountId, now: Timestamp) -> Statement {
     Statement::new(
         "UPDATE secrets SET revoked_at = \
          CASE WHEN expires_at IS NULL OR retires_at < expires_at THEN retires_at ELSE expires_at END \
@@ -384,8 +383,8 @@ fn put_away(account: ServiceAccountId, now: Timestamp) -> Statement {
     )
 }
 
-/// Forgets the secrets that are neither listed any more nor among the newest.
-fn forget_old(account: ServiceAccountId, now: Timestamp) -> Statement {
+/// Deletes the secrets that are no longer listed and are not among the newest.
+fn delete_old(account: ServiceAccountId, now: Timestamp) -> Statement {
     Statement::new(
         "DELETE FROM secrets WHERE service_account_id = $1 AND revoked_at <= $2 \
          AND id < (SELECT id FROM secrets WHERE service_account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $3)",
@@ -397,7 +396,7 @@ fn forget_old(account: ServiceAccountId, now: Timestamp) -> Statement {
     )
 }
 
-/// Secrets that ended until then are not listed.
+/// Secrets that ended up to this instant are not listed.
 fn listed_since(now: Timestamp) -> Timestamp {
     Timestamp::from_millis(now.as_millis() - ENDED_SECRETS_LISTED_MS)
 }

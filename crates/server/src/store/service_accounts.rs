@@ -1,8 +1,11 @@
-//! Service accounts.
+//! Service accounts: creating, finding, listing, changing and deleting them, and the look-up of credentials.
+
+use std::sync::LazyLock;
 
 use super::{
+    account_columns::{ASSIGNED, INSERT, SELECTED, account, assigned, inserted},
     client_with_secrets::{ClientWithSecrets, Found},
-    database::{DatabaseError, Row, Statement, Step, Value, Written},
+    database::{DatabaseError, Row, Statement, Step, Written},
     error::{StoreError, during},
     handle::Store,
     idempotent_requests::{IdempotentRequest, Once},
@@ -10,27 +13,27 @@ use super::{
     target::Target,
 };
 use crate::domain::{
-    AccountFilter, AuditEvent, Client, Description, Labels, Name, OrganizationId, ScopeSet,
-    SecretDigest, ServiceAccount, ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
+    AccountFilter, AuditEvent, Client, OrganizationId, SecretDigest, ServiceAccount,
+    ServiceAccountId, StoredSecret, Timestamp, UnrevokedSecret,
 };
 
-/// A place in the list: behind the account with this creation time and id.
+/// A position in the list of accounts: behind the account with this creation time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPosition {
-    /// When that account was created.
+    /// The creation time of that account.
     pub created_at: Timestamp,
     /// Its id.
     pub id: ServiceAccountId,
 }
 
 impl ListPosition {
-    /// Before the first.
+    /// Before the first account.
     pub const START: Self = Self {
         created_at: Timestamp::from_millis(i64::MIN),
         id: ServiceAccountId::from_bytes([0; 16]),
     };
 
-    /// Right behind `account`.
+    /// Directly behind `account`.
     pub fn after(account: &ServiceAccount) -> Self {
         Self {
             created_at: account.created_at,
@@ -39,15 +42,7 @@ impl ListPosition {
     }
 }
 
-/// The columns of an account, in the order in which [`account`] reads them.
-macro_rules! account_columns {
-    () => {
-        "a.id, a.organization_id, a.name, a.description, a.scopes, a.owner, a.labels, a.token_lifetime_seconds, \
-         a.expires_at, a.disabled_at, a.token_epoch, a.version, a.created_at, a.created_by, a.updated_at, a.last_used_at"
-    };
-}
-
-/// The columns of a client, in the order in which [`client`] reads them.
+/// The columns of a client, as [`client`] reads them. The token path reads these alone.
 macro_rules! client_columns {
     () => {
         "a.id, a.organization_id, a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, a.token_epoch"
@@ -56,7 +51,7 @@ macro_rules! client_columns {
 pub(super) use client_columns;
 
 impl Store {
-    /// Keeps a new account with its first secret; once, if `request` says so.
+    /// Stores a new account with its first secret. With `request`, a repeat of the request stores nothing.
     pub async fn create_service_account(
         &self,
         account: &ServiceAccount,
@@ -75,10 +70,11 @@ impl Store {
         Ok(written.map(drop))
     }
 
-    /// The account `id` of `organization`, with all its use that this node knows.
+    /// Finds the account `id` of `organization`, with the use that this node has not written yet. `None`: the organization has
+    /// no such account.
     ///
-    /// As in [`Self::find_client`], a no is read from the database, exactly once: an account of another
-    /// organization costs what one costs that is not there.
+    /// A miss always costs exactly one read of the database, so that the time does not tell an account of another
+    /// organization from one that does not exist.
     pub async fn find_service_account(
         &self,
         organization: OrganizationId,
@@ -98,23 +94,19 @@ impl Store {
         organization: OrganizationId,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.read_one(
-            "reading a service account",
-            Statement::new(
-                concat!(
-                    "SELECT ",
-                    account_columns!(),
-                    " FROM service_accounts a WHERE a.organization_id = $1 AND a.id = $2"
-                ),
-                [organization.into(), id.into()],
-            ),
-            account,
-        )
-        .await
+        static SELECT: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {} FROM service_accounts a WHERE a.organization_id = $1 AND a.id = $2",
+                *SELECTED
+            )
+        });
+        let select = Statement::new(&SELECT, [organization.into(), id.into()]);
+        self.read_one("reading a service account", select, account)
+            .await
     }
 
-    /// Up to `limit` accounts of `organization` behind `position`, oldest first: of `filter` only what it asks of their
-    /// secrets is heeded. Each with all its use that this node knows.
+    /// Lists up to `limit` accounts of `organization` behind `position`, oldest first, with the use that this node has not
+    /// written yet. Of `filter`, only the condition on secrets is applied; the caller applies the others.
     pub async fn list_service_accounts(
         &self,
         organization: OrganizationId,
@@ -124,18 +116,19 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<ServiceAccount>, StoreError> {
         const DOING: &str = "listing service accounts";
-        // Asked first whether it is there, so that nobody's secrets are looked at for nothing; the cast tells PostgreSQL
-        // its type.
-        let select = Statement::new(
-            concat!(
-                "SELECT ",
-                account_columns!(),
-                " FROM service_accounts a WHERE a.organization_id = $1 AND (a.created_at, a.id) > ($3, $4) \
+        // `$6 IS NULL` comes first, so that a list without this filter reads no secrets. The cast tells PostgreSQL the type.
+        static SELECT: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {columns} FROM service_accounts a \
+                 WHERE a.organization_id = $1 AND (a.created_at, a.id) > ($3, $4) \
                  AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM secrets WHERE service_account_id = a.id \
-                 AND expires_at <= $6 AND retires_at IS NULL AND ",
-                live!(),
-                ")) ORDER BY a.created_at, a.id LIMIT $5"
-            ),
+                 AND expires_at <= $6 AND retires_at IS NULL AND {live})) ORDER BY a.created_at, a.id LIMIT $5",
+                columns = *SELECTED,
+                live = live!(),
+            )
+        });
+        let select = Statement::new(
+            &SELECT,
             [
                 organization.into(),
                 now.into(),
@@ -152,8 +145,7 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Puts `account` in the place of what `target` says is there: what may change of it, and its version. `false`: there is
-    /// nothing such.
+    /// Writes the settings and the version of `account`. `false`: no account matches `target`.
     pub async fn update_service_account(
         &self,
         target: Target,
@@ -165,19 +157,23 @@ impl Store {
             target.id.into(),
             target.version.into(),
         ];
-        params.extend(changeable(account));
-        params.extend([account.version.into(), account.updated_at.into()]);
+        params.extend(assigned(account));
+        static UPDATE: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "UPDATE service_accounts SET {} \
+                 WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+                *ASSIGNED
+            )
+        });
         let update = Statement {
-            sql: "UPDATE service_accounts SET name = $4, description = $5, scopes = $6, owner = $7, labels = $8, \
-                  token_lifetime_seconds = $9, expires_at = $10, disabled_at = $11, version = $12, updated_at = $13 \
-                  WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+            sql: &UPDATE,
             params,
         };
         self.change_account("updating a service account", target, update, event)
             .await
     }
 
-    /// Deletes an account with all that belongs to it. `false`: there is nothing such.
+    /// Deletes an account with everything that belongs to it. `false`: no account matches `target`.
     pub async fn delete_service_account(
         &self,
         target: Target,
@@ -209,11 +205,11 @@ impl Store {
         Ok(written == Written::Wholly)
     }
 
-    /// The account behind a client id with its secrets, if `prove` finds its proof in them. The one look-up of the token
-    /// path; who the organization is, is what it finds out.
+    /// Finds a client with its secrets and checks the proof with `prove`. This is the only look-up on the token path. It takes
+    /// no organization: the client determines it.
     ///
-    /// Memory alone may say yes. A no is always read from the database, exactly once, so that an account that is not there
-    /// costs the same as one whose secret was not presented.
+    /// A cached record can only accept a proof. Every refusal is based on exactly one read of the database, so that the time
+    /// does not tell an unknown client from a wrong secret.
     pub async fn find_client<P, R>(
         &self,
         id: ServiceAccountId,
@@ -236,7 +232,7 @@ impl Store {
         })
     }
 
-    /// An id that nobody has reads its neighbour, so that to find nothing costs as much as to find something.
+    /// Reads a client with its secrets. An unknown id reads its neighbour, so that a miss costs as much as a hit.
     pub(super) async fn read_client(
         &self,
         id: ServiceAccountId,
@@ -263,39 +259,10 @@ impl Store {
 }
 
 pub(super) fn insert_account(account: &ServiceAccount) -> Statement {
-    let mut params = vec![account.id.into(), account.organization_id.into()];
-    params.extend(changeable(account));
-    params.extend([
-        account.token_epoch.into(),
-        account.version.into(),
-        account.created_at.into(),
-        account.created_by.into(),
-        account.updated_at.into(),
-        account.last_used_at.into(),
-    ]);
     Statement {
-        sql: "INSERT INTO service_accounts (id, organization_id, name, description, scopes, owner, labels, \
-              token_lifetime_seconds, expires_at, disabled_at, token_epoch, version, created_at, created_by, updated_at, \
-              last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        params,
+        sql: &INSERT,
+        params: inserted(account),
     }
-}
-
-/// What an update may change: from `name` to `disabled_at`, in the order of the columns.
-fn changeable(account: &ServiceAccount) -> [Value; 8] {
-    let description = account.description.as_ref();
-    let owner = account.owner.as_ref();
-    let has_labels = !account.labels.is_empty();
-    [
-        account.name.as_str().to_owned().into(),
-        description.map(|text| text.as_str().to_owned()).into(),
-        account.scopes.as_str().to_owned().into(),
-        owner.map(|name| name.as_str().to_owned()).into(),
-        has_labels.then(|| account.labels.to_text()).into(),
-        account.token_lifetime_seconds.map(i64::from).into(),
-        account.expires_at.into(),
-        account.disabled_at.into(),
-    ]
 }
 
 /// Reads the columns of [`client_columns`].
@@ -303,62 +270,15 @@ pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
     Ok(Client {
         id: row.next()?,
         organization_id: row.next()?,
-        scopes: scopes(&row.next::<String>()?)?,
-        token_lifetime_seconds: seconds(row.next()?)?,
+        scopes: row.next()?,
+        token_lifetime_seconds: row.next()?,
         expires_at: row.next()?,
         disabled_at: row.next()?,
         token_epoch: row.next()?,
     })
 }
 
-/// Reads the columns of [`account_columns`].
-fn account(row: &mut Row) -> Result<ServiceAccount, DatabaseError> {
-    Ok(ServiceAccount {
-        id: row.next()?,
-        organization_id: row.next()?,
-        name: Name::parse(row.next()?).map_err(DatabaseError::new)?,
-        description: row
-            .next::<Option<String>>()?
-            .map(Description::parse)
-            .transpose()
-            .map_err(DatabaseError::new)?,
-        scopes: scopes(&row.next::<String>()?)?,
-        owner: row
-            .next::<Option<String>>()?
-            .map(Name::parse)
-            .transpose()
-            .map_err(DatabaseError::new)?,
-        labels: read_labels(row.next()?)?,
-        token_lifetime_seconds: seconds(row.next()?)?,
-        expires_at: row.next()?,
-        disabled_at: row.next()?,
-        token_epoch: row.next()?,
-        version: row.next()?,
-        created_at: row.next()?,
-        created_by: row.next()?,
-        updated_at: row.next()?,
-        last_used_at: row.next()?,
-    })
-}
-
-fn seconds(number: Option<i64>) -> Result<Option<u32>, DatabaseError> {
-    let seconds = number.map(u32::try_from).transpose();
-    seconds.map_err(DatabaseError::new)
-}
-
-fn read_labels(text: Option<String>) -> Result<Labels, DatabaseError> {
-    let text = text.unwrap_or_default();
-    Labels::from_text(&text).ok_or_else(|| DatabaseError::new("what should be labels is none"))
-}
-
-fn scopes(text: &str) -> Result<ScopeSet, DatabaseError> {
-    if text.is_empty() {
-        return Ok(ScopeSet::default());
-    }
-    ScopeSet::parse(text).map_err(DatabaseError::new)
-}
-
-/// Reads a client's columns and, row by row, those of its secrets.
+/// Reads a client and its secrets: each row has the columns of the client and of one secret.
 fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
     let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
@@ -367,7 +287,7 @@ fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, Data
             client,
             secrets: Vec::new(),
         });
-        // Absent in the one row of a client without secrets.
+        // A client without secrets has one row, in which the secret is NULL.
         if let Some(id) = row.next()? {
             let digest = SecretDigest::from_bytes(row.next()?);
             let ends = [row.next::<Option<_>>()?, row.next()?];

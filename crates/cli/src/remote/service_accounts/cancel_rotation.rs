@@ -1,7 +1,7 @@
 //! `prokura service-accounts cancel-rotation`.
 
-use super::account::Account;
-use crate::remote::{error::CommandError, print, remote_command::Execute, rows, target::Target};
+use super::{account::Account, fields};
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
 /// The arguments of `prokura service-accounts cancel-rotation`.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ impl Execute for Arguments {
         print::one(
             self.output.format(),
             &cancelled,
-            &rows::account(&cancelled.service_account),
+            &fields::lines(&cancelled.service_account),
         )?;
         Ok(())
     }

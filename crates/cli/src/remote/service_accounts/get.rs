@@ -1,7 +1,7 @@
 //! `prokura service-accounts get`.
 
-use super::account::Account;
-use crate::remote::{error::CommandError, print, remote_command::Execute, rows, target::Target};
+use super::{account::Account, fields};
+use crate::remote::{error::CommandError, print, remote_command::Execute, target::Target};
 
 /// The arguments of `prokura service-accounts get`.
 #[derive(clap::Args)]
@@ -23,7 +23,7 @@ impl Execute for Arguments {
         print::one(
             self.output.format(),
             &found,
-            &rows::account(&found.service_account),
+            &fields::lines(&found.service_account),
         )?;
         Ok(())
     }

@@ -5,6 +5,7 @@ mod cancel_rotation;
 mod command;
 mod create;
 mod delete;
+mod fields;
 mod get;
 mod list;
 mod revoke_tokens;

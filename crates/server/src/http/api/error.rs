@@ -261,6 +261,7 @@ impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
             CreateServiceAccountError::Scopes(error) => error.into(),
+            CreateServiceAccountError::Labels(error) => Self::field("labels", error.to_string()),
             CreateServiceAccountError::Idempotency(error) => error.into(),
             CreateServiceAccountError::Unavailable(error) => error.into(),
         }

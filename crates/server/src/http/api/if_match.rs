@@ -1,47 +1,29 @@
-//! The entity tag of an account, and the condition that a change may be made to depend on.
+//! `If-Match` (RFC 9110 §13.1.1): the state in which an account must be for a change to happen.
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{header, request::Parts},
 };
+use utoipa::IntoParams;
 
-use super::ApiError;
+use super::{ApiError, account_tag};
 use crate::{
-    domain::{Precondition, ServiceAccount},
+    domain::Precondition,
     http::etag::{self, Condition},
 };
 
-/// What an account's entity tag says: `VERSION.LAST-USE`. The tag is strong, so it has to change with every byte of the
-/// account, the last use included; whether a change may be made depends on the version alone, or accounts in use could
-/// hardly ever be changed.
-fn text(account: &ServiceAccount) -> String {
-    let last_used_at = account.last_used_at.map_or(0, |at| at.as_millis());
-    [
-        itoa::Buffer::new().format(account.version),
-        ".",
-        itoa::Buffer::new().format(last_used_at),
-    ]
-    .concat()
+/// The header in the API document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(in crate::http) struct IfMatchHeader {
+    /// Make the change only if the account has this ETag. Using an account does not count as a change.
+    #[param(rename = "If-Match", value_type = String, required = false)]
+    #[expect(dead_code, reason = "it describes a parameter; `IfMatch` reads it")]
+    if_match: Option<String>,
 }
 
-/// The version in such a text.
-fn version(text: &str) -> Option<i64> {
-    let (version, last_used_at) = text.split_once('.')?;
-    last_used_at.parse::<i64>().ok()?;
-    version.parse().ok()
-}
-
-/// The entity tag of `account`.
-pub(super) fn account_tag(account: &ServiceAccount) -> HeaderValue {
-    etag::tag(&text(account))
-}
-
-/// Whether the client has `account` as it is (RFC 9110 §13.1.2).
-pub(super) fn is_known(headers: &HeaderMap, account: &ServiceAccount) -> bool {
-    headers.contains_key(header::IF_NONE_MATCH) && etag::is_known(headers, &text(account))
-}
-
-/// The condition in `If-Match` (RFC 9110 §13.1.1). `*` asks for no more than that there is an account, as every change does.
+/// The precondition of a change. `*` matches every account, as no header does: a change of an account that does not exist is
+/// refused anyway.
 pub(in crate::http) struct IfMatch(pub(super) Precondition);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -51,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let condition = etag::condition(&parts.headers, &header::IF_MATCH).map_err(|_| {
             ApiError::field(
                 "If-Match",
-                "must be * or the ETag of the account as it was sent, with its quotes",
+                "must be * or the ETag of the account as the server sent it, with its quotes",
             )
         })?;
         Ok(Self(match condition {
@@ -60,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             Some(Condition::Tags(tags)) => Precondition::Versions(
                 tags.into_iter()
                     .filter(|(_, is_weak)| !is_weak)
-                    .filter_map(|(text, _)| version(text))
+                    .filter_map(|(text, _)| account_tag::version(text))
                     .collect(),
             ),
         }))

@@ -1,12 +1,12 @@
-//! JSON values in which no object has a member twice: `serde_json` alone would keep the last and hide the rest (RFC 8259 §4
-//! leaves that open, which is why it is refused here).
+//! JSON values with a check for repeated members. RFC 8259 §4 leaves their meaning open, and `serde_json` alone keeps the last
+//! one silently.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads a value, and notes in what it is handed whether an object within repeats a member.
+/// Reads a value and sets the flag if an object in it repeats a member.
 pub(super) struct Noting<'n>(pub(super) &'n mut bool);
 
 impl<'de> DeserializeSeed<'de> for Noting<'_> {

@@ -1,6 +1,8 @@
 //! The management API, below `/api/v1`.
 
-mod account_body;
+mod account_answer;
+mod account_json;
+mod account_tag;
 mod answer;
 pub(super) mod audit_events;
 pub(super) mod bearer;

@@ -1,24 +1,19 @@
-//! `/api/v1/service-accounts/{id}/secrets`, and what else ends secrets and tokens.
+//! `/api/v1/service-accounts/{id}/secrets`: listing, adding and deleting secrets.
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::{Extension, extract::State, http::StatusCode, response::Response};
 use prokura_wire as wire;
 
 use super::{
     ApiError,
+    account_answer::credentials,
     answer::{Answer, json},
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     idempotency::Idempotency,
-    if_match::IfMatch,
-    json::OptionalJsonObject,
+    if_match::{IfMatch, IfMatchHeader},
+    json::{OptionalJsonObject, number},
     path::{AccountId, SecretIdInPath},
-    service_accounts::{MAX_EXPIRES_IN_SECONDS, answer, credentials},
 };
 use crate::{
     authority::{AddedSecret, Authority, ListedSecret},
@@ -27,7 +22,7 @@ use crate::{
 
 /// List the secrets of a service account, newest first.
 ///
-/// Those that live, and those that ended in the last 30 days. Never the secrets themselves.
+/// The list contains the active secrets and those that ended in the last 30 days. It does not contain the secret texts.
 #[utoipa::path(
     get,
     path = "/api/v1/service-accounts/{id}/secrets",
@@ -50,10 +45,10 @@ pub(in crate::http) async fn list_secrets(
     Ok(json(StatusCode::OK, &list))
 }
 
-/// Give a service account a further secret beside those that live.
+/// Add a secret to a service account.
 ///
-/// At most five live at once. The answer holds the new secret, which is shown this once; a repeat with the same
-/// `Idempotency-Key` gets the same answer.
+/// The other secrets stay active; an account can have up to five active secrets. The response contains the new secret, which
+/// cannot be read again later. A repeat with the same `Idempotency-Key` gets the same response.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/secrets",
@@ -61,14 +56,14 @@ pub(in crate::http) async fn list_secrets(
     security(("bearer" = ["management:service-accounts:write"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says"),
+        IfMatchHeader,
         Idempotency
     ),
     request_body(content = Option<wire::AddSecret>),
     responses(
-        (status = 201, description = "Added", body = wire::AddedSecret),
-        (status = 409, description = "Five secrets live already", body = wire::ApiError),
-        (status = 422, description = "The Idempotency-Key was used for another request", body = wire::ApiError)
+        (status = 201, description = "The secret was added", body = wire::AddedSecret),
+        (status = 409, description = "The account has five active secrets already", body = wire::ApiError),
+        (status = 422, description = "The Idempotency-Key was used for a different request", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn add_secret(
@@ -81,7 +76,9 @@ pub(in crate::http) async fn add_secret(
     OptionalJsonObject(mut body): OptionalJsonObject,
 ) -> Result<Response, ApiError> {
     let request = idempotency.of(&body);
-    let expires_in_seconds = body.optional_number("expiresInSeconds", 1, MAX_EXPIRES_IN_SECONDS);
+    let expires_in_seconds = body
+        .nullable("expiresInSeconds", number(wire::SECRET_LIFETIME_SECONDS))
+        .flatten();
     body.finish()?;
     let origin = exchange.origin();
     request
@@ -106,7 +103,9 @@ fn added(added: &AddedSecret) -> Answer {
     Answer::json(StatusCode::CREATED, &answer)
 }
 
-/// End one secret of a service account at once.
+/// Delete a secret of a service account.
+///
+/// The secret stops working at once. Tokens that were issued for it stay active until they expire.
 #[utoipa::path(
     delete,
     path = "/api/v1/service-accounts/{id}/secrets/{secretId}",
@@ -115,11 +114,11 @@ fn added(added: &AddedSecret) -> Answer {
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
+        IfMatchHeader
     ),
     responses(
-        (status = 204, description = "Ended"),
-        (status = 404, description = "There is no such account, or it has no such living secret", body = wire::ApiError)
+        (status = 204, description = "The secret was deleted"),
+        (status = 404, description = "The account does not exist, or it has no such active secret", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_secret(
@@ -132,67 +131,6 @@ pub(in crate::http) async fn delete_secret(
 ) -> Result<StatusCode, ApiError> {
     authority
         .delete_secret(&caller, &exchange.origin(), id, secret, &precondition)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Take back a rotation whose grace has not ended.
-///
-/// The secret that it made ends at once, and those that were to retire live on as before.
-#[utoipa::path(
-    post,
-    path = "/api/v1/service-accounts/{id}/cancel-rotation",
-    tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
-    params(
-        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
-    ),
-    responses(
-        (status = 200, description = "Taken back", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 409, description = "No rotation is under way", body = wire::ApiError)
-    )
-)]
-pub(in crate::http) async fn cancel_rotation(
-    State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
-    AccountId(id): AccountId,
-    IfMatch(precondition): IfMatch,
-    Extension(exchange): Extension<Arc<Exchange>>,
-    OptionalJsonObject(body): OptionalJsonObject,
-) -> Result<Response, ApiError> {
-    body.finish()?;
-    let account = authority
-        .cancel_rotation(&caller, &exchange.origin(), id, &precondition)
-        .await?;
-    Ok(answer(&account).into_response())
-}
-
-/// End every token issued to a service account so far, and nothing else.
-#[utoipa::path(
-    post,
-    path = "/api/v1/service-accounts/{id}/revoke-tokens",
-    tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
-    params(
-        ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Only if the account is as this ETag says")
-    ),
-    responses(
-        (status = 204, description = "Ended")
-    )
-)]
-pub(in crate::http) async fn revoke_tokens(
-    State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
-    AccountId(id): AccountId,
-    IfMatch(precondition): IfMatch,
-    Extension(exchange): Extension<Arc<Exchange>>,
-    OptionalJsonObject(body): OptionalJsonObject,
-) -> Result<StatusCode, ApiError> {
-    body.finish()?;
-    authority
-        .revoke_tokens(&caller, &exchange.origin(), id, &precondition)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

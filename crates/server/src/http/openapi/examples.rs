@@ -1,5 +1,6 @@
 //! Example requests and responses: one account, from its creation on.
 
+use prokura_wire as wire;
 use serde_json::{Value, json};
 use utoipa::openapi::{Content, RefOr, path::Operation};
 
@@ -104,21 +105,18 @@ fn answer(operation: &str) -> Option<Value> {
 }
 
 fn account() -> Value {
-    json!({
-        "id": ID,
-        "clientId": format!("sa_{ID}"),
-        "name": "CI Pipeline",
-        "description": "Used by GitHub Actions to manage integrations",
-        "scopes": ["management:all"],
-        "createdAt": "2026-11-23T12:00:00.000Z",
-        "updatedAt": "2026-11-23T12:00:00.000Z",
-        "createdBy": CREATOR,
-        "lastUsedAt": null,
-        "owner": "Platform team",
-        "labels": { "env": "prod" },
-        "disabled": false,
-        "tokenLifetimeSeconds": null,
-        "expiresAt": null,
+    json!(wire::ServiceAccount {
+        id: ID.to_owned(),
+        client_id: format!("sa_{ID}"),
+        name: "CI Pipeline".to_owned(),
+        description: Some("Used by GitHub Actions to manage integrations".to_owned()),
+        scopes: vec!["management:all".to_owned()],
+        created_at: "2026-11-23T12:00:00.000Z".to_owned(),
+        updated_at: "2026-11-23T12:00:00.000Z".to_owned(),
+        created_by: Some(CREATOR.to_owned()),
+        owner: Some("Platform team".to_owned()),
+        labels: [("env".to_owned(), "prod".to_owned())].into(),
+        ..wire::ServiceAccount::default()
     })
 }
 
@@ -161,7 +159,6 @@ fn event() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use prokura_wire as wire;
     use serde::{Serialize, de::DeserializeOwned};
 
     use super::*;

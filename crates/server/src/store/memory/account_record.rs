@@ -3,7 +3,8 @@
 use super::shared_values::SharedValues;
 use crate::{
     domain::{
-        Description, Labels, Name, OrganizationId, ServiceAccount, ServiceAccountId, Timestamp,
+        Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId,
+        Timestamp, account_settings,
     },
     packed::{Reader, Writer},
 };
@@ -16,20 +17,14 @@ pub(super) fn encode(shared: &SharedValues, account: &ServiceAccount) -> Vec<u8>
     let mut record = Writer::default();
     record.bytes(&last_use_bytes(account.last_used_at));
     shared.write_id(&mut record, account.organization_id.as_bytes());
-    record.text(account.name.as_str());
-    write_optional_text(
-        &mut record,
-        account.description.as_ref().map(Description::as_str),
-    );
-    shared.write_scopes(&mut record, &account.scopes);
-    write_optional_text(&mut record, account.owner.as_ref().map(Name::as_str));
+    macro_rules! write {
+        ($($(#[$doc:meta])* $setting:ident $member:literal: $type:ty,)*) => {
+            $(account.$setting.write(shared, &mut record);)*
+        };
+    }
+    account_settings!(write);
+    account.disabled_at.write(shared, &mut record);
     record
-        .text(&account.labels.to_text())
-        .optional([
-            account.token_lifetime_seconds.map(i64::from),
-            account.expires_at.map(Timestamp::as_millis),
-            account.disabled_at.map(Timestamp::as_millis),
-        ])
         .integer(account.token_epoch)
         .integer(account.version)
         .integer(created_at.wrapping_sub(id_time(account.id)))
@@ -50,39 +45,34 @@ pub(super) fn decode(
     let mut rest = Reader(record);
     let last_used_at = last_use(rest.array()?);
     let organization_id = OrganizationId::from_bytes(shared.read_id(&mut rest)?);
-    let name = Name::parse(rest.text()?.to_owned()).ok()?;
-    let description =
-        read_optional_text(&mut rest)?.map(|text| Description::parse(text.to_owned()));
-    let scopes = shared.read_scopes(&mut rest)?;
-    let owner = read_optional_text(&mut rest)?.map(|text| Name::parse(text.to_owned()));
-    let labels = Labels::from_text(rest.text()?)?;
-    let [lifetime, expires_at, disabled_at] = rest.optional()?;
-    let token_epoch = rest.integer()?;
-    let version = rest.integer()?;
-    let created_at = id_time(id).wrapping_add(rest.integer()?);
-    let updated_at = created_at.wrapping_add(rest.integer()?);
-    let created_by = match rest.array()? {
-        [0] => None,
-        [_] => Some(ServiceAccountId::from_bytes(shared.read_id(&mut rest)?)),
-    };
-    Some(ServiceAccount {
-        id,
-        organization_id,
-        name,
-        description: description.transpose().ok()?,
-        scopes,
-        owner: owner.transpose().ok()?,
-        labels,
-        token_lifetime_seconds: lifetime.map(u32::try_from).transpose().ok()?,
-        expires_at: expires_at.map(Timestamp::from_millis),
-        disabled_at: disabled_at.map(Timestamp::from_millis),
-        token_epoch,
-        version,
-        created_at: Timestamp::from_millis(created_at),
-        created_by,
-        updated_at: Timestamp::from_millis(updated_at),
-        last_used_at,
-    })
+    // The fields are read in the order in which they are written here.
+    macro_rules! read {
+        ($($(#[$doc:meta])* $setting:ident $member:literal: $type:ty,)*) => {{
+            $(let $setting = Packed::read(shared, &mut rest)?;)*
+            let disabled_at = Packed::read(shared, &mut rest)?;
+            let token_epoch = rest.integer()?;
+            let version = rest.integer()?;
+            let created_at = id_time(id).wrapping_add(rest.integer()?);
+            let updated_at = created_at.wrapping_add(rest.integer()?);
+            let created_by = match rest.array()? {
+                [0] => None,
+                [_] => Some(ServiceAccountId::from_bytes(shared.read_id(&mut rest)?)),
+            };
+            ServiceAccount {
+                id,
+                organization_id,
+                $($setting,)*
+                disabled_at,
+                token_epoch,
+                version,
+                created_at: Timestamp::from_millis(created_at),
+                created_by,
+                updated_at: Timestamp::from_millis(updated_at),
+                last_used_at,
+            }
+        }};
+    }
+    Some(account_settings!(read))
 }
 
 /// Moves the last use of a record forward to `at`, never back. `None`: the record is no account's.
@@ -107,18 +97,87 @@ fn id_time(id: ServiceAccountId) -> i64 {
     i64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
 
-fn write_optional_text(record: &mut Writer, text: Option<&str>) {
-    record.bytes(&[text.is_some().into()]);
-    if let Some(text) = text {
-        record.text(text);
+/// The type of a setting, as a record holds it.
+trait Packed: Sized {
+    fn write(&self, shared: &SharedValues, record: &mut Writer);
+
+    /// `None`: the bytes hold no such value.
+    fn read(shared: &SharedValues, record: &mut Reader<'_>) -> Option<Self>;
+}
+
+impl<T: Packed> Packed for Option<T> {
+    fn write(&self, shared: &SharedValues, record: &mut Writer) {
+        record.bytes(&[self.is_some().into()]);
+        if let Some(value) = self {
+            value.write(shared, record);
+        }
+    }
+
+    fn read(shared: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        match record.array()? {
+            [0] => Some(None),
+            [_] => T::read(shared, record).map(Some),
+        }
     }
 }
 
-/// The outer `None`: the bytes hold no optional text.
-fn read_optional_text<'a>(record: &mut Reader<'a>) -> Option<Option<&'a str>> {
-    match record.array()? {
-        [0] => Some(None),
-        [_] => record.text().map(Some),
+impl Packed for Name {
+    fn write(&self, _: &SharedValues, record: &mut Writer) {
+        record.text(self.as_str());
+    }
+
+    fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        Self::parse(record.text()?.to_owned()).ok()
+    }
+}
+
+impl Packed for Description {
+    fn write(&self, _: &SharedValues, record: &mut Writer) {
+        record.text(self.as_str());
+    }
+
+    fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        Self::parse(record.text()?.to_owned()).ok()
+    }
+}
+
+impl Packed for ScopeSet {
+    fn write(&self, shared: &SharedValues, record: &mut Writer) {
+        shared.write_scopes(record, self);
+    }
+
+    fn read(shared: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        shared.read_scopes(record)
+    }
+}
+
+impl Packed for Labels {
+    fn write(&self, _: &SharedValues, record: &mut Writer) {
+        record.text(&self.to_text());
+    }
+
+    fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        Self::from_text(record.text()?)
+    }
+}
+
+impl Packed for u32 {
+    fn write(&self, _: &SharedValues, record: &mut Writer) {
+        record.integer((*self).into());
+    }
+
+    fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        record.integer()?.try_into().ok()
+    }
+}
+
+impl Packed for Timestamp {
+    fn write(&self, _: &SharedValues, record: &mut Writer) {
+        record.integer(self.as_millis());
+    }
+
+    fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        record.integer().map(Self::from_millis)
     }
 }
 
@@ -127,7 +186,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{LabelsPatch, ScopeSet};
+    use crate::domain::LabelsPatch;
 
     pub(in super::super) fn instant() -> impl Strategy<Value = Option<Timestamp>> {
         // Any instant but the one that stands for none.
