@@ -139,7 +139,10 @@ export interface ListServiceAccountsResponse {
 
 /** How to rotate a secret. */
 export interface RotateSecretRequest {
-  /** How long the old secrets stay active: up to 604,800 seconds. Default: they stop working at once. */
+  /**
+   * How long the old secrets keep working, in seconds: up to 604,800, unless the server has another limit. Default: they
+   * stop working at once.
+   */
   gracePeriodSeconds?: number | undefined;
   /** Lifetime of the new secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
@@ -170,8 +173,8 @@ export interface ServiceAccountSecret {
   /** The state. A `retiring` secret works until the grace period of a rotation ends. Later versions may add states. */
   state: "active" | "retiring" | "expired" | "revoked" | (string & {});
   /**
-   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day, and this one has
-   * not.
+   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day (or the time that
+   * the server configures), and this one has not.
    */
   safeToRevoke: boolean;
 }
