@@ -288,8 +288,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were retiring
-   * stay active.
+   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that it retires
+   * become active again.
    */
   async cancelRotation(id: string, options: ChangeOptions = {}): Promise<ServiceAccountResponse> {
     const call = { ...at("POST", id, "cancel-rotation"), ifMatch: options.ifMatch };
@@ -317,8 +317,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Adds a secret to a service account; the others stay active. An account can have five active secrets. The response contains
-   * the new secret, which cannot be read again later.
+   * Adds a secret to a service account. The other secrets keep working. An account can have five secrets that are `active` or
+   * `retiring`. The response contains the new secret, which cannot be read again later.
    */
   async addSecret(
     id: string,
