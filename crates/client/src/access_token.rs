@@ -6,11 +6,11 @@ use prokura_wire::Secret;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-/// How long a token is used whose lifetime is unknown.
+/// How long a token of unknown lifetime is used.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
-/// A token is renewed at most this long before it expires.
+/// The earliest renewal of a token: this long before it expires.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(300);
-/// A token is no longer used for at most this long before it expires: the request has yet to arrive.
+/// The longest time before its expiry in which a token is no longer sent, because the request must arrive before the expiry.
 const LONGEST_MARGIN: Duration = Duration::from_secs(10);
 
 /// An access token. `Debug` does not show it. Cloning is cheap.

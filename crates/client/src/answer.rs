@@ -73,7 +73,7 @@ impl Answer {
     }
 
     /// `Retry-After` (RFC 9110 §10.2.3). A date is compared with the answer's own `Date`, so the local clock need not be
-    /// right. `None`: the answer does not say, or not in a form that can be understood.
+    /// right. `None`: the header is missing or malformed.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER)?.trim();
         if let Ok(seconds) = text.parse() {

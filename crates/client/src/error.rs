@@ -50,7 +50,7 @@ pub enum Error {
         status: u16,
         /// What is wrong with the response. It does not quote the body, which may contain a secret.
         reason: String,
-        /// What to do about it.
+        /// What to do about the error.
         hint: &'static str,
         /// `X-Request-Id`.
         request_id: Option<String>,
@@ -63,7 +63,7 @@ pub enum Error {
     Invalid {
         /// What is wrong.
         message: String,
-        /// What to do about it.
+        /// What to do about the error.
         hint: Option<&'static str>,
         /// The error of the operating system.
         #[source]
@@ -143,7 +143,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, where the SDK knows.
+    /// What to do about the error, if the SDK knows.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::UnexpectedResponse { hint, .. } => Some(hint),

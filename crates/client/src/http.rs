@@ -25,7 +25,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// For a server at `url`.
+    /// Sends requests to the server at `url`.
     pub(crate) fn new(options: HttpOptions, url: &Url) -> Result<Self, Error> {
         let client = match &options.client {
             Some(client) => client.clone(),
@@ -39,7 +39,7 @@ impl Http {
         Deadline::after(self.options.timeout)
     }
 
-    /// Sends a request until it must not be sent again, or there is no time for another attempt.
+    /// Sends a request until it succeeds, must not be sent again, or has no time for another attempt.
     pub(crate) async fn send(
         &self,
         request: &Request,

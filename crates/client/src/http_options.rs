@@ -34,7 +34,7 @@ impl HttpOptions {
         Self::default()
     }
 
-    /// How long a call may take in all: getting a token, every retry, and every pause before one. Default: 30 s. If a pause
+    /// How long a call may take: the token request, every retry, and every pause before a retry. Default: 30 s. If a pause
     /// would pass this time, the call fails at once.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

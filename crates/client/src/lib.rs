@@ -4,8 +4,8 @@
 //!   program needs to call an API as a service account.
 //! * [`Client`] manages the service accounts, secrets and audit trail of a Prokura server. It introspects and revokes tokens.
 //!
-//! Answers are the types of [`wire`], named as in the API. Instants are strings (RFC 3339). `Debug` shows secrets and tokens
-//! as `Secret(..)` and the like; `expose()` returns the value.
+//! Calls return the types of [`wire`], which have the names of the API. Instants are strings (RFC 3339). `Debug` hides secrets
+//! and tokens, for example as `Secret(..)`; `expose()` returns the value.
 //!
 //! # Errors
 //!

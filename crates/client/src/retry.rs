@@ -14,13 +14,13 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 /// What a second request does if the server has already processed the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// No harm: the request can be sent again.
+    /// It does no harm: the request can be sent again.
     Harmless,
-    /// Perhaps harm: the request is sent again only if the server has certainly not processed the first one.
+    /// It may do harm: the request is sent again only if the server has certainly not processed the first one.
     Harmful,
 }
 
-/// How long to wait before the request is sent again. `None`: it must not be sent again.
+/// The pause before the request is sent again. `None`: the request must not be sent again.
 pub(crate) fn pause(
     outcome: &Result<Answer, Error>,
     repeat: Repeat,
@@ -55,7 +55,7 @@ pub(crate) fn may_have_been_done(outcome: &Result<Answer, Error>) -> bool {
     }
 }
 
-/// A random pause between half and all of the longest, so that clients that failed together do not come back together.
+/// A random pause between half and all of the longest, so that clients that failed together do not retry together.
 fn backoff(retries: u32) -> Duration {
     let longest = FIRST_BACKOFF
         .saturating_mul(1 << retries.min(16))

@@ -55,7 +55,7 @@ impl TokenRequest {
         if let Some(other) = token_type.filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(answer.unexpected(&format!("the token type is {other:?}, not \"Bearer\"")));
         }
-        // RFC 6749 §5.1: if the scope is left out, it is the requested one.
+        // RFC 6749 §5.1: if the response has no scope, it is the requested one.
         let requested = self.parameters.iter().find(|(name, _)| name == "scope");
         let scope = scope.or_else(|| requested.map(|(_, scope)| scope.clone()));
         let lifetime = expires_in.as_ref().and_then(seconds);
@@ -103,7 +103,7 @@ pub(crate) fn oauth_error(answer: &Answer) -> Error {
     .into()
 }
 
-/// RFC 6749 §5.1. Every member is optional here, because some servers leave members out.
+/// RFC 6749 §5.1. Every member is optional here, because some servers omit members.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: Option<Secret>,

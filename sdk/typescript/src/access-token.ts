@@ -4,11 +4,11 @@
  * @module
  */
 
-/** How long a token is used whose lifetime is unknown. */
+/** How long a token of unknown lifetime is used. */
 const ASSUMED_LIFETIME_MS = 300_000;
-/** A token is renewed at most this long before it expires. */
+/** The earliest renewal of a token: this long before it expires. */
 const LONGEST_RENEWAL_MS = 300_000;
-/** A token is no longer used for at most this long before it expires: the request has yet to arrive. */
+/** The longest time before its expiry in which a token is no longer sent, because the request must arrive before the expiry. */
 const LONGEST_MARGIN_MS = 10_000;
 
 /** An access token. Times are those of the client's clock. */
@@ -21,13 +21,13 @@ export interface AccessToken {
 }
 
 /**
- * Reads a token response (RFC 6749 §5.1). The lifetime counts from `requestedAt`. `undefined`: the response has no bearer
- * token (RFC 6750 §2.1).
+ * Reads a token response (RFC 6749 §5.1). The lifetime counts from `requestedAt`. Returns `undefined` if the response has no
+ * bearer token (RFC 6750 §2.1).
  */
 export function accessToken(body: Record<string, unknown>, requestedAt: number): AccessToken | undefined {
   const { access_token: value, token_type: type, expires_in: lifetime } = body;
   const isToken = typeof value === "string" && /^[A-Za-z0-9\-._~+/]+=*$/.test(value);
-  // RFC 6749 §7.1: a token of a type that is not understood must not be used. Some servers leave the type out.
+  // RFC 6749 §7.1: a token of a type that is not understood must not be used. Some servers omit the type.
   const kind = type ?? "bearer";
   if (!isToken || typeof kind !== "string" || kind.toLowerCase() !== "bearer") {
     return undefined;
@@ -39,7 +39,7 @@ export function accessToken(body: Record<string, unknown>, requestedAt: number):
   return { value, renewAt: requestedAt + lifetimeMs - renewal, useUntil: requestedAt + lifetimeMs - margin };
 }
 
-/** Reads a number of seconds. Some servers send it as a string. `undefined`: it is not a lifetime. */
+/** Reads a number of seconds, which some servers send as a string. Returns `undefined` if it is not a lifetime. */
 function seconds(value: unknown): number | undefined {
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof number === "number" && number >= 0 ? number : undefined;

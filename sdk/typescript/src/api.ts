@@ -121,7 +121,7 @@ export class Api {
       }
     } finally {
       deadline.close();
-      // If the caller stops early, the rest is not needed. If the connection broke, there is nothing to cancel.
+      // The caller may have stopped early. If the connection broke, there is nothing to cancel.
       await reader?.cancel().catch(() => {});
     }
   }
@@ -134,7 +134,7 @@ export class Api {
       if (!isUnauthorizedError(error)) {
         throw error;
       }
-      // The token may have been revoked. Nothing was done, so every call can be sent again, once.
+      // The token may have been revoked. The server did nothing, so any call can be sent again, once.
       this.#tokens.reject(token);
       const other = await this.#tokens.token(deadline);
       return await this.#http.send(authorized(request, other), deadline, read);
@@ -168,7 +168,7 @@ export class Api {
 
 /** A random key for a call that must have only one effect. */
 export async function newIdempotencyKey(): Promise<string> {
-  // Web Crypto is a global everywhere but in Node 18. The name is a variable so that no bundler looks for it.
+  // Web Crypto is a global everywhere but in Node 18. The name is a variable, so that no bundler resolves it.
   const builtin = "node:crypto";
   const crypto = globalThis.crypto ?? ((await import(builtin)) as { webcrypto: Crypto }).webcrypto;
   return crypto.randomUUID();
@@ -180,7 +180,7 @@ function authorized(request: Outgoing, token: string): Outgoing {
   return { ...request, headers };
 }
 
-/** A segment of a path. An ID that is empty or has dots and slashes would change the path. */
+/** A segment of a path. An ID that is empty, or contains dots or slashes, would change the path. */
 function segment(text: string): string {
   if (typeof text !== "string" || !/^[A-Za-z0-9_-]+$/.test(text)) {
     throw new TypeError(`${JSON.stringify(text)} is not an ID: an ID is a UUID`);

@@ -19,7 +19,7 @@ import { Tokens } from "./tokens.js";
 export interface ManagementClientConfig {
   /** The public URL of the server, without `/api/v1`. */
   baseUrl: string;
-  /** The credentials of the service account, or a function that returns them. The function is called for each token request. */
+  /** The credentials of the service account, or a function that returns them. It is called for each token request. */
   credentials: CredentialsSource;
   /** The version of the API. Default: `v1`. */
   apiVersion?: string | undefined;
@@ -30,7 +30,7 @@ export interface ManagementClientConfig {
   /** The resource that the token is for. Default: `${baseUrl}/api/${apiVersion}`. */
   audience?: string | undefined;
   /**
-   * How long a call may take in all, in milliseconds: getting a token, every retry, and every pause before one. Default:
+   * How long a call may take, in milliseconds: the token request, every retry, and every pause before a retry. Default:
    * 30,000. If a pause would pass this time, the call fails at once.
    */
   timeoutMs?: number | undefined;
@@ -69,7 +69,7 @@ export class ManagementClient {
     const credentials = credentialsFunction(config.credentials);
     const timeoutMs = positive("timeoutMs", config.timeoutMs ?? 30_000);
     const attemptTimeoutMs = positive("attemptTimeoutMs", config.attemptTimeoutMs ?? 10_000);
-    // Looked up late, so that a fetch that is replaced later (for tracing, for a test) is used.
+    // Looked up at each request, so that a global fetch that is replaced later (for tracing or tests) is used.
     const fetch: typeof globalThis.fetch = config.fetch ?? ((...request) => globalThis.fetch(...request));
     const docsUrl = `${baseUrl}/openapi.json`;
     this.#http = new Http({ fetch, clock, timeoutMs, attemptTimeoutMs, maxRetries, docsUrl });

@@ -16,7 +16,7 @@ export interface Clock {
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
-  // Not Date.now(): a change of the system's time must not end calls or tokens.
+  // Not Date.now(): a change of the system clock must not end calls or expire tokens.
   now: () => performance.now(),
   sleep: (milliseconds, signal) =>
     new Promise((resolve, reject) => {

@@ -18,7 +18,7 @@ export interface ClientCredentials {
 /** Client credentials, or a function that returns them. The function is called for each token request. */
 export type CredentialsSource = ClientCredentials | (() => ClientCredentials | Promise<ClientCredentials>);
 
-/** Makes a function of either form. Throws a `ConfigError` if fixed credentials are incomplete. */
+/** Turns either form into a function. Throws a `ConfigError` if fixed credentials are incomplete. */
 export function credentialsFunction(source: CredentialsSource): () => Promise<ClientCredentials> {
   if (typeof source === "function") {
     return async () => checked(await source());

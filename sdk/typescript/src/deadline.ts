@@ -12,7 +12,7 @@ export interface CallOptions {
   /** Aborts the call. The call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
-   * How long the call may take in all, in milliseconds: getting a token, every retry, and every pause before one. Default:
+   * How long the call may take, in milliseconds: the token request, every retry, and every pause before a retry. Default:
    * the client's `timeoutMs`. For an iterator over pages it applies to each page; for an export, to the beginning of the
    * response.
    */
@@ -30,7 +30,7 @@ export class Deadline {
   /** What the call is waiting for. A timeout names it. */
   waitsFor = "the server";
 
-  /** Starts the time. Throws the caller's reason if the caller has already aborted. The deadline must be closed. */
+  /** Starts the timer. Throws the signal's reason if the caller has already aborted. The deadline must be closed. */
   constructor(clock: Clock, timeoutMs: number, caller: AbortSignal | undefined) {
     caller?.throwIfAborted();
     if (!(timeoutMs > 0)) {
@@ -42,7 +42,7 @@ export class Deadline {
     this.restart(timeoutMs);
   }
 
-  /** Aborted when the call has to end. The call then rejects with the signal's reason. */
+  /** Aborted when the call must end. The call then rejects with the signal's reason. */
   get signal(): AbortSignal {
     return this.#end.signal;
   }
@@ -59,7 +59,7 @@ export class Deadline {
     return attempt;
   }
 
-  /** Starts the time again. */
+  /** Restarts the timer. */
   restart(timeoutMs: number): void {
     this.pause();
     this.#timer = new AbortController();
@@ -70,7 +70,7 @@ export class Deadline {
     );
   }
 
-  /** Stops the time until it is restarted. The caller can still abort. */
+  /** Stops the timer until it is restarted. The caller can still abort. */
   pause(): void {
     this.#timer.abort();
     this.#endsAt = Infinity;
@@ -94,7 +94,7 @@ export class Deadline {
     }
   }
 
-  /** Stops the time and stops listening to the caller's signal. */
+  /** Stops the timer and stops listening to the caller's signal. */
   close(): void {
     this.pause();
     this.#caller?.removeEventListener("abort", this.#followCaller);

@@ -26,7 +26,7 @@ export class ProkuraError extends Error {
   declare readonly statusCode?: number;
   /** The ID of the request in the server's log, if there was a response. */
   declare readonly requestId?: string;
-  /** What to do about it, where the SDK knows. */
+  /** What to do about the error, if the SDK knows. */
   declare readonly hint?: string;
   readonly #docsUrl: string | undefined;
   readonly #meta: Record<string, unknown>;
@@ -52,7 +52,7 @@ export class ProkuraError extends Error {
     return this.#docsUrl;
   }
 
-  /** The members of the error response that this SDK does not know. */
+  /** The other members of the error response, which this SDK does not know. */
   get meta(): Record<string, unknown> {
     return this.#meta;
   }
@@ -246,7 +246,7 @@ function brand(prototype: ProkuraError, kind: "config" | "network" | "http" | "o
   Object.defineProperty(prototype, KIND, { value: kind });
 }
 
-/** Assigns only the members that are defined, so that the others are not printed. */
+/** Assigns the members that are defined. Undefined ones would be printed. */
 function assignDefined(target: object, members: Record<string, unknown>): void {
   Object.assign(target, Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)));
 }

@@ -53,8 +53,8 @@ export class Http {
   }
 
   /**
-   * Sends a request until it succeeds, it must not be sent again, or there is no time for another attempt. `read` reads the
-   * answer of a success. Any other answer is thrown as an error.
+   * Sends a request until it succeeds, must not be sent again, or has no time for another attempt. `read` reads a successful
+   * answer. Any other answer is thrown as an error.
    */
   async send<T>(request: Outgoing, deadline: Deadline, read: (response: Response) => Promise<T>): Promise<T> {
     deadline.waitsFor = shownUrl(request);
@@ -78,12 +78,12 @@ export class Http {
     }
   }
 
-  /** Does something that the network may fail at. */
+  /** Runs `work`. If the connection fails, throws a `NetworkError`; if the deadline has passed, its error. */
   async reach<T>(request: Outgoing, deadline: Deadline, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (cause) {
-      // What fails after the deadline fails because of it.
+      // After the deadline every failure is caused by it.
       deadline.signal.throwIfAborted();
       const mayHaveArrived = !isConnectFailure(cause);
       const what = mayHaveArrived ? "lost the connection to" : "cannot connect to";
@@ -91,7 +91,7 @@ export class Http {
     }
   }
 
-  /** The error for an answer that is no success, or that does not have the documented form. */
+  /** The error for an answer that is not a success, or does not have the documented form. */
   refusal(request: Outgoing, answer: Answer): HttpError {
     return refusal(request, answer, this.#config.docsUrl);
   }
@@ -138,7 +138,7 @@ function isConnectFailure(error: unknown): boolean {
   );
 }
 
-/** What fetch says went wrong: the message or the code of the cause. */
+/** Why fetch failed: the message or the code of the cause. */
 function reason(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: SystemError };
   return cause?.message || cause?.code || message || "the connection failed";

@@ -1,5 +1,5 @@
 /**
- * Errors made of answers that are no success, or that do not have the documented form.
+ * Errors for answers that are not a success, or do not have the documented form.
  *
  * @module
  */

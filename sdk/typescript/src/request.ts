@@ -1,10 +1,10 @@
 /**
- * A request, and an answer that was read to its end.
+ * A request, and an answer with its whole body.
  *
  * @module
  */
 
-/** A request that can be sent as often as necessary. */
+/** A request that can be sent several times. */
 export interface Outgoing {
   method: string;
   url: string;

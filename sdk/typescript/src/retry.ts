@@ -11,10 +11,10 @@ import type { Outgoing } from "./request.js";
 const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 10_000;
 
-/** Too many requests, and three ways to say that the server is not available. */
+/** The statuses of temporary failures: too many requests, and three for an unavailable server. */
 const TRANSIENT = [429, 502, 503, 504];
 
-/** How long to wait before the request is sent again, in milliseconds. `undefined`: it must not be sent again. */
+/** The pause before the request is sent again, in milliseconds. `undefined`: the request must not be sent again. */
 export function pauseBeforeRetry(request: Outgoing, error: unknown, retries: number): number | undefined {
   const isTransient =
     error instanceof NetworkError || (error instanceof HttpError && TRANSIENT.includes(error.statusCode));
@@ -34,7 +34,7 @@ export function mayHaveBeenDone(error: unknown): boolean {
   return !(error instanceof NetworkError) || error.mayHaveArrived;
 }
 
-/** A random pause between half and all of the longest, so that clients that failed together do not come back together. */
+/** A random pause between half and all of the longest, so that clients that failed together do not retry together. */
 function backoff(retries: number): number {
   const longest = Math.min(FIRST_BACKOFF_MS * 2 ** retries, LONGEST_BACKOFF_MS);
   return longest * (0.5 + Math.random() / 2);
@@ -42,7 +42,7 @@ function backoff(retries: number): number {
 
 /**
  * `Retry-After` in seconds (RFC 9110 §10.2.3). A date is compared with the answer's own `Date`, so the local clock need not
- * be right. `undefined`: the answer does not say, or not in a form that can be understood.
+ * be right. `undefined`: the header is missing or malformed.
  */
 export function retryAfter(headers: Headers): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";

@@ -139,7 +139,10 @@ export interface ListServiceAccountsResponse {
 
 /** How to rotate a secret. */
 export interface RotateSecretRequest {
-  /** How long the old secrets stay active: up to 604,800 seconds. Default: they stop working at once. */
+  /**
+   * How long the old secrets keep working, in seconds: up to 604,800, unless the server has another limit. Default: they
+   * stop working at once.
+   */
   gracePeriodSeconds?: number | undefined;
   /** Lifetime of the new secret, in seconds. Default: it does not expire. */
   expiresInSeconds?: number | undefined;
@@ -170,8 +173,8 @@ export interface ServiceAccountSecret {
   /** The state. A `retiring` secret works until the grace period of a rotation ends. Later versions may add states. */
   state: "active" | "retiring" | "expired" | "revoked" | (string & {});
   /**
-   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day, and this one has
-   * not.
+   * Whether the secret can be deleted without breaking a client: a newer secret has been in use for a day (or the time that
+   * the server configures), and this one has not.
    */
   safeToRevoke: boolean;
 }
@@ -285,8 +288,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were retiring
-   * stay active.
+   * Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that it retires
+   * become active again.
    */
   async cancelRotation(id: string, options: ChangeOptions = {}): Promise<ServiceAccountResponse> {
     const call = { ...at("POST", id, "cancel-rotation"), ifMatch: options.ifMatch };
@@ -314,8 +317,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Adds a secret to a service account; the others stay active. An account can have five active secrets. The response contains
-   * the new secret, which cannot be read again later.
+   * Adds a secret to a service account. The other secrets keep working. An account can have five secrets that are `active` or
+   * `retiring`. The response contains the new secret, which cannot be read again later.
    */
   async addSecret(
     id: string,
