@@ -112,7 +112,7 @@ fn a_file_with_a_mistake_is_refused_by_file_line_and_key() {
     for (text, message) in [
         (
             "\n\nlistne = \"127.0.0.1:1\"",
-            "p.toml, line 3: listne: unknown key",
+            "p.toml, line 3: unknown key `listne`",
         ),
         ("listen = true", "p.toml, line 1: listen: invalid type"),
         (
