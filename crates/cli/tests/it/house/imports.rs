@@ -61,7 +61,7 @@ impl Package {
                 Item::Mod(child) if child.content.is_none() && !is_test(&child.attrs) => {
                     let name = child.ident.to_string();
                     let (file, nested) = file_of(child, file, folder);
-                    let child_path = [&*path, &[name.clone()]].concat();
+                    let child_path = [&*path, std::slice::from_ref(&name)].concat();
                     self.read_module(&file, &nested, child_path);
                     module.children.insert(name);
                 }
