@@ -2,14 +2,14 @@
 
 use clap::{
     ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable,
-    parser::ValueSource,
+    error::ErrorKind, parser::ValueSource,
 };
 
 use crate::{audit, bootstrap, config::Options, failure::Failure, generate, remote, usage_error};
 
 /// OAuth 2.0 server for service accounts, and its command line
 #[derive(Parser)]
-#[command(name = "prokura", version, max_term_width = 120, arg_required_else_help = false, after_help = EXAMPLES)]
+#[command(name = "prokura", version, max_term_width = 120, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Parsed,
@@ -39,7 +39,7 @@ enum Parsed {
     Remote(remote::Command),
 
     /// List, export and verify the audit trail
-    #[command(subcommand, arg_required_else_help = false, after_help = AUDIT_EXAMPLES)]
+    #[command(subcommand, after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
 
     #[command(flatten)]
@@ -139,6 +139,10 @@ pub(crate) fn parse() -> Result<Option<Command>, Failure> {
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
+        // A command that needs a subcommand and got none shows its help. It exits with 2, so that scripts notice.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            error.exit()
+        }
         Err(error) if error.use_stderr() => {
             return Err(usage_error::failure(&error, &command_path()));
         }

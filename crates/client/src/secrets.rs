@@ -23,7 +23,7 @@ impl Client {
     }
 
     /// Cancels a rotation whose grace period has not ended: its secret stops working at once, and the secrets that were
-    /// retiring stay active.
+    /// retiring become active again.
     pub fn cancel_rotation(&self, id: &str) -> CancelRotation {
         let path = ["service-accounts", id, "cancel-rotation"];
         let call = Call::new(self, Method::POST, &path);
@@ -36,7 +36,7 @@ impl Client {
         ListSecrets { call }
     }
 
-    /// Adds a secret to a service account; the others stay active. The response contains the new secret, which cannot be read
+    /// Adds a secret to a service account; the others keep working. The response contains the new secret, which cannot be read
     /// again later.
     pub fn add_secret(&self, id: &str) -> AddSecret {
         AddSecret {
@@ -59,7 +59,7 @@ call! {
 }
 
 impl RotateSecret {
-    /// Sets how long the old secrets stay active, in seconds. Default: they stop working at once.
+    /// Sets how long the old secrets keep working, in seconds. Default: they stop working at once.
     pub fn grace_period_seconds(mut self, seconds: u32) -> Self {
         self.body.grace_period_seconds = Some(seconds);
         self

@@ -8,7 +8,7 @@ use crate::Secret;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenResponse {
-    /// The token: at most 4 KiB of characters that are valid in a Bearer header.
+    /// The token: usually less than 4 KiB, of characters that are valid in a Bearer header.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub access_token: Secret,
     /// `Bearer`.

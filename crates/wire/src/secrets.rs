@@ -26,7 +26,7 @@ pub struct Credentials {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateSecret {
-    /// How long the old secrets stay active, in seconds. 0: they stop working at once.
+    /// How long the old secrets keep working, in seconds. 0: they stop working at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",

@@ -55,7 +55,8 @@ pub struct UpdateServiceAccount {
     )]
     pub owner: Option<Option<String>>,
     /// Key-value tags for grouping and filtering: up to 32, with keys of 1 to 63 characters without colons and values of up to
-    /// 255 characters. A label set to null is removed, other labels stay. Null instead of an object removes all labels.
+    /// 255 characters. An update merges: a label set to null is removed, other labels stay, and null instead of an object removes
+    /// all labels.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -48,6 +48,8 @@ impl SyntaxError {
             Some(choices) => format!("use one of {}", choices.replace('`', "")),
             None => format!("expected {expected}"),
         });
+        // The message itself names an unknown key.
+        let key = key.filter(|key| !problem.contains(&format!("`{key}`")));
         let key = key.map_or(String::new(), |key| format!("{key}: "));
         Self {
             problem: format!("line {line}: {key}{problem}"),
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn an_error_in_a_file_names_line_and_key() {
         for (text, message) in [
-            ("\nlistne = 1", "line 2: listne: unknown key `listne`"),
+            ("\nlistne = 1", "line 2: unknown key `listne`"),
             (
                 "listen = 8080",
                 "line 1: listen: invalid type: integer `8080`",

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Create, list, update, rotate and delete service accounts
-    #[command(subcommand, arg_required_else_help = false, after_help = service_accounts::EXAMPLES)]
+    #[command(subcommand, after_help = service_accounts::EXAMPLES)]
     ServiceAccounts(service_accounts::Command),
 
     /// Print an access token
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Exec(Remote<exec::Arguments>),
 
     /// Manage connection profiles: server URL, client ID and client secret
-    #[command(subcommand, arg_required_else_help = false, after_help = profile::EXAMPLES)]
+    #[command(subcommand, after_help = profile::EXAMPLES)]
     Profile(profile::Command),
 
     /// `prokura audit list` and `prokura audit export`.

@@ -13,8 +13,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLES: &str = "\
-A token that is inactive, or that belongs to another account, is ignored; the exit code is 0. To revoke all tokens of an
-account, use `prokura service-accounts revoke-tokens`.
+A token that is inactive, or that belongs to another account, is ignored; the exit code is 0. To revoke all tokens of an account, use `prokura service-accounts revoke-tokens`.
 
 Examples:
   prokura token | prokura revoke";

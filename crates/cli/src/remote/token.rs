@@ -46,8 +46,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLES: &str = "\
-Tokens are cached in prokura/tokens in your cache directory ($XDG_CACHE_HOME or ~/.cache), which only you can read. A
-cached token is printed again until one minute before it expires.
+Tokens are cached in prokura/tokens in your cache directory ($XDG_CACHE_HOME or ~/.cache), which only you can read. A cached token is printed again until one minute before it expires.
 
 Examples:
   curl -H \"$(prokura token --format header)\" https://prokura.example.com/api/v1/service-accounts

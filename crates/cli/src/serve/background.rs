@@ -45,7 +45,9 @@ impl BackgroundTasks {
         self.sweeping.abort();
         drop(self.stop_flushing);
         if timeout(LAST_FLUSH_TIMEOUT, self.flushing).await.is_err() {
-            warn!("lost the usage counted in the last seconds: the store did not respond in time");
+            warn!(
+                "lost the usage and refused logins of the last seconds: the store did not respond in time"
+            );
         }
     }
 }
@@ -81,7 +83,7 @@ async fn flush(authority: Arc<Authority>, mut stopped: oneshot::Receiver<()>) {
         // Log the beginning and the end of an outage only.
         match usage.and(logins) {
             Ok(()) if is_failing => {
-                info!("usage and refused logins are recorded again; nothing was lost")
+                info!("usage and refused logins are recorded again")
             }
             Err(error) if !is_failing => warn!(
                 error = described(error),

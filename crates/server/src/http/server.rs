@@ -70,7 +70,7 @@ pub async fn serve(
             }
             Err(error) => {
                 // No file descriptors are left, or the client has gone. Other connections are still served.
-                tracing::warn!(%error, "a connection could not be accepted");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

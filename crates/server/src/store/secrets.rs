@@ -253,7 +253,7 @@ impl Store {
             .await
     }
 
-    /// Revokes one active secret of an account.
+    /// Revokes one live secret of an account.
     pub async fn delete_secret(
         &self,
         target: Target,

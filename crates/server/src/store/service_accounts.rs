@@ -232,7 +232,7 @@ impl Store {
         })
     }
 
-    /// Reads a client with its secrets. An unknown id reads its neighbour, so that a miss costs as much as a hit.
+    /// Reads a client with its secrets. An unknown id reads its neighbor, so that a miss costs as much as a hit.
     pub(super) async fn read_client(
         &self,
         id: ServiceAccountId,

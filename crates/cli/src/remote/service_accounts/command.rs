@@ -28,13 +28,13 @@ pub(crate) enum Command {
     CancelRotation(Remote<cancel_rotation::Arguments>),
 
     /// List, add and delete the secrets of a service account
-    #[command(subcommand, arg_required_else_help = false)]
+    #[command(subcommand)]
     Secrets(secrets::Command),
 
     /// Revoke all access tokens of a service account
     RevokeTokens(Remote<revoke_tokens::Arguments>),
 
-    /// Show how many tokens a service account requested per day
+    /// Show how many tokens were issued and refused to a service account per day
     Usage(Remote<usage::Arguments>),
 
     /// Delete a service account, its secrets and its tokens

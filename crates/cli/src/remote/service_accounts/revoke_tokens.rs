@@ -12,8 +12,7 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLES: &str = "\
-The secrets stay valid, so the account can get new tokens at once. An API that verifies JWTs offline accepts a revoked
-JWT until it expires.
+The secrets stay valid, so the account can get new tokens at once. An API that verifies JWTs offline accepts a revoked JWT until it expires.
 
 Examples:
   prokura service-accounts revoke-tokens ID";

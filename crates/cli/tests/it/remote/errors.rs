@@ -104,10 +104,26 @@ fn a_wrong_value_is_named() {
 }
 
 #[test]
+fn a_command_without_its_subcommand_shows_its_help() {
+    let person = Person::new();
+    for (arguments, subcommand) in [
+        (&[][..], "  serve "),
+        (&["service-accounts"], "  rotate-secret "),
+        (&["service-accounts", "secrets"], "  delete "),
+        (&["profile"], "  use "),
+        (&["audit"], "  verify "),
+    ] {
+        let finished = person.run(arguments);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.stdout.is_empty(), "{finished:?}");
+        assert!(finished.stderr.contains(subcommand), "{finished:?}");
+    }
+}
+
+#[test]
 fn wrong_usage_is_reported_before_any_request() {
     let person = Person::new();
     for (arguments, says) in [
-        (vec!["service-accounts"], "rotate-secret"),
         (
             vec!["service-accounts", "get", "CI Pipeline"],
             "a lowercase UUID",

@@ -47,8 +47,7 @@ fn wrong_usage_and_invalid_configuration_are_an_error_and_a_hint() {
         "[[resources]]\nidentifier = \"urn:a\"\nscopes = [\"x\"]\n[[resources]]\nidentifier = \"urn:b\"\nscopes = [\"x\"]",
     );
     for arguments in [
-        &[][..],
-        &["sreve"],
+        &["sreve"][..],
         &["serve", "--lisen", "127.0.0.1:1"],
         &["serve", "--listen", "8080"],
         &["serve", "--listen"],
@@ -74,9 +73,7 @@ fn wrong_usage_and_invalid_configuration_are_an_error_and_a_hint() {
         &["serve", "--config", "shared.toml"],
         &["bootstrap"],
         &["bootstrap", "--organization", " ", "--service-account", "a"],
-        &["audit"],
         &["audit", "verify", "--head", "00"],
-        &["service-accounts"],
         &["service-accounts", "get"],
         &["service-accounts", "get", "CI Pipeline"],
         &["service-accounts", "create", "CI", "--label", "a"],

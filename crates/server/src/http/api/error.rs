@@ -39,9 +39,9 @@ pub(in crate::http) enum ApiError {
     NotFound,
     /// The account is not in a version that `If-Match` names.
     Stale,
-    /// The account has no such active secret.
+    /// The account has no such live secret.
     NoSecret,
-    /// The account has the maximum number of active secrets.
+    /// The account has the maximum number of live secrets.
     TooManySecrets,
     /// No rotation is in its grace period.
     NoRotation,
@@ -129,13 +129,13 @@ impl ApiError {
             Self::NoSecret => (
                 StatusCode::NOT_FOUND,
                 "secret_not_found",
-                text("the service account has no active secret with this id"),
+                text("the service account has no live secret with this id"),
             ),
             Self::TooManySecrets => (
                 StatusCode::CONFLICT,
                 "too_many_secrets",
                 format!(
-                    "a service account can have at most {MAX_LIVE_SECRETS} active secrets; delete one first"
+                    "a service account can have at most {MAX_LIVE_SECRETS} live secrets; delete one first"
                 ),
             ),
             Self::NoRotation => (

@@ -119,7 +119,7 @@ impl Query {
     pub(super) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         self.take(
             name,
-            "must be an RFC 3339 instant such as 2026-11-23T12:00:00Z, its + written %2B",
+            "must be an RFC 3339 time such as 2026-11-23T12:00:00Z; in a URL, write + as %2B",
             Timestamp::parse_rfc3339,
         )
     }

@@ -23,7 +23,7 @@ use crate::{
 
 /// List the secrets of a service account, newest first.
 ///
-/// The list contains the active secrets and those that ended in the last 30 days. It does not contain the secret texts.
+/// The list contains the live secrets and those that ended in the last 30 days. It does not contain the secret texts.
 #[utoipa::path(
     get,
     path = "/api/v1/service-accounts/{id}/secrets",
@@ -48,7 +48,7 @@ pub(in crate::http) async fn list_secrets(
 
 /// Add a secret to a service account.
 ///
-/// The other secrets stay active; an account can have up to five active secrets. The response contains the new secret, which
+/// The other secrets keep working; an account can have up to five live secrets. The response contains the new secret, which
 /// cannot be read again later. A repeat with the same `Idempotency-Key` gets the same response.
 #[utoipa::path(
     post,
@@ -63,7 +63,7 @@ pub(in crate::http) async fn list_secrets(
     request_body(content = Option<wire::AddSecret>),
     responses(
         (status = 201, description = "The secret was added", body = wire::AddedSecret),
-        (status = 409, description = "The account has five active secrets already", body = wire::ApiError),
+        (status = 409, description = "The account has five live secrets already", body = wire::ApiError),
         (status = 422, description = "The Idempotency-Key was used for a different request", body = wire::ApiError)
     )
 )]
@@ -119,7 +119,7 @@ fn added(added: &AddedSecret) -> Answer {
     ),
     responses(
         (status = 204, description = "The secret was deleted"),
-        (status = 404, description = "The account does not exist, or it has no such active secret", body = wire::ApiError)
+        (status = 404, description = "The account does not exist, or it has no such live secret", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_secret(

@@ -246,7 +246,7 @@ impl Memory {
 
 /// The accounts that a flush writes.
 pub(in crate::store) struct FlushRound {
-    /// In the order of their ids: so flushes of several nodes lock rows in the same order, and neighbours share pages.
+    /// In the order of their ids: so flushes of several nodes lock rows in the same order, and neighbors share pages.
     pub(in crate::store) accounts: Vec<ServiceAccountId>,
     /// Whether further accounts may have unwritten usage.
     pub(in crate::store) has_more: bool,

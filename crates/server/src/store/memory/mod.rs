@@ -31,7 +31,7 @@
 //! * A hit is current: each write invalidates what it changed after its commit and before it is acknowledged. A record that was
 //!   read before an invalidation is not cached after it.
 //! * A client record with unwritten usage is pinned. Evicting it would have its usage written by itself, which costs ten times as
-//!   much as in a flush, where neighbours share pages.
+//!   much as in a flush, where neighbors share pages.
 //! * Pinned records that block evictions make a flush due before its time.
 //! * Usage stays in memory until the database has acknowledged it. A reader that adds up memory and database waits for a flush of
 //!   the same counts.

@@ -28,7 +28,7 @@ type Outcome = Result<Written, DatabaseError>;
 /// The connection that writes, and its prepared statements.
 pub(super) struct Writer<'c> {
     connection: &'c Connection,
-    /// By their SQL. With SQLite's own cache, each run would also have to read the parameters' names: 1 µs of a creation.
+    /// By their SQL. With SQLite's own cache, each run would also have to read the parameters' names: 0.8 µs of a creation.
     prepared: HashMap<&'static str, Prepared<'c>>,
 }
 

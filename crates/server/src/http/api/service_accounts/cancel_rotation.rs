@@ -25,7 +25,7 @@ use crate::{
 
 /// Cancel a rotation whose grace period has not ended.
 ///
-/// The secret that the rotation created stops working at once. The secrets that were retiring stay active.
+/// The secret that the rotation created stops working at once. The secrets that were retiring become active again.
 #[utoipa::path(
     post,
     path = "/api/v1/service-accounts/{id}/cancel-rotation",

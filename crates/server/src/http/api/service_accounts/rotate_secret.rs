@@ -42,7 +42,7 @@ use crate::{
     request_body(content = Option<wire::RotateSecret>),
     responses(
         (status = 200, description = "The secret was rotated", body = wire::ServiceAccountCredentials, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
-        (status = 409, description = "With the grace period, the account would have more than five active secrets", body = wire::ApiError),
+        (status = 409, description = "With the grace period, the account would have more than five live secrets", body = wire::ApiError),
         (status = 422, description = "The Idempotency-Key was used for a different request", body = wire::ApiError)
     )
 )]
