@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{
     ApiError,
-    json::{JsonObject, Wrong, boolean, number, string, strings},
+    json_object::JsonObject,
+    json_types::{Wrong, boolean, number, string, strings},
 };
 use crate::domain::{
     AccountPatch, ClientId, Description, Labels, LabelsPatch, Name, ScopeSet, ServiceAccount,

@@ -8,7 +8,7 @@ use axum::{
 use sfv::{Item, Parser};
 use utoipa::IntoParams;
 
-use super::{ApiError, answer::Answer, json::JsonObject};
+use super::{ApiError, answer::Answer, json_object::JsonObject};
 use crate::{
     authority::{Idempotent, OnceOutcome},
     domain::IdempotencyKey,

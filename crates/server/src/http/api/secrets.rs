@@ -12,7 +12,8 @@ use super::{
     bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
     idempotency::Idempotency,
     if_match::{IfMatch, IfMatchHeader},
-    json::{OptionalJsonObject, number},
+    json_body::OptionalJsonObject,
+    json_types::number,
     path::{AccountId, SecretIdInPath},
 };
 use crate::{

@@ -16,7 +16,7 @@ use crate::{
             ApiError, account_answer,
             bearer::ManagesServiceAccounts,
             if_match::{IfMatch, IfMatchHeader},
-            json::OptionalJsonObject,
+            json_body::OptionalJsonObject,
             path::AccountId,
         },
         exchange::Exchange,

@@ -16,7 +16,7 @@ use crate::{
         api::{
             ApiError, account_answer::account_with_secret, account_json::read_new_account,
             answer::Answer, bearer::ManagesServiceAccounts, idempotency::Idempotency,
-            json::JsonObject,
+            json_object::JsonObject,
         },
         exchange::Exchange,
     },

@@ -11,7 +11,7 @@ use crate::{
             ApiError,
             bearer::ManagesServiceAccounts,
             if_match::{IfMatch, IfMatchHeader},
-            json::OptionalJsonObject,
+            json_body::OptionalJsonObject,
             path::AccountId,
         },
         exchange::Exchange,

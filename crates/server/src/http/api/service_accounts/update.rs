@@ -17,7 +17,7 @@ use crate::{
             account_json::read_patch,
             bearer::ManagesServiceAccounts,
             if_match::{IfMatch, IfMatchHeader},
-            json::MergePatch,
+            json_body::MergePatch,
             path::AccountId,
         },
         exchange::Exchange,

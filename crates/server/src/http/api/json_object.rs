@@ -1,23 +1,15 @@
-//! JSON bodies, read member by member, so that one answer names every error.
+//! JSON objects, read member by member, so that one answer names every error.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
-    ops::RangeInclusive,
 };
 
-use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
-    http::{HeaderMap, header},
-};
 use prokura_wire::FieldError;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{ApiError, json_value::Noting};
-use crate::http::refusal::Refusal;
+use super::{error::ApiError, json_types::Wrong, json_value::Noting};
 
 /// The maximum length of an unknown member's name in an answer, in characters.
 const SHOWN_NAME_CHARS: usize = 64;
@@ -143,121 +135,6 @@ impl JsonObject {
     }
 }
 
-/// Why the value of a member is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
-    /// It is of another type or out of range. Holds what it must be, such as `a string`.
-    Not(Cow<'static, str>),
-    /// It breaks a rule. Holds the message.
-    Rule(String),
-}
-
-impl<E: std::error::Error> From<E> for Wrong {
-    fn from(error: E) -> Self {
-        Self::Rule(error.to_string())
-    }
-}
-
-/// Reads a string.
-pub(super) fn string(value: Value) -> Result<String, Wrong> {
-    match value {
-        Value::String(text) => Ok(text),
-        _ => Err(Wrong::Not("a string".into())),
-    }
-}
-
-/// Reads an array of strings.
-pub(super) fn strings(value: Value) -> Result<Vec<String>, Wrong> {
-    let Value::Array(values) = value else {
-        return Err(Wrong::Not("an array of strings".into()));
-    };
-    let strings = values.into_iter().map(string).collect::<Result<_, _>>();
-    strings.map_err(|_| Wrong::Not("an array of strings".into()))
-}
-
-/// Reads true or false.
-pub(super) fn boolean(value: Value) -> Result<bool, Wrong> {
-    value
-        .as_bool()
-        .ok_or_else(|| Wrong::Not("true or false".into()))
-}
-
-/// Reads a whole number within `range`.
-pub(super) fn number(range: RangeInclusive<u32>) -> impl FnOnce(Value) -> Result<u32, Wrong> {
-    move |value| {
-        let number = value.as_u64().and_then(|number| number.try_into().ok());
-        number
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| {
-                let (least, most) = range.into_inner();
-                Wrong::Not(format!("a whole number from {least} to {most}").into())
-            })
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for JsonObject {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::NotJson);
-        }
-        Self::parse(&read(request, state).await?)
-    }
-}
-
-/// A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`.
-pub(in crate::http) struct MergePatch(pub(super) JsonObject);
-
-impl<S: Send + Sync> FromRequest<S> for MergePatch {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let headers = request.headers();
-        if !is_json(headers) && !is_media_type(headers, "application/merge-patch+json") {
-            return Err(ApiError::NotMergePatch);
-        }
-        JsonObject::parse(&read(request, state).await?).map(Self)
-    }
-}
-
-/// A body that may be absent, together with its Content-Type.
-pub(in crate::http) struct OptionalJsonObject(pub(super) JsonObject);
-
-impl<S: Send + Sync> FromRequest<S> for OptionalJsonObject {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let is_json = is_json(request.headers());
-        let body = read(request, state).await?;
-        if body.is_empty() {
-            return Ok(Self(JsonObject::default()));
-        }
-        if !is_json {
-            return Err(ApiError::NotJson);
-        }
-        JsonObject::parse(&body).map(Self)
-    }
-}
-
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|_| ApiError::Refused(Refusal::Incomplete))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    is_media_type(headers, "application/json")
-}
-
-fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(expected))
-}
-
 /// The members of an object in their order, including repeated ones.
 struct Members {
     members: Vec<(String, Value)>,
@@ -298,6 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::api::json_types::{boolean, number, string};
 
     fn errors(body: &str, read: impl FnOnce(&mut JsonObject)) -> Vec<String> {
         let result = JsonObject::parse(body.as_bytes()).and_then(|mut object| {
