@@ -6,12 +6,15 @@ use axum::{
     Extension,
     extract::State,
     http::HeaderMap,
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 
 use super::{
-    api::{bearer::ReadsServiceAccounts, path::AccountId, service_accounts::get_service_account},
+    api::{
+        ApiError, bearer::ReadsServiceAccounts, path::AccountId,
+        service_accounts::get_service_account,
+    },
     exchange::Exchange,
     oauth::{introspect::introspect_token, revoke::revoke_token, token::issue_token},
 };
@@ -48,15 +51,20 @@ impl Inline {
             Self::RevokeToken => revoke_token(state, shared, headers, body)
                 .await
                 .into_response(),
-            Self::GetServiceAccount => {
-                let account = async {
-                    let caller =
-                        ReadsServiceAccounts::authorize(&headers, authority, exchange).await?;
-                    let id = AccountId::in_path(exchange.target.path())?;
-                    get_service_account(state, caller, id, headers).await
-                };
-                account.await.into_response()
-            }
+            Self::GetServiceAccount => get_account(state, exchange, headers)
+                .await
+                .unwrap_or_else(IntoResponse::into_response),
         }
     }
+}
+
+/// Does what the extractors of the handler do.
+async fn get_account(
+    authority: State<Arc<Authority>>,
+    exchange: &Exchange,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let caller = ReadsServiceAccounts::authorize(&headers, &authority, exchange).await?;
+    let id = AccountId::in_path(exchange.target.path())?;
+    get_service_account(authority, caller, id, headers).await
 }

@@ -15,7 +15,7 @@ use super::{
     inline::Inline,
     oauth::{introspect, jwks::KeySetDocument, metadata, revoke, token},
     openapi, reference,
-    routing::{Operation, Respond, Route, Routes, operations},
+    routing::{Operation, Respond, Route, Routes, fixed_bytes, operations},
 };
 use crate::authority::Authority;
 

@@ -16,7 +16,19 @@ use crate::authority::Authority;
 pub(super) struct Route {
     /// The path, with `{name}` for a segment that varies.
     pub(super) template: &'static str,
+    /// How much of the template stands in front of the first `{name}`.
+    pub(super) fixed_bytes: usize,
     pub(super) operations: &'static [Operation],
+}
+
+/// The length of a template up to its first `{name}`.
+pub(super) const fn fixed_bytes(template: &str) -> usize {
+    let bytes = template.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() && bytes[at] != b'{' {
+        at += 1;
+    }
+    at
 }
 
 /// An operation of the API document.
@@ -39,6 +51,7 @@ macro_rules! operations {
     })+) => {
         static OPERATIONS: &[Route] = &[$(Route {
             template: $template,
+            fixed_bytes: fixed_bytes($template),
             operations: &[$(Operation {
                 id: stringify!($handler),
                 method: Method::$method,
@@ -126,24 +139,42 @@ impl Route {
     /// Whether `path` is this route's. A `{name}` stands for one segment, which may be empty except at the end of the path, so
     /// that `/service-accounts/` is no account. Nothing is decoded.
     fn is_at(&self, path: &str) -> bool {
-        let (mut template, mut path) = (self.template, path);
-        while let Some((fixed, rest)) = template.split_once('{') {
-            let Some(varying) = path.strip_prefix(fixed) else {
-                return false;
-            };
-            if varying.is_empty() {
+        // Most routes differ in front of the first `{name}`.
+        let (fixed, mut template) = self.template.as_bytes().split_at(self.fixed_bytes);
+        let Some(mut path) = path.as_bytes().strip_prefix(fixed) else {
+            return false;
+        };
+        while let Some((&expected, rest)) = template.split_first() {
+            if expected == b'{' {
+                if path.is_empty() {
+                    return false;
+                }
+                template = behind(template, b'}');
+                path = from(path, b'/');
+            } else if path.first() == Some(&expected) {
+                (template, path) = (rest, &path[1..]);
+            } else {
                 return false;
             }
-            path = varying.find('/').map_or("", |end| &varying[end..]);
-            template = rest.split_once('}').map_or("", |(_, behind)| behind);
         }
-        template == path
+        path.is_empty()
     }
 
     fn allow(&self) -> Allow {
         let methods = self.operations.iter().map(|operation| &operation.method);
         Allow::of(methods)
     }
+}
+
+/// The bytes from the first `end` on; none if there is no `end`.
+fn from(bytes: &[u8], end: u8) -> &[u8] {
+    let at = bytes.iter().position(|byte| *byte == end);
+    &bytes[at.unwrap_or(bytes.len())..]
+}
+
+/// The bytes behind the first `end`; none if there is no `end`.
+fn behind(bytes: &[u8], end: u8) -> &[u8] {
+    from(bytes, end).get(1..).unwrap_or_default()
 }
 
 impl Operation {
@@ -182,6 +213,7 @@ mod tests {
             let operations = &[];
             let route = Route {
                 template,
+                fixed_bytes: fixed_bytes(template),
                 operations,
             };
             route.is_at(path)

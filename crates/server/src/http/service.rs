@@ -1,6 +1,6 @@
 //! The way of one request through the server: the ordered [`steps`], with the handler in their middle.
 
-use std::{error::Error, panic::AssertUnwindSafe, sync::Arc};
+use std::{error::Error, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use axum::{
     body::{Body, HttpBody},
@@ -18,7 +18,7 @@ use super::{
     refusal::Refusal,
     request_id::RequestIds,
     routes,
-    routing::{Endpoint, Operation, Routes},
+    routing::{Allow, Endpoint, Operation, Routes},
     steps::{
         body, error_body, head, host::HostCheck, log_line, response_headers::ResponseHeaders,
         route, target,
@@ -85,16 +85,10 @@ impl Inner {
         let endpoint = route::find(&self.routes, &mut exchange);
         let exchange = Arc::new(exchange);
 
-        let handled = async {
-            target::check(&exchange)?;
-            self.host.check(&headers)?;
-            let body = body::read(&exchange, body).await?;
-            self.handle(&exchange, endpoint, headers, body, inline)
-                .await
-        };
-        let mut response = handled
-            .await
-            .unwrap_or_else(|refusal| refuse(&exchange, refusal));
+        let handled = self
+            .handle(&exchange, endpoint, headers, body, inline)
+            .await;
+        let mut response = handled.unwrap_or_else(|refusal| refuse(&exchange, refusal));
 
         error_body::write(&exchange, &mut response);
         head::strip(&exchange, &mut response);
@@ -103,45 +97,65 @@ impl Inner {
         response
     }
 
-    /// Calls the handler.
-    async fn handle(
+    /// The checks in front of the handler, in order, and the handler.
+    async fn handle<B>(
         &self,
         exchange: &Arc<Exchange>,
         endpoint: Endpoint<'_>,
         headers: HeaderMap,
-        body: Bytes,
+        body: B,
         inline: impl Fn(&Operation) -> Option<Inline>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, Refusal>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        target::check(exchange)?;
+        self.host.check(&headers)?;
+        let body = body::read(exchange, body).await?;
         let operation = match endpoint {
             Endpoint::Operation(operation) => operation,
             Endpoint::Document(respond) => return Ok(respond(&headers)),
-            Endpoint::MethodNotAllowed(allow) => {
-                // OPTIONS asks for nothing but `Allow` (RFC 9110 §9.3.7).
-                let mut response = if exchange.method == Method::OPTIONS {
-                    StatusCode::NO_CONTENT.into_response()
-                } else {
-                    refuse(exchange, Refusal::MethodNotAllowed)
-                };
-                response.headers_mut().insert(header::ALLOW, allow.header());
-                return Ok(response);
-            }
+            Endpoint::MethodNotAllowed(allow) => return Ok(not_allowed(exchange, &allow)),
             Endpoint::NotFound => return Err(Refusal::NotFound),
         };
-        let handling = async {
-            match inline(operation) {
-                Some(inline) => inline.call(&self.authority, exchange, headers, body).await,
-                None => {
-                    let request = request(exchange, headers, body);
-                    (operation.handler)(request, Arc::clone(&self.authority)).await
-                }
-            }
-        };
+        // Pinned here, so that the future is not moved: it is some kilobytes long.
+        let calling = pin!(self.call(operation, exchange, headers, body, inline(operation)));
         // The panic hook has logged the panic.
-        AssertUnwindSafe(handling)
+        AssertUnwindSafe(calling)
             .catch_unwind()
             .await
             .map_err(|_| Refusal::Internal)
     }
+
+    /// Calls the handler of an operation.
+    async fn call(
+        &self,
+        operation: &Operation,
+        exchange: &Arc<Exchange>,
+        headers: HeaderMap,
+        body: Bytes,
+        inline: Option<Inline>,
+    ) -> Response {
+        match inline {
+            Some(inline) => inline.call(&self.authority, exchange, headers, body).await,
+            None => {
+                let request = request(exchange, headers, body);
+                (operation.handler)(request, Arc::clone(&self.authority)).await
+            }
+        }
+    }
+}
+
+/// The response to a method that the path does not accept. OPTIONS asks for nothing but `Allow` (RFC 9110 §9.3.7).
+fn not_allowed(exchange: &Exchange, allow: &Allow) -> Response {
+    let mut response = if exchange.method == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        refuse(exchange, Refusal::MethodNotAllowed)
+    };
+    response.headers_mut().insert(header::ALLOW, allow.header());
+    response
 }
 
 /// The request as extractors take it, with the exchange among its extensions.

@@ -2,41 +2,35 @@
 
 use axum::http::{StatusCode, header};
 use prokura_wire as wire;
-use serde::Serialize;
 
 use super::{
-    account_json::AccountJson,
+    account_json::push_account,
     account_tag::account_tag,
     answer::{Answer, push_json},
 };
-use crate::{authority::IssuedSecret, domain::ServiceAccount};
+use crate::{authority::IssuedSecret, domain::ServiceAccount, encoding::push_json_text};
+
+/// The bytes of most accounts.
+const ACCOUNT_BYTES: usize = 768;
 
 /// [`wire::ServiceAccountEnvelope`], with the account's ETag.
 pub(super) fn account(account: &ServiceAccount) -> Answer {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Envelope<'a> {
-        service_account: AccountJson<'a>,
-    }
-    let envelope = Envelope {
-        service_account: account.into(),
-    };
-    Answer::json(StatusCode::OK, &envelope).with(header::ETAG, account_tag(account))
+    let mut json = String::with_capacity(ACCOUNT_BYTES);
+    json.push_str(r#"{"serviceAccount":"#);
+    push_account(&mut json, account);
+    json.push('}');
+    Answer::written(StatusCode::OK, json).with(header::ETAG, account_tag(account))
 }
 
 /// [`wire::ServiceAccountCredentials`], with the account's ETag.
 pub(super) fn account_with_secret(status: StatusCode, issued: &IssuedSecret) -> Answer {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct WithSecret<'a> {
-        service_account: AccountJson<'a>,
-        credentials: wire::Credentials,
-    }
-    let with_secret = WithSecret {
-        service_account: (&issued.account).into(),
-        credentials: credentials(issued),
-    };
-    Answer::json(status, &with_secret).with(header::ETAG, account_tag(&issued.account))
+    let mut json = String::with_capacity(ACCOUNT_BYTES);
+    json.push_str(r#"{"serviceAccount":"#);
+    push_account(&mut json, &issued.account);
+    json.push_str(r#","credentials":"#);
+    push_json(&mut json, &credentials(issued));
+    json.push('}');
+    Answer::written(status, json).with(header::ETAG, account_tag(&issued.account))
 }
 
 /// The client id and the new secret.
@@ -49,28 +43,26 @@ pub(super) fn credentials(issued: &IssuedSecret) -> wire::Credentials {
 
 /// [`wire::ServiceAccountList`].
 pub(super) fn page(accounts: &[ServiceAccount], next_cursor: Option<&str>) -> Answer {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Page<'a> {
-        items: Vec<AccountJson<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_cursor: Option<&'a str>,
+    let mut json = String::with_capacity(ACCOUNT_BYTES * accounts.len());
+    json.push_str(r#"{"items":["#);
+    for (number, account) in accounts.iter().enumerate() {
+        if number > 0 {
+            json.push(',');
+        }
+        push_account(&mut json, account);
     }
-    let page = Page {
-        items: accounts.iter().map(AccountJson::from).collect(),
-        next_cursor,
-    };
-    Answer::json(StatusCode::OK, &page)
-}
-
-/// Appends one item of a streamed list.
-pub(super) fn push_account(json: &mut String, account: &ServiceAccount) {
-    push_json(json, &AccountJson::from(account));
+    json.push(']');
+    if let Some(cursor) = next_cursor {
+        json.push_str(r#","nextCursor":"#);
+        push_json_text(&mut json, cursor);
+    }
+    json.push('}');
+    Answer::written(StatusCode::OK, json)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde::de::DeserializeOwned;
+    use serde::{Serialize, de::DeserializeOwned};
 
     use super::*;
     use crate::domain::{

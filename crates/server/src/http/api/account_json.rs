@@ -1,9 +1,8 @@
 //! A service account in JSON: how its settings are read from a request, and how it is written into an answer.
 
-use std::fmt;
+use std::fmt::Write as _;
 
 use prokura_wire as wire;
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
@@ -11,9 +10,12 @@ use super::{
     json_object::JsonObject,
     json_types::{Wrong, boolean, number, string, strings},
 };
-use crate::domain::{
-    AccountPatch, ClientId, Description, Labels, LabelsPatch, Name, ScopeSet, ServiceAccount,
-    ServiceAccountId, Timestamp,
+use crate::{
+    domain::{
+        AccountPatch, ClientId, Description, Labels, LabelsPatch, Name, ScopeSet, ServiceAccount,
+        Timestamp,
+    },
+    encoding::push_json_text,
 };
 
 /// Reads the name and the other settings of a new account.
@@ -93,71 +95,115 @@ fn instant(value: Value) -> Result<Timestamp, Wrong> {
     instant.ok_or_else(|| Wrong::Not("an RFC 3339 instant such as 2026-11-23T12:00:00Z".into()))
 }
 
-/// An account as [`wire::ServiceAccount`] describes it, without copies of its texts.
+/// Appends an account as [`wire::ServiceAccount`] describes it.
 ///
-/// A hand-written form would save 0.32 µs of 0.49 µs for an account with few settings, and of 0.63 µs for one with all (x86-64).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AccountJson<'a> {
-    id: Text<ServiceAccountId>,
-    client_id: Text<ClientId>,
-    name: &'a str,
-    description: Option<&'a str>,
-    scopes: Scopes<'a>,
-    created_at: Text<Timestamp>,
-    updated_at: Text<Timestamp>,
-    created_by: Option<Text<ServiceAccountId>>,
-    last_used_at: Option<Text<Timestamp>>,
-    owner: Option<&'a str>,
-    labels: LabelsJson<'a>,
-    disabled: bool,
-    token_lifetime_seconds: Option<u32>,
-    expires_at: Option<Text<Timestamp>>,
+/// Written by hand: serde over borrowed texts takes some 3,500 instructions more, a twelfth of a `GET`. A test compares it with the
+/// description.
+pub(super) fn push_account(json: &mut String, account: &ServiceAccount) {
+    let id = &mut [0; 36];
+    let id = &*account.id.encode(id);
+    let mut members = Members::begin(json);
+    members.plain("id", [id]);
+    members.plain("clientId", [ClientId::PREFIX, id]);
+    members.text("name", Some(account.name.as_str()));
+    let description = account.description.as_ref();
+    members.text("description", description.map(Description::as_str));
+    members.scopes("scopes", &account.scopes);
+    members.instant("createdAt", Some(account.created_at));
+    members.instant("updatedAt", Some(account.updated_at));
+    match account.created_by {
+        Some(creator) => members.plain("createdBy", [&*creator.encode(&mut [0; 36])]),
+        None => members.raw("createdBy", "null"),
+    }
+    members.instant("lastUsedAt", account.last_used_at);
+    members.text("owner", account.owner.as_ref().map(Name::as_str));
+    members.labels("labels", &account.labels);
+    let is_disabled = account.disabled_at.is_some();
+    members.raw("disabled", if is_disabled { "true" } else { "false" });
+    members.number("tokenLifetimeSeconds", account.token_lifetime_seconds);
+    members.instant("expiresAt", account.expires_at);
+    members.end();
 }
 
-impl<'a> From<&'a ServiceAccount> for AccountJson<'a> {
-    fn from(account: &'a ServiceAccount) -> Self {
+/// The members of a JSON object that is being written.
+struct Members<'j> {
+    json: &'j mut String,
+    /// In front of the next member.
+    separator: &'static str,
+}
+
+impl<'j> Members<'j> {
+    fn begin(json: &'j mut String) -> Self {
         Self {
-            id: Text(account.id),
-            client_id: Text(account.id.client_id()),
-            name: account.name.as_str(),
-            description: account.description.as_ref().map(Description::as_str),
-            scopes: Scopes(&account.scopes),
-            created_at: Text(account.created_at),
-            updated_at: Text(account.updated_at),
-            created_by: account.created_by.map(Text),
-            last_used_at: account.last_used_at.map(Text),
-            owner: account.owner.as_ref().map(Name::as_str),
-            labels: LabelsJson(&account.labels),
-            disabled: account.disabled_at.is_some(),
-            token_lifetime_seconds: account.token_lifetime_seconds,
-            expires_at: account.expires_at.map(Text),
+            json,
+            separator: "{\"",
         }
     }
-}
 
-/// A value as the text that it displays as.
-struct Text<T>(T);
-
-impl<T: fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+    fn end(self) {
+        self.json.push('}');
     }
-}
 
-struct Scopes<'a>(&'a ScopeSet);
-
-impl Serialize for Scopes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
+    fn key(&mut self, key: &str) {
+        self.json.extend([self.separator, key, "\":"]);
+        self.separator = ",\"";
     }
-}
 
-struct LabelsJson<'a>(&'a Labels);
+    /// A value that is JSON already.
+    fn raw(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.json.push_str(value);
+    }
 
-impl Serialize for LabelsJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter())
+    /// A text in parts, none of which needs escaping.
+    fn plain<const N: usize>(&mut self, key: &str, parts: [&str; N]) {
+        self.raw(key, "\"");
+        self.json.extend(parts);
+        self.json.push('"');
+    }
+
+    fn text(&mut self, key: &str, text: Option<&str>) {
+        self.key(key);
+        match text {
+            Some(text) => push_json_text(self.json, text),
+            None => self.json.push_str("null"),
+        }
+    }
+
+    fn instant(&mut self, key: &str, instant: Option<Timestamp>) {
+        self.key(key);
+        match instant {
+            Some(instant) => write!(self.json, "\"{instant}\"").expect("a string takes any text"),
+            None => self.json.push_str("null"),
+        }
+    }
+
+    fn number(&mut self, key: &str, number: Option<u32>) {
+        let mut buffer = itoa::Buffer::new();
+        self.raw(key, number.map_or("null", |number| buffer.format(number)));
+    }
+
+    /// Scopes need no escaping (RFC 6749 §3.3).
+    fn scopes(&mut self, key: &str, scopes: &ScopeSet) {
+        self.raw(key, "[");
+        for (number, scope) in scopes.iter().enumerate() {
+            let before = if number > 0 { ",\"" } else { "\"" };
+            self.json.extend([before, scope, "\""]);
+        }
+        self.json.push(']');
+    }
+
+    fn labels(&mut self, key: &str, labels: &Labels) {
+        self.raw(key, "{");
+        for (number, (key, value)) in labels.iter().enumerate() {
+            if number > 0 {
+                self.json.push(',');
+            }
+            push_json_text(self.json, key);
+            self.json.push(':');
+            push_json_text(self.json, value);
+        }
+        self.json.push('}');
     }
 }
 

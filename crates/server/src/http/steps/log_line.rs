@@ -59,13 +59,18 @@ fn shown_path<'a>(template: Option<&'a str>, path: &'a str) -> &'a str {
     let Some(template) = template else {
         return "(unknown)";
     };
-    let is_harmless = path
-        .split('/')
-        .zip(template.split('/'))
-        .all(|(segment, name)| {
-            segment == name || (name.starts_with('{') && ServiceAccountId::parse(segment).is_some())
-        });
+    let is_slash = |byte: &u8| *byte == b'/';
+    let segments = path.as_bytes().split(is_slash);
+    let names = template.as_bytes().split(is_slash);
+    let is_harmless = segments
+        .zip(names)
+        .all(|(segment, name)| segment == name || (name.starts_with(b"{") && is_id(segment)));
     if is_harmless { path } else { template }
+}
+
+fn is_id(segment: &[u8]) -> bool {
+    let text = std::str::from_utf8(segment);
+    text.is_ok_and(|text| ServiceAccountId::parse(text).is_some())
 }
 
 #[cfg(test)]

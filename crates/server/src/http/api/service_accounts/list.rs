@@ -15,7 +15,8 @@ use crate::{
     http::{
         api::{
             ApiError,
-            account_answer::{page, push_account},
+            account_answer::page,
+            account_json::push_account,
             answer::{JSON_LIST, streamed},
             bearer::ReadsServiceAccounts,
             query::Query,
