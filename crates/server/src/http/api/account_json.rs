@@ -101,7 +101,7 @@ fn instant(value: Value) -> Result<Timestamp, Wrong> {
 /// description.
 pub(super) fn push_account(json: &mut String, account: &ServiceAccount) {
     let id = &mut [0; 36];
-    let id = &*account.id.encode(id);
+    let id = account.id.encode(id);
     let mut members = Members::begin(json);
     members.plain("id", [id]);
     members.plain("clientId", [ClientId::PREFIX, id]);
@@ -112,7 +112,7 @@ pub(super) fn push_account(json: &mut String, account: &ServiceAccount) {
     members.instant("createdAt", Some(account.created_at));
     members.instant("updatedAt", Some(account.updated_at));
     match account.created_by {
-        Some(creator) => members.plain("createdBy", [&*creator.encode(&mut [0; 36])]),
+        Some(creator) => members.plain("createdBy", [creator.encode(&mut [0; 36])]),
         None => members.raw("createdBy", "null"),
     }
     members.instant("lastUsedAt", account.last_used_at);
