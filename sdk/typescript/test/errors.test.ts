@@ -38,7 +38,7 @@ test("an API error has everything that the server sent", async () => {
   const error = await failure(server.client().serviceAccounts.get("019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c47"));
   assert.ok(error instanceof errors.HttpError && error instanceof errors.ProkuraError && error instanceof Error);
   assert.equal(error.name, "HttpError");
-  assert.equal(error.message, "there is no such service account");
+  assert.equal(error.message, "the service account does not exist");
   assert.equal(error.statusCode, 404);
   assert.equal(error.code, "service_account_not_found");
   assert.ok(error.requestId && server.log().includes(error.requestId));
@@ -47,7 +47,7 @@ test("an API error has everything that the server sent", async () => {
   assert.deepEqual(said(error), ["isHttpError", "isNotFoundError"]);
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     name: "HttpError",
-    message: "there is no such service account",
+    message: "the service account does not exist",
     code: "service_account_not_found",
     statusCode: 404,
     requestId: error.requestId,

@@ -63,7 +63,7 @@ fn with_credentials() -> Value {
 
 fn not_found() -> Value {
     json!({
-        "message": "there is no such service account",
+        "message": "the service account does not exist",
         "statusCode": 404,
         "code": "service_account_not_found",
         "requestId": "7b53ae80ce13c024-5",
