@@ -1,4 +1,5 @@
-//! Tasks that run beside the server: flushing counters to the store, and removing expired records.
+//! Tasks that run beside the server: flushing counters to the store, removing expired records, and following commands that write to
+//! the database.
 
 use std::{
     sync::Arc,
@@ -26,6 +27,7 @@ const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The running tasks.
 pub(super) struct BackgroundTasks {
     sweeping: JoinHandle<()>,
+    serving_commands: JoinHandle<()>,
     flushing: JoinHandle<()>,
     stop_flushing: oneshot::Sender<()>,
 }
@@ -35,6 +37,7 @@ impl BackgroundTasks {
         let (stop_flushing, stopped) = oneshot::channel();
         Self {
             sweeping: tokio::spawn(sweep(Arc::clone(authority))),
+            serving_commands: tokio::spawn(serve_commands(Arc::clone(authority))),
             flushing: tokio::spawn(flush(Arc::clone(authority), stopped)),
             stop_flushing,
         }
@@ -43,6 +46,7 @@ impl BackgroundTasks {
     /// Flushes the counters and stops the tasks. Call it after the last request.
     pub(super) async fn stop(self) {
         self.sweeping.abort();
+        self.serving_commands.abort();
         drop(self.stop_flushing);
         if timeout(LAST_FLUSH_TIMEOUT, self.flushing).await.is_err() {
             warn!(
@@ -62,6 +66,13 @@ async fn sweep(authority: Arc<Authority>) {
                 "cannot remove expired records (revoked tokens, idempotency records, old usage)"
             );
         }
+    }
+}
+
+/// Follows the commands that write to the database beside this server.
+async fn serve_commands(authority: Arc<Authority>) {
+    loop {
+        authority.serve_command().await;
     }
 }
 

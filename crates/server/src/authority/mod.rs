@@ -40,6 +40,7 @@ mod revoke_tokens;
 mod rotate_secret;
 mod rotation_policy;
 mod secret_change;
+mod serve_command;
 mod state;
 mod unavailable;
 mod update_service_account;

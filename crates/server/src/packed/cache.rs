@@ -78,6 +78,15 @@ impl<const KEY: usize, P: Policy<KEY>> Cache<KEY, P> {
         shard.remove(hash, key, &self.policy);
     }
 
+    /// Removes every record, and makes every [`Generation`] stale. One shard is locked at a time.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.generation += 1;
+            shard.clear(&self.policy);
+        }
+    }
+
     /// Calls `visit` with every record, in no order. One shard is locked at a time.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&[u8; KEY], &[u8])) {
         for shard in &self.shards {
@@ -237,6 +246,23 @@ mod tests {
         cache.insert(&key(2), &[0; MAX_STORED_BYTES]);
         assert_eq!(get(&cache, 2), None);
         assert!(get(&cache, 1).is_some());
+    }
+
+    #[test]
+    fn a_cleared_cache_is_empty_and_takes_nothing_that_was_read_before() {
+        let cache = Cache::new(1 << 22, Observed::default());
+        for number in 0..1000 {
+            cache.insert(&key(number), &[(number % 2) as u8; 80]);
+        }
+        cache.remove(&key(0));
+        let generation = cache.generation(&key(1));
+        cache.clear();
+        assert!((0..1000).all(|number| get(&cache, number).is_none()));
+        assert_eq!(lock(&cache.policy.0).len(), 1000);
+        cache.insert_if_current(&key(1), b"old", generation);
+        assert_eq!(get(&cache, 1), None);
+        cache.insert(&key(1), b"new");
+        assert_eq!(get(&cache, 1).unwrap(), b"new");
     }
 
     proptest! {

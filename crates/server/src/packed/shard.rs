@@ -99,6 +99,12 @@ impl<const KEY: usize> Shard<KEY> {
         }
     }
 
+    pub(super) fn clear(&mut self, policy: &impl Policy<KEY>) {
+        while self.log.segment_count() > 0 {
+            self.empty_oldest(|_| false, policy);
+        }
+    }
+
     /// Moves the records of the oldest segment that are to be kept to the end of the log, and evicts the others.
     fn empty_oldest(
         &mut self,

@@ -6,6 +6,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
+use super::command_writes::CommandWrites;
 use crate::domain::{AuditEvent, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId};
 
 /// A database driver. Each call is atomic. An acknowledged [`Database::write`] is durable, and every later read sees it.
@@ -20,8 +21,9 @@ pub trait Database: Send + Sync + 'static {
     /// Applies the steps in one transaction, which commits if every [`Step::Require`] touches a row and rolls back otherwise.
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>>;
 
-    /// Whether this process alone changes the database, so that what it has read stays current until it writes.
-    fn is_solely_owned(&self) -> bool;
+    /// The writes of other processes, if they announce them and this process alone changes the database otherwise, so that what it
+    /// has read stays current until it writes. `None`: anybody may write at any time.
+    fn command_writes(&self) -> Option<&CommandWrites>;
 
     /// Brings the schema to the version that this build knows. Several nodes may call it at once.
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;

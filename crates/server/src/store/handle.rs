@@ -26,11 +26,26 @@ impl Store {
 
     /// Starts to cache what is read, if this process alone changes the database. Call it before anything is counted.
     pub async fn enable_cache(&mut self) -> Result<(), StoreError> {
-        if self.database.is_solely_owned() {
+        if self.database.command_writes().is_some() {
             let revoked_tokens = self.revoked_tokens().await?;
             self.memory = Arc::new(Memory::caching(revoked_tokens));
         }
         Ok(())
+    }
+
+    /// Serves the next command of another process that writes to the database, and returns when it has ended. While it writes, the
+    /// cache is not used. `reload` runs after its commit, before the command learns that this process follows it. Cancelled,
+    /// it leaves the cache suspended. On PostgreSQL it never returns.
+    pub async fn serve_command(&self, reload: impl AsyncFn()) {
+        let Some(command_writes) = self.database.command_writes() else {
+            return std::future::pending().await;
+        };
+        let command = command_writes.next().await;
+        self.memory.suspend();
+        command.serve(reload).await;
+        // The cache holds usage that is not written; there is space for that of some 200,000 accounts outside it.
+        let _ = self.flush_all_usage().await;
+        self.memory.resume();
     }
 
     /// Brings the schema to the version that this build knows.

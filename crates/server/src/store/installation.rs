@@ -26,6 +26,9 @@ impl Store {
     /// Records `check` as the check value of the installation's master key, unless one is recorded. Returns the recorded one.
     pub async fn claim_installation(&self, check: [u8; 32]) -> Result<[u8; 32], StoreError> {
         const OPERATION: &str = "claiming the installation";
+        if let Some((check, _)) = self.installation().await? {
+            return Ok(check);
+        }
         self.write(
             OPERATION,
             vec![Step::Run(Statement::new(

@@ -12,6 +12,7 @@
 mod account_columns;
 mod audit_events;
 mod client_with_secrets;
+mod command_writes;
 mod database;
 mod error;
 mod handle;
@@ -20,6 +21,7 @@ mod installation;
 mod memory;
 mod migrations;
 mod postgres;
+mod private_file;
 mod secrets;
 mod service_accounts;
 mod signing_keys;
@@ -29,6 +31,7 @@ mod tokens;
 mod usage;
 
 pub use client_with_secrets::{ClientWithSecrets, Found};
+pub use command_writes::{CommandWriteError, CommandWrites};
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use error::StoreError;
 pub use handle::Store;

@@ -26,7 +26,7 @@ impl Store {
         service_account: ServiceAccountId,
         token: TokenId,
     ) -> Result<Option<TokenState>, StoreError> {
-        if !self.memory.is_caching() {
+        if !self.memory.is_current() {
             return self.read_token_state(service_account, token).await;
         }
         let client = match self.memory.client(service_account) {

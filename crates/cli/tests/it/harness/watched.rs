@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use prokura_server::store::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written};
+use prokura_server::store::{
+    CommandWrites, Database, DatabaseError, MigrateError, Row, Statement, Step, Written,
+};
 
 /// The counters and switches of a watched database.
 #[derive(Debug)]
@@ -89,8 +91,8 @@ impl<D: Database> Database for Watched<D> {
         .boxed()
     }
 
-    fn is_solely_owned(&self) -> bool {
-        self.inner.is_solely_owned()
+    fn command_writes(&self) -> Option<&CommandWrites> {
+        self.inner.command_writes()
     }
 
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {

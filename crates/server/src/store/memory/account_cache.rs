@@ -131,6 +131,11 @@ impl AccountCache {
         }
     }
 
+    /// Removes all records. Their usage is kept.
+    pub(super) fn clear(&self) {
+        self.cache.clear();
+    }
+
     /// Counts a token issued with `secret`. `false`: the client is not cached, or has no such secret.
     pub(super) fn count_issued(
         &self,

@@ -1,6 +1,12 @@
 //! What the rest of the store asks of its memory.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::sync::RwLockWriteGuard;
 
@@ -25,6 +31,8 @@ pub(in crate::store) struct Memory {
 struct Cached {
     accounts: AccountCache,
     revoked_tokens: RevokedTokens,
+    /// Whether another process may be changing the database, so that a hit might not be current.
+    is_suspended: AtomicBool,
 }
 
 impl Memory {
@@ -42,6 +50,7 @@ impl Memory {
         let cached = Cached {
             accounts: AccountCache::new(Arc::clone(&unwritten)),
             revoked_tokens: RevokedTokens::new(revoked_tokens),
+            is_suspended: AtomicBool::new(false),
         };
         Self {
             cached: Some(cached),
@@ -52,18 +61,44 @@ impl Memory {
     fn accounts(&self) -> Option<&AccountCache> {
         self.cached.as_ref().map(|cached| &cached.accounts)
     }
+
+    /// The cache, for look-ups. `None` while it is suspended.
+    fn current_accounts(&self) -> Option<&AccountCache> {
+        let cached = self.cached.as_ref()?;
+        (!cached.is_suspended.load(Ordering::Acquire)).then_some(&cached.accounts)
+    }
 }
 
-/// The cache. Without one, every look-up is a miss, and [`Memory::is_revoked`] knows no token.
+/// The cache. Without one, and while it is suspended, every look-up is a miss.
 impl Memory {
-    /// Whether there is a cache.
+    /// Whether there is a cache that writes must update.
     pub(in crate::store) const fn is_caching(&self) -> bool {
         self.cached.is_some()
     }
 
+    /// Whether [`Memory::is_revoked`] knows all revoked tokens.
+    pub(in crate::store) fn is_current(&self) -> bool {
+        self.current_accounts().is_some()
+    }
+
+    /// Suspends the cache: another process is about to change the database. Look-ups that have begun may still hit.
+    pub(in crate::store) fn suspend(&self) {
+        if let Some(cached) = &self.cached {
+            cached.is_suspended.store(true, Ordering::Release);
+        }
+    }
+
+    /// Drops what is cached and uses the cache again: the other process changes nothing any more.
+    pub(in crate::store) fn resume(&self) {
+        if let Some(cached) = &self.cached {
+            cached.accounts.clear();
+            cached.is_suspended.store(false, Ordering::Release);
+        }
+    }
+
     /// A cached client.
     pub(in crate::store) fn client(&self, id: ServiceAccountId) -> Option<Client> {
-        self.accounts()?.client(id)
+        self.current_accounts()?.client(id)
     }
 
     /// A cached client with its secrets.
@@ -71,7 +106,7 @@ impl Memory {
         &self,
         id: ServiceAccountId,
     ) -> Option<ClientWithSecrets> {
-        self.accounts()?.client_with_secrets(id)
+        self.current_accounts()?.client_with_secrets(id)
     }
 
     /// Reads a client after a miss and caches it.
@@ -80,7 +115,7 @@ impl Memory {
         id: ServiceAccountId,
         read: impl Future<Output = Result<Option<ClientWithSecrets>, E>>,
     ) -> Result<Option<ClientWithSecrets>, E> {
-        match self.accounts() {
+        match self.current_accounts() {
             Some(accounts) => accounts.load_client(id, read).await,
             None => read.await,
         }
@@ -88,7 +123,7 @@ impl Memory {
 
     /// A cached account, with the last use that is written.
     pub(in crate::store) fn account(&self, id: ServiceAccountId) -> Option<ServiceAccount> {
-        self.accounts()?.account(id)
+        self.current_accounts()?.account(id)
     }
 
     /// Reads an account after a miss and caches it.
@@ -97,7 +132,7 @@ impl Memory {
         id: ServiceAccountId,
         read: impl Future<Output = Result<Option<ServiceAccount>, E>>,
     ) -> Result<Option<ServiceAccount>, E> {
-        match self.accounts() {
+        match self.current_accounts() {
             Some(accounts) => accounts.load_account(id, read).await,
             None => read.await,
         }

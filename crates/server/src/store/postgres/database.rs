@@ -14,6 +14,7 @@ use super::{
     tls,
     write::apply,
 };
+use crate::store::command_writes::CommandWrites;
 use crate::store::database::{
     Database, DatabaseError, MigrateError, Row, Statement, Step, Written,
 };
@@ -88,8 +89,8 @@ impl Database for Postgres {
         async move { tokio::spawn(write).await.map_err(DatabaseError::new)? }.boxed()
     }
 
-    fn is_solely_owned(&self) -> bool {
-        false
+    fn command_writes(&self) -> Option<&CommandWrites> {
+        None
     }
 
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {

@@ -1,7 +1,7 @@
 //! [`Sqlite`]: the driver.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -13,12 +13,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     migrate::{migrate, schema_version},
-    open::{OpenSqliteError, SqliteAccess, lock, open_reader, open_writer, private_file},
+    open::{OpenSqliteError, SqliteAccess, lock, open_reader, open_writer},
     statements::{bind, parameters, rows},
     writer::{Job, Writer},
 };
-use crate::store::database::{
-    Database, DatabaseError, MigrateError, Row, Statement, Step, Written,
+use crate::store::{
+    command_writes::{CommandWriteError, CommandWrites, WritePermit},
+    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written},
+    private_file::open_private_file,
 };
 
 /// How many writes may wait for the writer. A further one waits for space in the queue.
@@ -31,8 +33,20 @@ pub struct Sqlite {
     writer_thread: Option<thread::JoinHandle<()>>,
     /// The idle readers. A read takes one out, so SQLite never works under the lock.
     readers: Mutex<Vec<Connection>>,
-    /// Open as long as this process is the server of the file.
-    lock: Option<File>,
+    role: Role,
+}
+
+/// What this process is to the file.
+enum Role {
+    /// Its only server, as long as the lock file is open.
+    Server {
+        command_writes: CommandWrites,
+        _lock: File,
+    },
+    /// A command that may run beside the server. It gets the permit for its first write and keeps it.
+    Command(tokio::sync::Mutex<Option<WritePermit>>),
+    /// A reader.
+    Inspector,
 }
 
 impl Sqlite {
@@ -44,14 +58,26 @@ impl Sqlite {
             writer: None,
             writer_thread: None,
             readers: Mutex::default(),
-            lock: None,
+            role: Role::Inspector,
         };
-        match access {
-            SqliteAccess::Inspection => return Ok(sqlite),
-            SqliteAccess::Command => {}
-            SqliteAccess::Server => sqlite.lock = Some(lock(path)?),
+        if access == SqliteAccess::Inspection {
+            return Ok(sqlite);
         }
-        private_file(path)?;
+        // SQLite gives its `-wal` and `-shm` files the mode of the database.
+        open_private_file(path).map_err(OpenSqliteError::io(path))?;
+        // Whatever name it is opened by, a file has one lock and one socket.
+        let path = &fs::canonicalize(path).map_err(OpenSqliteError::io(path))?;
+        path.clone_into(&mut sqlite.path);
+        sqlite.role = if access == SqliteAccess::Server {
+            let _lock = lock(path)?;
+            let command_writes = CommandWrites::listen(path).map_err(OpenSqliteError::io(path))?;
+            Role::Server {
+                command_writes,
+                _lock,
+            }
+        } else {
+            Role::Command(tokio::sync::Mutex::default())
+        };
         let connection = open_writer(path).map_err(|source| OpenSqliteError::Sqlite {
             path: path.to_owned(),
             source,
@@ -75,6 +101,17 @@ impl Sqlite {
         let answer = query(&connection, statement);
         self.readers().push(connection);
         answer
+    }
+
+    async fn queue(&self, steps: Vec<Step>) -> Result<Written, DatabaseError> {
+        let stopped = || DatabaseError::new("the SQLite writer has stopped");
+        let writer = self.writer.as_ref().ok_or_else(stopped)?;
+        let (done, answer) = oneshot::channel();
+        writer
+            .send(Job { steps, done })
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
@@ -101,20 +138,26 @@ impl Database for Sqlite {
 
     fn write(&self, steps: Vec<Step>) -> BoxFuture<'_, Result<Written, DatabaseError>> {
         async move {
-            let stopped = || DatabaseError::new("the SQLite writer has stopped");
-            let writer = self.writer.as_ref().ok_or_else(stopped)?;
-            let (done, answer) = oneshot::channel();
-            writer
-                .send(Job { steps, done })
-                .await
-                .map_err(|_| stopped())?;
-            answer.await.map_err(|_| stopped())?
+            let Role::Command(permit) = &self.role else {
+                return self.queue(steps).await;
+            };
+            let mut permit = permit.lock().await;
+            let permit = match &mut *permit {
+                Some(permit) => permit,
+                none => none.insert(WritePermit::obtain(&self.path).await?),
+            };
+            let written = self.queue(steps).await?;
+            permit.confirm_commit(&self.path).await?;
+            Ok(written)
         }
         .boxed()
     }
 
-    fn is_solely_owned(&self) -> bool {
-        self.lock.is_some()
+    fn command_writes(&self) -> Option<&CommandWrites> {
+        match &self.role {
+            Role::Server { command_writes, .. } => Some(command_writes),
+            Role::Command(_) | Role::Inspector => None,
+        }
     }
 
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
@@ -123,6 +166,12 @@ impl Database for Sqlite {
 
     fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, MigrateError>> {
         async move { schema_version(&open_reader(&self.path)?) }.boxed()
+    }
+}
+
+impl From<CommandWriteError> for DatabaseError {
+    fn from(error: CommandWriteError) -> Self {
+        Self::new(error)
     }
 }
 

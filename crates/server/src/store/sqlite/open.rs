@@ -1,7 +1,7 @@
 //! Opening a database file.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
     thread,
@@ -9,6 +9,8 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::store::command_writes::lock_file;
 
 /// How many prepared statements a reader keeps: more than there are.
 const PREPARED_STATEMENTS: usize = 128;
@@ -58,26 +60,25 @@ impl OpenSqliteError {
     }
 }
 
-/// Makes this process the server of the database at `path`, for as long as the returned lock file is open.
+/// Makes this process the server of the database at `path`, for as long as the returned lock file is open. Waits for a command
+/// that writes.
 pub(super) fn lock(path: &Path) -> Result<File, OpenSqliteError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock_path = PathBuf::from(lock_path);
-    let lock = private_file(&lock_path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenSqliteError::Owned(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(OpenSqliteError::io(&lock_path)(source)),
+    const PAUSE: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    let lock = lock_file(path).map_err(OpenSqliteError::io(path))?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::Error(source)) => return Err(OpenSqliteError::io(path)(source)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        // Commands share the lock; a server does not.
+        if lock.try_lock_shared().is_err() || begun.elapsed() > BUSY_TIMEOUT {
+            return Err(OpenSqliteError::Owned(path.to_owned()));
+        }
+        lock.unlock().map_err(OpenSqliteError::io(path))?;
+        thread::sleep(PAUSE);
     }
-}
-
-/// Creates the file with mode 0600 if it does not exist. SQLite gives its `-wal` and `-shm` files the mode of the database.
-pub(super) fn private_file(path: &Path) -> Result<File, OpenSqliteError> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(OpenSqliteError::io(path))
 }
 
 pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
