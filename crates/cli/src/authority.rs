@@ -32,6 +32,7 @@ pub(crate) async fn open(
             issuer: config.public_url(address).to_string(),
             resources: config.resources(address)?,
             rotation: config.rotation,
+            signing_key_rotation_days: config.signing_key_rotation_days,
         },
         Box::new(SystemClock),
         Box::new(SystemEntropy::default()),

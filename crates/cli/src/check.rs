@@ -156,6 +156,11 @@ fn effective(config: &Config) -> Result<String, Failure> {
         "\n[rotation]\nmax_grace_period_seconds = {}\nsafe_to_revoke_after_seconds = {}",
         config.rotation.max_grace_period_seconds, config.rotation.safe_to_revoke_after_seconds
     )?;
+    writeln!(
+        text,
+        "\n[keys]\nrotation_days = {}",
+        config.signing_key_rotation_days
+    )?;
     for resource in resources.iter().skip(1) {
         writeln!(
             text,

@@ -2,7 +2,7 @@
 //! known here.
 
 use prokura_server::{
-    authority::{BootstrapError, OpenAuthorityError},
+    authority::{BootstrapError, OpenAuthorityError, Unavailable},
     domain::InvalidResources,
     http::InvalidCertificate,
     keys::InvalidMasterKey,
@@ -32,7 +32,7 @@ fn open_authority(error: &OpenAuthorityError) -> Option<&'static str> {
             Some("name the right file with --master-key-file; every node needs the same master key")
         }
         OpenAuthorityError::Migrate(error) => migrate(error),
-        OpenAuthorityError::SigningKey(_) => {
+        OpenAuthorityError::Unavailable(Unavailable::StoredKey(_)) => {
             Some("restore the database from a backup, and use the master key it was created with")
         }
         OpenAuthorityError::Unavailable(_) => None,

@@ -4,6 +4,7 @@
 //! * [`serve`], [`bootstrap`], [`check`], [`audit`]: the commands that use the database, one file or folder each.
 //! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`credentials_file`], [`logging`]: what these share.
 //! * [`remote`]: the commands that talk to a running server.
+//! * [`key_steps`]: logs changes of the signing keys.
 //! * [`generate`]: shell completions and manual pages.
 //! * [`failure`], [`hints`]: how errors are printed.
 //! * [`private_files`]: directories and files that only their owner can read.
@@ -19,6 +20,7 @@ mod failure;
 mod first_start;
 mod generate;
 mod hints;
+mod key_steps;
 mod logging;
 mod master_key;
 mod private_files;

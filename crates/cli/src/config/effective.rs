@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) origins: BTreeMap<&'static str, Origin>,
     /// Limits for the rotation of client secrets.
     pub(crate) rotation: RotationPolicy,
+    /// How long a signing key signs, in days.
+    pub(crate) signing_key_rotation_days: u16,
     /// The management API with the configured aliases. Its identifier is derived from the public URL.
     management_api: Resource,
     resources: Vec<Resource>,
@@ -85,6 +87,10 @@ impl Config {
                     .pick_from_file(|layer| &layer.rotation.safe_to_revoke_after_seconds)
                     .expect(SET),
             },
+            signing_key_rotation_days: layers
+                .pick_from_file(|layer| &layer.keys.rotation_days)
+                .expect(SET)
+                .0,
             management_api: Resource {
                 identifier: String::new(),
                 aliases: layers

@@ -9,6 +9,7 @@
 mod database;
 mod effective;
 mod file;
+mod keys;
 mod layers;
 mod listen;
 mod log;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     database::DatabaseUrl,
+    keys::KeysSettings,
     listen::ListenAddress,
     log::{LogFormat, LogLevel},
     public_url::PublicUrl,
@@ -134,6 +135,10 @@ pub(super) struct Settings {
     #[arg(skip)]
     #[serde(default)]
     pub(super) rotation: RotationSettings,
+
+    #[arg(skip)]
+    #[serde(default)]
+    pub(super) keys: KeysSettings,
 
     #[arg(skip)]
     pub(super) resources: Option<Vec<ResourceSettings>>,

@@ -1,5 +1,5 @@
-//! Tasks that run beside the server: flushing counters to the store, removing expired records, and following commands that write to
-//! the database.
+//! Tasks that run beside the server: flushing counters to the store, removing expired records, rotating signing keys, and following
+//! commands that write to the database.
 
 use std::{
     sync::Arc,
@@ -14,6 +14,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tracing::{info, warn};
+
+use crate::key_steps;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// The pause between flushes. A crash loses the usage counted since the last flush (refused logins: since the last full
@@ -56,10 +58,15 @@ impl BackgroundTasks {
     }
 }
 
+/// Removes expired records, and rotates the signing keys that are due: at the start and every ten minutes.
 async fn sweep(authority: Arc<Authority>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         interval.tick().await;
+        match authority.rotate_due_signing_keys().await {
+            Ok(done) => key_steps::log(&done),
+            Err(error) => warn!(error = described(error), "cannot rotate the signing keys"),
+        }
         if let Err(error) = authority.sweep().await {
             warn!(
                 error = described(error),

@@ -1,7 +1,10 @@
 //! The check of a presented access token: whether it is active, and what it allows.
 
 use super::{state::Authority, unavailable::Unavailable};
-use crate::domain::{AccessToken, Timestamp};
+use crate::{
+    domain::{AccessToken, Timestamp},
+    keys::Opened,
+};
 
 impl Authority {
     /// The token in `text` with the scopes that its account still holds, if the token is active at `now`.
@@ -13,7 +16,7 @@ impl Authority {
         text: &str,
         now: Timestamp,
     ) -> Result<Option<AccessToken>, Unavailable> {
-        let Some(mut token) = self.open_token(text) else {
+        let Some(mut token) = self.open_token(text).await? else {
             return Ok(None);
         };
         if token.is_expired(now) {
@@ -26,6 +29,10 @@ impl Authority {
         let Some(state) = state.filter(|state| !state.is_revoked) else {
             return Ok(None);
         };
+        // The key of the token may have been revoked since the token was opened.
+        if self.follow_keys(state.keys_version).await? && !self.is_token(text) {
+            return Ok(None);
+        }
         if !token.is_active(&state.client, now) {
             return Ok(None);
         }
@@ -33,8 +40,24 @@ impl Authority {
         Ok(Some(token))
     }
 
-    /// The token in `text`, if this server issued it for a known resource. It need not be active.
-    pub(super) fn open_token(&self, text: &str) -> Option<AccessToken> {
+    /// The token in `text`, if this server issued it for a known resource. It need not be active. A token of a key that this node does
+    /// not know makes it ask the store for newer keys.
+    pub(super) async fn open_token(&self, text: &str) -> Result<Option<AccessToken>, Unavailable> {
+        let mut opened = self.try_open(text);
+        if opened == Opened::UnknownKey && self.refresh_keys().await? {
+            opened = self.try_open(text);
+        }
+        Ok(match opened {
+            Opened::Token(token) => Some(token),
+            Opened::UnknownKey | Opened::Nothing => None,
+        })
+    }
+
+    fn is_token(&self, text: &str) -> bool {
+        matches!(self.try_open(text), Opened::Token(_))
+    }
+
+    fn try_open(&self, text: &str) -> Opened {
         self.keys.open_token(text, |audience| {
             self.resources
                 .iter()

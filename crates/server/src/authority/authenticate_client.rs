@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Client, ClientId, ClientProof, ClientSecret, LoginRefusal, Timestamp},
-    store::{Found, StoreError},
+    store::Found,
 };
 
 /// The credentials in a request. They are not checked yet.
@@ -66,6 +66,8 @@ impl Authority {
 
     /// The client that `credentials` prove at `now`, and the proof.
     ///
+    /// Of a client that is found, the signing keys are as new as the client.
+    ///
     /// Every refusal of well-formed credentials costs the same: one check and one read of the store. A refusal is counted
     /// here for the audit trail. Callers may count it as usage too, but no response depends on its reason.
     pub(super) async fn find_client(
@@ -73,13 +75,17 @@ impl Authority {
         credentials: &PresentedCredentials,
         origin: &Origin<'_>,
         now: Timestamp,
-    ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
-        match credentials {
+    ) -> Result<Found<ClientProof, LoginRefusal>, Unavailable> {
+        let found = match credentials {
             PresentedCredentials::Secret { client, secret } => {
-                self.prove_by_secret(*client, secret, origin, now).await
+                self.prove_by_secret(*client, secret, origin, now).await?
             }
-            PresentedCredentials::Unrecognisable => Ok(Found::Nobody),
+            PresentedCredentials::Unrecognisable => Found::Nobody,
+        };
+        if let Found::Proven(known, _) = &found {
+            self.follow_keys(known.keys_version).await?;
         }
+        Ok(found)
     }
 
     /// Counts a refused login for the audit trail of its account. `unknown_client` is the refusal that is counted, but never

@@ -126,7 +126,7 @@ impl Authority {
         let id = TokenId::new(self.random()?);
         let lifetime_seconds = resource.lifetime_seconds(client, now);
         let token = AccessToken::mint(id, client, audience, scopes, lifetime_seconds, now);
-        let text = self.keys.seal_token(&token, resource.token_format)?;
+        let text = self.keys.seal_token(&token, resource.token_format, now)?;
         Ok(IssuedToken {
             text,
             lifetime_seconds,

@@ -3,6 +3,7 @@
 use super::{
     ambient::{Clock, Entropy},
     id_sequence::IdSequence,
+    key_following::KeyFollowing,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     state::Authority,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
-    keys::{DerivedKeys, KeyRing, MasterKey, NONCE_BYTES, OpenKeyError},
+    keys::{DerivedKeys, KeyRing, MasterKey},
     store::{MigrateError, Store},
 };
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub resources: Resources,
     /// The limits of secret rotation.
     pub rotation: RotationPolicy,
+    /// How long a signing key signs until the next one takes its place, in days.
+    pub signing_key_rotation_days: u16,
 }
 
 /// Why an authority does not open.
@@ -34,10 +37,7 @@ pub enum OpenAuthorityError {
     /// The database belongs to another master key.
     #[error("the database was created with another master key")]
     WrongMasterKey,
-    /// A signing key cannot be used.
-    #[error(transparent)]
-    SigningKey(#[from] OpenKeyError),
-    /// The store, the clock or randomness does not work.
+    /// The store, the clock, randomness or a stored signing key does not work.
     #[error(transparent)]
     Unavailable(Unavailable),
 }
@@ -55,6 +55,7 @@ impl Authority {
         clock: Box<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, OpenAuthorityError> {
+        let now = clock.now()?;
         store.migrate().await?;
         let check = master.check_value();
         if store.claim_installation(check).await? != check {
@@ -65,21 +66,8 @@ impl Authority {
 
         let algorithms = algorithms_in_use(&settings.resources);
         let derived = DerivedKeys::new(master);
-        let mut stored = store.signing_keys().await?;
-        for &algorithm in &algorithms {
-            if stored.iter().any(|key| key.algorithm == algorithm) {
-                continue;
-            }
-            let mut nonce = [0; NONCE_BYTES];
-            entropy.fill(&mut nonce)?;
-            let now = clock.now()?;
-            let key = derived.signing_key_seal.generate(algorithm, nonce, now)?;
-            store.create_first_signing_key(&key).await?;
-            // If another node was faster, all nodes use its key.
-            stored = store.signing_keys().await?;
-        }
-        let keys = KeyRing::open(derived, &settings.issuer, &stored, algorithms)?;
-        Ok(Self {
+        let keys = KeyRing::open(derived, &settings.issuer, &store.signing_keys().await?)?;
+        let authority = Self {
             store,
             keys,
             resources: settings.resources,
@@ -88,7 +76,13 @@ impl Authority {
             entropy,
             id_sequence: IdSequence::default(),
             refused_logins: RefusedLoginCounts::default(),
-        })
+            key_following: KeyFollowing::new(now),
+            signing_key_rotation_days: settings.signing_key_rotation_days,
+        };
+        for algorithm in algorithms {
+            authority.ensure_signing_key(algorithm).await?;
+        }
+        Ok(authority)
     }
 }
 

@@ -22,6 +22,7 @@ impl Authority {
         let expired_by = AccessToken::expired_everywhere_by(now);
         let token = self
             .open_token(text)
+            .await?
             .filter(|token| token.service_account_id == caller.id && !token.is_expired(expired_by));
         let Some(token) = token else { return Ok(()) };
         let event = AuditEvent {

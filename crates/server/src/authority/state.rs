@@ -1,19 +1,14 @@
 //! [`Authority`]: what every use case works with.
 
-use std::sync::Arc;
-
 use super::{
     ambient::{Clock, Entropy},
     id_sequence::IdSequence,
+    key_following::KeyFollowing,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     unavailable::Unavailable,
 };
-use crate::{
-    domain::{PublicJwk, Resources},
-    keys::KeyRing,
-    store::Store,
-};
+use crate::{domain::Resources, keys::KeyRing, store::Store};
 
 /// The server without HTTP. Every use case is a method of it.
 pub struct Authority {
@@ -25,6 +20,8 @@ pub struct Authority {
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) id_sequence: IdSequence,
     pub(super) refused_logins: RefusedLoginCounts,
+    pub(super) key_following: KeyFollowing,
+    pub(super) signing_key_rotation_days: u16,
 }
 
 impl Authority {
@@ -36,11 +33,6 @@ impl Authority {
     /// The resources that tokens can be issued for.
     pub const fn resources(&self) -> &Resources {
         &self.resources
-    }
-
-    /// The public keys that verify JWTs, those of the algorithms in use. The same `Arc` until the keys change.
-    pub fn published_keys(&self) -> Arc<[PublicJwk]> {
-        self.keys.published_keys()
     }
 
     /// Checks that the store answers.

@@ -2,7 +2,7 @@
 
 use super::ambient::{ClockError, EntropyError};
 use crate::{
-    keys::{KeyError, OpenResponseError},
+    keys::{KeyError, OpenKeyError, OpenResponseError},
     store::StoreError,
 };
 
@@ -21,6 +21,15 @@ pub enum Unavailable {
     /// A signing key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A stored signing key.
+    #[error(transparent)]
+    StoredKey(#[from] OpenKeyError),
+    /// The version of the signing keys, which another request has tried to read.
+    #[error("the version of the signing keys cannot be read")]
+    KeysVersion,
+    /// The signing keys, which other nodes change all the time.
+    #[error("other nodes keep changing the signing keys")]
+    KeysChanging,
     /// The recorded response to an idempotent request.
     #[error(transparent)]
     Response(#[from] OpenResponseError),

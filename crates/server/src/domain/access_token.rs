@@ -71,6 +71,11 @@ impl AccessToken {
         Timestamp::from_millis(now.as_millis().saturating_sub(CLOCK_SKEW_MS))
     }
 
+    /// When a token that expires at `expires_at` is expired on every node, even if a node's clock is behind.
+    pub const fn expired_everywhere_at(expires_at: Timestamp) -> Timestamp {
+        Timestamp::from_millis(expires_at.as_millis().saturating_add(CLOCK_SKEW_MS))
+    }
+
     /// Whether `iat` is further ahead than the clock of any node can be.
     fn is_from_the_future(&self, now: Timestamp) -> bool {
         self.issued_at_seconds.saturating_mul(1000) > now.as_millis().saturating_add(CLOCK_SKEW_MS)

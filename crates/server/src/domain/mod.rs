@@ -19,6 +19,8 @@ mod scope;
 mod service_account;
 mod setting;
 mod signing_key;
+mod signing_key_life;
+mod signing_key_set;
 mod stored_secret;
 mod text;
 mod timestamp;
@@ -48,6 +50,8 @@ pub use scope::{
 pub use service_account::ServiceAccount;
 pub(crate) use service_account::account_settings;
 pub use signing_key::{PublicJwk, PublicKeyMaterial, StoredSigningKey};
+pub use signing_key_life::{SigningKeyLife, SigningKeyState, signing};
+pub use signing_key_set::{KeyStep, SIGNING_KEY_PUBLISHED_AHEAD_DAYS, SigningKeySet};
 pub use stored_secret::{
     ENDED_SECRETS_LISTED_MS, MAX_LIVE_SECRETS, SecretState, StoredSecret, UnrevokedSecret,
 };

@@ -23,6 +23,9 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
+    /// All algorithms.
+    pub const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
+
     /// The registered name: the value of `alg`, and the value in the database.
     pub const fn as_str(self) -> &'static str {
         match self {

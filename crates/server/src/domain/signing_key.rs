@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{SigningAlgorithm, Timestamp};
+use super::{SigningAlgorithm, SigningKeyLife};
 
 /// A signing key as it is stored.
 #[derive(Clone, Debug)]
@@ -12,12 +12,12 @@ pub struct StoredSigningKey {
     pub id: String,
     /// The algorithm it signs with.
     pub algorithm: SigningAlgorithm,
-    /// The private key as PKCS #8, sealed with a key derived from the master key and bound to `id`.
+    /// The private key as PKCS #8, sealed with a data key and bound to `id`.
     pub sealed_private_key: Vec<u8>,
     /// The public key in the encoding of the algorithm.
     pub public_key: Vec<u8>,
-    /// When the key was created.
-    pub created_at: Timestamp,
+    /// When the key was created, when it begins to sign and whether it was revoked.
+    pub life: SigningKeyLife,
 }
 
 /// A public key as the JWKS publishes it (RFC 7517 §4). Values are base64url without padding.
@@ -53,6 +53,14 @@ pub enum PublicKeyMaterial {
         /// The exponent.
         e: String,
     },
+}
+
+impl PublicJwk {
+    /// Whether `text` can be a [`Self::kid`]: the base64url of a SHA-256.
+    pub fn is_kid(text: &str) -> bool {
+        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        text.len() == 43 && text.bytes().all(is_base64url)
+    }
 }
 
 impl PublicKeyMaterial {

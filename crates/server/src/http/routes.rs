@@ -1,11 +1,12 @@
 //! Everything that is served, on one screen.
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use axum::{
     handler::Handler,
     http::{HeaderMap, Method},
 };
+use futures_util::FutureExt as _;
 use utoipa::OpenApi as _;
 
 use super::{
@@ -51,14 +52,16 @@ operations! {
 fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
     let metadata = Document::json(&metadata::document(authority));
     let openapi = Document::json_text(openapi(authority.issuer()));
-    let published = Arc::clone(authority);
-    let keys = KeySetDocument::new(move || published.published_keys());
+    let keys = Arc::new(KeySetDocument::new(Arc::clone(authority)));
     let mut documents = vec![
         (METADATA[0], fixed(metadata.clone())),
         (METADATA[1], fixed(metadata)),
         (
             "/.well-known/jwks.json",
-            Box::new(move |headers: &HeaderMap| keys.answer(headers)),
+            Box::new(move |headers: &HeaderMap| {
+                let keys = Arc::clone(&keys);
+                async move { keys.answer(headers).await }.boxed()
+            }),
         ),
         ("/openapi.json", fixed(openapi.clone())),
         ("/api/openapi.json", fixed(openapi)),
@@ -68,7 +71,7 @@ fn documents(authority: &Arc<Authority>) -> Vec<(&'static str, Respond)> {
 }
 
 fn fixed(document: Document) -> Respond {
-    Box::new(move |headers| document.answer(headers))
+    Box::new(move |headers| future::ready(document.answer(headers)).boxed())
 }
 
 /// RFC 8414 §3, and where OpenID Connect clients look for the same document.

@@ -80,7 +80,8 @@ pub(super) struct Routes {
 }
 
 /// Responds to a GET with these headers.
-pub(super) type Respond = Box<dyn Fn(&HeaderMap) -> Response + Send + Sync>;
+pub(super) type Respond =
+    Box<dyn for<'a> Fn(&'a HeaderMap) -> BoxFuture<'a, Response> + Send + Sync>;
 
 /// Where a request goes.
 pub(super) enum Endpoint<'r> {

@@ -115,7 +115,7 @@ impl Inner {
         let body = body::read(exchange, body).await?;
         let operation = match endpoint {
             Endpoint::Operation(operation) => operation,
-            Endpoint::Document(respond) => return Ok(respond(&headers)),
+            Endpoint::Document(respond) => return Ok(respond(&headers).await),
             Endpoint::MethodNotAllowed(allow) => return Ok(not_allowed(exchange, &allow)),
             Endpoint::NotFound => return Err(Refusal::NotFound),
         };
@@ -314,6 +314,7 @@ mod tests {
                 issuer: ISSUER.to_owned(),
                 resources: Resources::new(management, Vec::new()).unwrap(),
                 rotation: RotationPolicy::default(),
+                signing_key_rotation_days: 90,
             };
             let master = MasterKey::from_bytes(&[7; MasterKey::BYTES]);
             let entropy = Box::new(Counter::default());

@@ -23,3 +23,4 @@ pub use ring::KeyRing;
 pub use sealing::{NONCE_BYTES, SealingKey};
 pub use signing_key::{KeyError, SigningKey};
 pub use signing_key_seal::{OpenKeyError, SigningKeySeal};
+pub use signing_keys::Opened;

@@ -1,50 +1,65 @@
-//! The key ring: the derived keys, which never change, and the signing keys, which can be exchanged while the server runs.
+//! The key ring: the data keys, which never change, and the signing keys, which can be exchanged while the server runs.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use arc_swap::ArcSwap;
 
 use super::{
-    derived_keys::DerivedKeys, opaque, signing_key::KeyError, signing_key_seal::OpenKeyError,
-    signing_keys::SigningKeys,
+    derived_keys::DerivedKeys,
+    opaque,
+    signing_key::KeyError,
+    signing_key_seal::OpenKeyError,
+    signing_keys::{Opened, SigningKeys},
 };
-use crate::domain::{AccessToken, PublicJwk, SigningAlgorithm, StoredSigningKey, TokenFormat};
+use crate::domain::{AccessToken, PublicJwk, SigningKeySet, Timestamp, TokenFormat};
 
 /// All keys of a server. No request parses a key, and only an Idempotency-Key makes one derive a key.
 pub struct KeyRing {
     issuer: String,
     /// The keys derived from the master key.
     pub derived: DerivedKeys,
-    algorithms: Vec<SigningAlgorithm>,
     signing: ArcSwap<SigningKeys>,
+    /// The version of the signing keys. It is stored after the keys: who reads a version then reads keys that are at least as new.
+    version: AtomicI64,
 }
 
 impl KeyRing {
     /// The ring of the server with this `issuer`.
-    ///
-    /// `stored` are the signing keys that are not retired, oldest first. All of them verify tokens. `algorithms` are the
-    /// algorithms in use: only their keys sign and are published.
     pub fn open(
         derived: DerivedKeys,
         issuer: &str,
-        stored: &[StoredSigningKey],
-        algorithms: Vec<SigningAlgorithm>,
+        stored: &SigningKeySet,
     ) -> Result<Self, OpenKeyError> {
-        let signing = SigningKeys::open(&derived.signing_key_seal, stored, &algorithms)?;
+        let signing = SigningKeys::open(&derived.signing_key_seal, stored)?;
         Ok(Self {
             issuer: issuer.to_owned(),
             derived,
-            algorithms,
             signing: ArcSwap::from_pointee(signing),
+            version: AtomicI64::new(stored.version),
         })
     }
 
-    /// Replaces the signing keys by `stored`, for every request from now on. Tokens of a key that is not among them are
-    /// invalid at once. On an error the keys stay as they were.
-    pub fn exchange_signing_keys(&self, stored: &[StoredSigningKey]) -> Result<(), OpenKeyError> {
-        let signing = SigningKeys::open(&self.derived.signing_key_seal, stored, &self.algorithms)?;
+    /// Replaces the signing keys by `stored`, for every request from now on. Tokens of a key that is not among them, or
+    /// is revoked, are invalid at once. On an error the keys stay as they were.
+    pub fn exchange_signing_keys(&self, stored: &SigningKeySet) -> Result<(), OpenKeyError> {
+        let signing = SigningKeys::open(&self.derived.signing_key_seal, stored)?;
         self.signing.store(Arc::new(signing));
+        self.version.store(stored.version, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether the signing keys are those of `version` or newer. `None`: whatever the version, unless it is
+    /// [unknown](Self::forget_version).
+    pub fn is_at(&self, version: Option<i64>) -> bool {
+        self.version.load(Ordering::Acquire) >= version.unwrap_or(UNKNOWN + 1)
+    }
+
+    /// Marks the signing keys as possibly outdated: [`Self::is_at`] is `false` until they are exchanged.
+    pub fn forget_version(&self) {
+        self.version.store(UNKNOWN, Ordering::Release);
     }
 
     /// The issuer of the tokens: `iss`.
@@ -52,68 +67,95 @@ impl KeyRing {
         &self.issuer
     }
 
-    /// The text of `token`: sealed or signed, by its `format`.
-    pub fn seal_token(&self, token: &AccessToken, format: TokenFormat) -> Result<String, KeyError> {
+    /// The text of `token`: sealed or signed, by its `format`, with the key that signs at `now`.
+    pub fn seal_token(
+        &self,
+        token: &AccessToken,
+        format: TokenFormat,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
         match format {
             TokenFormat::Opaque => Ok(opaque::seal(
                 &self.derived.opaque_tokens,
                 &self.issuer,
                 token,
             )),
-            TokenFormat::Jwt(algorithm) => self.signing.load().sign(algorithm, &self.issuer, token),
+            TokenFormat::Jwt(algorithm) => {
+                let keys = self.signing.load();
+                keys.sign(algorithm, &self.issuer, token, now)
+            }
         }
     }
 
-    /// The token in `text`, of either format. `None`: this server did not issue it, or `is_known_audience` does not know its
-    /// audience. The token may be expired, and its account may be gone.
-    pub fn open_token(
-        &self,
-        text: &str,
-        is_known_audience: impl Fn(&str) -> bool,
-    ) -> Option<AccessToken> {
+    /// The token in `text`, of either format, if this server issued it and `is_known_audience` knows its audience. The token may
+    /// be expired, and its account may be gone.
+    pub fn open_token(&self, text: &str, is_known_audience: impl Fn(&str) -> bool) -> Opened {
         if text.starts_with(opaque::PREFIX) {
             return opaque::open(&self.derived.opaque_tokens, &self.issuer, text)
-                .filter(|token| is_known_audience(&token.audience));
+                .filter(|token| is_known_audience(&token.audience))
+                .map_or(Opened::Nothing, Opened::Token);
         }
         self.signing
             .load()
             .verify(text, &self.issuer, is_known_audience)
     }
 
-    /// The public keys of the algorithms in use. The same `Arc` until the signing keys are exchanged.
+    /// The public keys, of every algorithm. The same `Arc` until the signing keys are exchanged.
     pub fn published_keys(&self) -> Arc<[PublicJwk]> {
         self.signing.load().published()
     }
 }
 
+/// Less than any version.
+const UNKNOWN: i64 = i64::MIN;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        domain::{OrganizationId, ScopeSet, ServiceAccountId, Timestamp, TokenId},
+        domain::{
+            OrganizationId, ScopeSet, ServiceAccountId, SigningAlgorithm, SigningKeyLife,
+            StoredSigningKey, TokenId,
+        },
         encoding::BASE64_URL,
-        keys::MasterKey,
+        keys::{MasterKey, SigningKey},
     };
     use base64::Engine as _;
 
     const JWT: TokenFormat = TokenFormat::Jwt(SigningAlgorithm::Es256);
 
+    /// Two keys. The second begins to sign at 10.
     fn stored_keys() -> [StoredSigningKey; 2] {
         let seal = derived().signing_key_seal;
-        [1, 2].map(|number| {
-            let created_at = Timestamp::from_millis(number.into());
-            seal.generate(SigningAlgorithm::Es256, [number; 12], created_at)
-                .unwrap()
+        [(1, 0), (2, 10)].map(|(number, signs_from)| {
+            let made = SigningKey::generate(SigningAlgorithm::Es256).unwrap();
+            let life = SigningKeyLife {
+                generation: number.into(),
+                created_at: at(0),
+                signs_from: at(signs_from),
+                revoked_at: None,
+            };
+            seal.seal(&made, [number; 12], life)
         })
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
     }
 
     fn derived() -> DerivedKeys {
         DerivedKeys::new(&MasterKey::from_bytes(&[7; 32]))
     }
 
-    fn ring(stored: &[StoredSigningKey]) -> KeyRing {
-        let algorithms = vec![SigningAlgorithm::Es256];
-        KeyRing::open(derived(), "https://a.example", stored, algorithms).unwrap()
+    fn set(version: i64, keys: &[&StoredSigningKey]) -> SigningKeySet {
+        SigningKeySet {
+            version,
+            keys: keys.iter().copied().cloned().collect(),
+        }
+    }
+
+    fn ring(stored: &[&StoredSigningKey]) -> KeyRing {
+        KeyRing::open(derived(), "https://a.example", &set(1, stored)).unwrap()
     }
 
     fn token() -> AccessToken {
@@ -129,7 +171,11 @@ mod tests {
         }
     }
 
-    fn open(ring: &KeyRing, text: &str) -> Option<AccessToken> {
+    fn sealed(ring: &KeyRing, now: i64) -> String {
+        ring.seal_token(&token(), JWT, at(now)).unwrap()
+    }
+
+    fn open(ring: &KeyRing, text: &str) -> Opened {
         ring.open_token(text, |_| true)
     }
 
@@ -145,60 +191,78 @@ mod tests {
     }
 
     #[test]
-    fn an_added_key_signs_and_is_published_while_tokens_of_the_old_key_stay_valid() {
+    fn a_key_is_published_before_it_signs_and_after_it_has_signed() {
         let [old, new] = stored_keys();
-        let ring = ring(std::slice::from_ref(&old));
-        let of_old = ring.seal_token(&token(), JWT).unwrap();
-        assert_eq!(kid_of(&of_old), old.id);
+        let ring = ring(&[&old]);
+        assert_eq!(kid_of(&sealed(&ring, 20)), old.id);
         assert!(Arc::ptr_eq(&ring.published_keys(), &ring.published_keys()));
 
-        ring.exchange_signing_keys(&[old.clone(), new.clone()])
-            .unwrap();
-        let of_new = ring.seal_token(&token(), JWT).unwrap();
-        assert_eq!(kid_of(&of_new), new.id);
+        ring.exchange_signing_keys(&set(2, &[&old, &new])).unwrap();
+        let (of_old, of_new) = (sealed(&ring, 9), sealed(&ring, 10));
+        assert_eq!(
+            (kid_of(&of_old), kid_of(&of_new)),
+            (old.id.clone(), new.id.clone())
+        );
         assert_eq!(published(&ring), [old.id, new.id]);
-        assert_eq!(open(&ring, &of_old), Some(token()));
-        assert_eq!(open(&ring, &of_new), Some(token()));
+        for text in [of_old, of_new] {
+            assert_eq!(open(&ring, &text), Opened::Token(token()));
+        }
     }
 
     #[test]
-    fn a_token_of_a_removed_key_is_invalid_although_it_was_verified_before() {
-        let [old, new] = stored_keys();
-        let ring = ring(std::slice::from_ref(&old));
-        let of_old = ring.seal_token(&token(), JWT).unwrap();
+    fn a_token_of_a_revoked_key_is_invalid_although_it_was_verified_before() {
+        let [mut old, new] = stored_keys();
+        let ring = ring(&[&old]);
+        let of_old = sealed(&ring, 1);
         // The second time it comes from memory.
         for _ in 0..2 {
-            assert_eq!(open(&ring, &of_old), Some(token()));
+            assert_eq!(open(&ring, &of_old), Opened::Token(token()));
         }
 
-        ring.exchange_signing_keys(std::slice::from_ref(&new))
-            .unwrap();
-        assert_eq!(open(&ring, &of_old), None);
-        assert_eq!(published(&ring), [new.id]);
-        let opaque = ring.seal_token(&token(), TokenFormat::Opaque).unwrap();
-        assert_eq!(open(&ring, &opaque), Some(token()));
+        old.life.revoked_at = Some(at(2));
+        ring.exchange_signing_keys(&set(2, &[&old, &new])).unwrap();
+        assert_eq!(open(&ring, &of_old), Opened::UnknownKey);
+        assert_eq!(published(&ring), [&*new.id]);
+        // There is no other key, so it signs before its time.
+        assert_eq!(kid_of(&sealed(&ring, 2)), new.id);
+        let opaque = ring.seal_token(&token(), TokenFormat::Opaque, at(2));
+        assert_eq!(open(&ring, &opaque.unwrap()), Opened::Token(token()));
+    }
+
+    #[test]
+    fn only_a_well_formed_kid_is_unknown() {
+        let [old, _] = stored_keys();
+        let ring = ring(&[]);
+        assert!(ring.seal_token(&token(), JWT, at(0)).is_err());
+        let text = sealed(&self::ring(&[&old]), 0);
+        assert_eq!(open(&ring, &text), Opened::UnknownKey);
+        let header = BASE64_URL.encode(r#"{"alg":"ES256","typ":"at+jwt","kid":"guessed"}"#);
+        let (_, rest) = text.split_once('.').unwrap();
+        assert_eq!(open(&ring, &format!("{header}.{rest}")), Opened::Nothing);
+        assert_eq!(open(&ring, "prka_x"), Opened::Nothing);
     }
 
     #[test]
     fn a_set_with_a_damaged_key_replaces_nothing() {
         let [old, mut new] = stored_keys();
-        let ring = ring(std::slice::from_ref(&old));
+        let ring = ring(&[&old]);
         new.sealed_private_key[20] ^= 1;
-        let exchanged = ring.exchange_signing_keys(&[old.clone(), new]);
+        let exchanged = ring.exchange_signing_keys(&set(2, &[&old, &new]));
         assert!(matches!(exchanged, Err(OpenKeyError::Sealed(_))));
-        assert_eq!(published(&ring), std::slice::from_ref(&old.id));
-        let text = ring.seal_token(&token(), JWT).unwrap();
-        assert_eq!(kid_of(&text), old.id);
+        assert_eq!(published(&ring), [&*old.id]);
+        assert_eq!(kid_of(&sealed(&ring, 20)), old.id);
+        assert!(!ring.is_at(Some(2)));
     }
 
     #[test]
-    fn keys_of_algorithms_out_of_use_verify_but_are_not_published() {
+    fn a_ring_is_at_its_version_until_the_version_is_forgotten() {
         let [old, _] = stored_keys();
-        let of_old = ring(std::slice::from_ref(&old))
-            .seal_token(&token(), JWT)
-            .unwrap();
-        let ring = KeyRing::open(derived(), "https://a.example", &[old], Vec::new()).unwrap();
-        assert_eq!(open(&ring, &of_old), Some(token()));
-        assert!(ring.published_keys().is_empty());
+        let ring = ring(&[&old]);
+        assert!(ring.is_at(None) && ring.is_at(Some(1)) && ring.is_at(Some(0)));
+        assert!(!ring.is_at(Some(2)));
+        ring.forget_version();
+        assert!(!ring.is_at(None) && !ring.is_at(Some(1)));
+        ring.exchange_signing_keys(&set(2, &[&old])).unwrap();
+        assert!(ring.is_at(None) && ring.is_at(Some(2)));
     }
 }

@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 use super::{
     master::MasterKey,
     sealing::{NONCE_BYTES, SealingKey},
-    signing_key::{KeyError, SigningKey},
+    signing_key::SigningKey,
 };
-use crate::domain::{SigningAlgorithm, StoredSigningKey, Timestamp};
+use crate::domain::{SigningKeyLife, StoredSigningKey};
 
 /// Seals and opens stored signing keys.
 pub struct SigningKeySeal(SealingKey);
@@ -31,22 +31,21 @@ impl SigningKeySeal {
         Self(master.sealing_key("signing keys"))
     }
 
-    /// Generates a signing key and seals it for the store.
-    pub fn generate(
+    /// Seals a key that [`SigningKey::generate`] made, for the store.
+    pub fn seal(
         &self,
-        algorithm: SigningAlgorithm,
+        (key, pkcs8): &(SigningKey, Zeroizing<Vec<u8>>),
         nonce: [u8; NONCE_BYTES],
-        created_at: Timestamp,
-    ) -> Result<StoredSigningKey, KeyError> {
-        let (key, pkcs8) = SigningKey::generate(algorithm)?;
+        life: SigningKeyLife,
+    ) -> StoredSigningKey {
         let id = key.jwk().kid.clone();
-        Ok(StoredSigningKey {
-            sealed_private_key: self.0.seal_whole(nonce, id.as_bytes(), &pkcs8),
+        StoredSigningKey {
+            sealed_private_key: self.0.seal_whole(nonce, id.as_bytes(), pkcs8),
             public_key: key.public_key().to_vec(),
             id,
-            algorithm,
-            created_at,
-        })
+            algorithm: key.jwk().algorithm,
+            life,
+        }
     }
 
     /// The PKCS #8 document of `stored`. `None`: it was altered, or sealed with another master key.

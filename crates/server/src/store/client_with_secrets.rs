@@ -9,6 +9,9 @@ pub struct ClientWithSecrets {
     pub client: Client,
     /// Its secrets. Some may have expired.
     pub secrets: Vec<UnrevokedSecret>,
+    /// The version of the signing keys, read with the client: see [`Store::keys_version`](super::Store::keys_version). `None`: the
+    /// client is cached, so this process alone changes the keys.
+    pub keys_version: Option<i64>,
 }
 
 /// The outcome of looking up a client that presented credentials.

@@ -26,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio::{
     net::{UnixListener, UnixStream},
     time::{Instant, sleep, timeout},
@@ -105,12 +106,14 @@ pub(super) struct CommandWrite(UnixStream);
 
 impl CommandWrite {
     /// Lets the command write, and returns when it has ended. `reload` runs after each of its commits, before it learns that the
-    /// server follows.
-    pub(super) async fn serve(self, reload: impl AsyncFn()) {
+    /// server follows. If `reload` fails, the connection ends instead.
+    pub(super) async fn serve<'r>(self, reload: impl Fn() -> BoxFuture<'r, bool> + Sync) {
         let served = async {
             send(&self.0, HELD).await?;
             while let COMMITTED = receive(&self.0).await? {
-                reload().await;
+                if !reload().await {
+                    break;
+                }
                 send(&self.0, CONFIRMED).await?;
             }
             io::Result::Ok(())

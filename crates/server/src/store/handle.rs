@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use super::{
     database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written},
     error::{StoreError, during},
@@ -34,9 +36,10 @@ impl Store {
     }
 
     /// Serves the next command of another process that writes to the database, and returns when it has ended. While it writes, the
-    /// cache is not used. `reload` runs after its commit, before the command learns that this process follows it. Cancelled,
+    /// cache is not used. `reload` runs after its commit, before the command learns that this process follows it; if it returns
+    /// `false`, the command does not learn that. Cancelled,
     /// it leaves the cache suspended. On PostgreSQL it never returns.
-    pub async fn serve_command(&self, reload: impl AsyncFn()) {
+    pub async fn serve_command<'r>(&self, reload: impl Fn() -> BoxFuture<'r, bool> + Sync) {
         let Some(command_writes) = self.database.command_writes() else {
             return std::future::pending().await;
         };

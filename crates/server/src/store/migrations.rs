@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_account_control.sql"),
     migration!(3, "0003_idempotent_requests.sql"),
     migration!(4, "0004_secrets_by_account.sql"),
+    migration!(5, "0005_keys.sql"),
 ];
 
 /// The newest version, which this build knows.

@@ -40,6 +40,7 @@ pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
 pub use secrets::{Rotation, SecretsChange};
 pub use service_accounts::ListPosition;
+pub use signing_keys::SigningKeyChange;
 pub use sqlite::{OpenSqliteError, Sqlite, SqliteAccess};
 pub use target::Target;
 pub use tokens::TokenState;

@@ -50,6 +50,14 @@ macro_rules! client_columns {
 }
 pub(super) use client_columns;
 
+/// The version of the signing keys, as a column of a look-up.
+macro_rules! keys_version {
+    () => {
+        "(SELECT keys_version FROM installation)"
+    };
+}
+pub(super) use keys_version;
+
 impl Store {
     /// Stores a new account with its first secret. With `request`, a repeat of the request stores nothing.
     pub async fn create_service_account(
@@ -245,6 +253,8 @@ impl Store {
                     concat!(
                         "SELECT ",
                         client_columns!(),
+                        ", ",
+                        keys_version!(),
                         ", s.id, s.digest, s.expires_at, s.retires_at FROM \
                          (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
                          LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
@@ -278,14 +288,17 @@ pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
     })
 }
 
-/// Reads a client and its secrets: each row has the columns of the client and of one secret.
+/// Reads a client and its secrets: each row has the columns of the client, the version of the signing keys, and the columns of one
+/// secret.
 fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
     let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
         let client = client(&mut row)?;
+        let keys_version = row.next()?;
         let known = found.get_or_insert_with(|| ClientWithSecrets {
             client,
             secrets: Vec::new(),
+            keys_version,
         });
         // A client without secrets has one row, in which the secret is NULL.
         if let Some(id) = row.next()? {

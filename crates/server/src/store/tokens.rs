@@ -6,7 +6,7 @@ use super::{
     database::{Statement, Step, Written},
     error::{StoreError, during},
     handle::Store,
-    service_accounts::{client, client_columns},
+    service_accounts::{client, client_columns, keys_version},
 };
 use crate::domain::{AccessToken, AuditEvent, Client, ServiceAccountId, Timestamp, TokenId};
 
@@ -17,6 +17,8 @@ pub struct TokenState {
     pub client: Client,
     /// Whether this token was revoked.
     pub is_revoked: bool,
+    /// As [`ClientWithSecrets::keys_version`](super::ClientWithSecrets::keys_version).
+    pub keys_version: Option<i64>,
 }
 
 impl Store {
@@ -29,17 +31,18 @@ impl Store {
         if !self.memory.is_current() {
             return self.read_token_state(service_account, token).await;
         }
-        let client = match self.memory.client(service_account) {
-            Some(cached) => Some(cached),
+        let found = match self.memory.client(service_account) {
+            Some(cached) => Some((cached, None)),
             None => {
                 let read = self.read_client(service_account);
                 let loaded = self.memory.load_client(service_account, read).await?;
-                loaded.map(|found| found.client)
+                loaded.map(|found| (found.client, found.keys_version))
             }
         };
-        Ok(client.map(|client| TokenState {
+        Ok(found.map(|(client, keys_version)| TokenState {
             client,
             is_revoked: self.memory.is_revoked(token),
+            keys_version,
         }))
     }
 
@@ -52,7 +55,9 @@ impl Store {
             concat!(
                 "SELECT ",
                 client_columns!(),
-                ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2) FROM service_accounts a \
+                ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2), ",
+                keys_version!(),
+                " FROM service_accounts a \
                  WHERE a.id = $1"
             ),
             [service_account.into(), token.into()],
@@ -61,6 +66,7 @@ impl Store {
             Ok(TokenState {
                 client: client(row)?,
                 is_revoked: row.next::<i64>()? > 0,
+                keys_version: row.next()?,
             })
         })
         .await

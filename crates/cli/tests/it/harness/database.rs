@@ -71,7 +71,7 @@ impl Prokura {
             Place::Postgres(url) => Store::new(Postgres::connect(url, 1).unwrap()),
         };
         let stored = store.signing_keys().await.unwrap();
-        let stored = stored.iter().find(|key| key.algorithm == algorithm);
+        let stored = stored.keys.iter().find(|key| key.algorithm == algorithm);
         let pkcs8 = SigningKeySeal::new(&master_key())
             .unseal(stored.unwrap())
             .unwrap();

@@ -245,6 +245,7 @@ impl Prokura {
                 issuer: issuer.clone(),
                 resources: Resources::new(management, options.resources).unwrap(),
                 rotation: RotationPolicy::default(),
+                signing_key_rotation_days: 90,
             },
             Box::new(clock.clone()),
             Box::new(SystemEntropy::default()),

@@ -1,21 +1,29 @@
-//! The JWK set: the public keys of the algorithms in use (RFC 7517 §5).
+//! The JWK set: the public keys of all signing keys that are not revoked (RFC 7517 §5).
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::{http::HeaderMap, response::Response};
+use axum::{
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
 use prokura_wire::{JsonWebKey, JsonWebKeySet};
 
+use super::OAuthError;
 use crate::{
+    authority::Authority,
     domain::{PublicJwk, PublicKeyMaterial},
     http::document::Document,
 };
 
 /// The document of the JWK set. It is written anew when the published keys have changed.
 pub(in crate::http) struct KeySetDocument {
-    published: Box<dyn Fn() -> Arc<[PublicJwk]> + Send + Sync>,
-    written: ArcSwap<Written>,
+    authority: Arc<Authority>,
+    written: WrittenKeys,
 }
+
+/// The document as it was last written.
+struct WrittenKeys(ArcSwap<Written>);
 
 struct Written {
     keys: Arc<[PublicJwk]>,
@@ -23,26 +31,35 @@ struct Written {
 }
 
 impl KeySetDocument {
-    /// The document of the keys that `published` returns: the same `Arc` until they change.
-    pub(in crate::http) fn new(
-        published: impl Fn() -> Arc<[PublicJwk]> + Send + Sync + 'static,
-    ) -> Self {
-        let written = Written::new(published());
+    /// The document of the keys that `authority` publishes.
+    pub(in crate::http) fn new(authority: Arc<Authority>) -> Self {
         Self {
-            published: Box::new(published),
-            written: ArcSwap::from_pointee(written),
+            authority,
+            written: WrittenKeys::new(Arc::default()),
         }
     }
 
     /// The response to a GET with these headers.
-    pub(in crate::http) fn answer(&self, request_headers: &HeaderMap) -> Response {
-        let keys = (self.published)();
-        let written = self.written.load();
+    pub(in crate::http) async fn answer(&self, request_headers: &HeaderMap) -> Response {
+        match self.authority.published_keys().await {
+            Ok(keys) => self.written.answer(keys, request_headers),
+            Err(error) => OAuthError::from(error).into_response(),
+        }
+    }
+}
+
+impl WrittenKeys {
+    fn new(keys: Arc<[PublicJwk]>) -> Self {
+        Self(ArcSwap::from_pointee(Written::new(keys)))
+    }
+
+    fn answer(&self, keys: Arc<[PublicJwk]>, request_headers: &HeaderMap) -> Response {
+        let written = self.0.load();
         if Arc::ptr_eq(&written.keys, &keys) {
             return written.document.answer(request_headers);
         }
         let written = Arc::new(Written::new(keys));
-        self.written.store(Arc::clone(&written));
+        self.0.store(Arc::clone(&written));
         written.document.answer(request_headers)
     }
 }
@@ -109,24 +126,21 @@ mod tests {
 
     #[test]
     fn the_document_and_its_entity_tag_change_with_the_keys() {
-        let published = Arc::new(ArcSwap::from(Arc::new(keys(&["a"]))));
-        let source = Arc::clone(&published);
-        let document = KeySetDocument::new(move || Arc::clone(&source.load()));
+        let first_keys = keys(&["a"]);
+        let document = WrittenKeys::new(Arc::clone(&first_keys));
         let tag = |answer: Response| answer.headers()[header::ETAG].clone();
 
-        let first = tag(document.answer(&HeaderMap::new()));
+        let first = tag(document.answer(Arc::clone(&first_keys), &HeaderMap::new()));
         let mut request = HeaderMap::new();
         request.insert(header::IF_NONE_MATCH, first.clone());
-        let unchanged = document.answer(&request);
+        let unchanged = document.answer(first_keys, &request);
         assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
 
-        published.store(Arc::new(keys(&["a", "b"])));
-        let changed = document.answer(&request);
+        let changed = document.answer(keys(&["a", "b"]), &request);
         assert_eq!(changed.status(), StatusCode::OK);
         assert_ne!(tag(changed), first);
 
-        published.store(Arc::new(keys(&["a"])));
-        let back = document.answer(&request);
+        let back = document.answer(keys(&["a"]), &request);
         assert_eq!(back.status(), StatusCode::NOT_MODIFIED);
     }
 }

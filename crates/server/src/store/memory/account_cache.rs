@@ -280,6 +280,7 @@ mod tests {
         ClientWithSecrets {
             client: Client { scopes, ..client },
             secrets: vec![secret(SECRET), secret(OTHER_SECRET)],
+            keys_version: None,
         }
     }
 

@@ -21,7 +21,9 @@ const SECRET_BYTES: usize = 16 + 32;
 
 /// The record of a client without usage. `None`: it has more secrets than one byte counts.
 pub(super) fn encode(shared: &SharedValues, known: &ClientWithSecrets) -> Option<Vec<u8>> {
-    let ClientWithSecrets { client, secrets } = known;
+    let ClientWithSecrets {
+        client, secrets, ..
+    } = known;
     let mut record = Writer::default();
     record
         .bytes(&UsageCounter::EMPTY.to_bytes())
@@ -66,7 +68,11 @@ pub(super) fn decode(
         })
     });
     let secrets = secrets.collect::<Option<_>>()?;
-    Some(ClientWithSecrets { client, secrets })
+    Some(ClientWithSecrets {
+        client,
+        secrets,
+        keys_version: None,
+    })
 }
 
 /// The client alone.
@@ -165,7 +171,7 @@ mod tests {
                 digest: SecretDigest::from_bytes(digest),
                 ends_at,
             });
-            let known = ClientWithSecrets { client, secrets: secrets.collect() };
+            let known = ClientWithSecrets { client, secrets: secrets.collect(), keys_version: Some(1) };
             let record = encode(&shared, &known).unwrap();
             prop_assert!(secret_ids(&record).eq(known.secrets.iter().map(|secret| secret.id)));
             let client = decode_client(&shared, account.id, &record);
@@ -201,6 +207,7 @@ mod tests {
                 digest: SecretDigest::from_bytes([4; 32]),
                 ends_at: None,
             }],
+            keys_version: None,
         };
         let record = encode(&SharedValues::new(), &known).unwrap();
         assert!(record.len() < 75);
