@@ -11,12 +11,12 @@ use clap::ArgGroup;
 use prokura_server::{
     audit_export,
     domain::{BrokenChain, ChainHead, OrganizationId, Verifier},
-    store::{SqliteAccess, Store},
+    store::Store,
 };
 
 use crate::{
     authority,
-    config::{Config, Database, Options},
+    config::{Config, Options},
     failure::Failure,
 };
 
@@ -81,7 +81,7 @@ pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Resul
     if let Some(file) = &arguments.file {
         return verify_file(file, arguments.head);
     }
-    let store = open_store(config).await?;
+    let store = authority::open_existing_store(config).await?;
     let mut organizations = store.organizations().await?;
     if let Some(asked) = arguments.organization {
         organizations.retain(|(id, _)| *id == asked);
@@ -110,30 +110,6 @@ pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Resul
 fn broken_chain(problem: &str) -> Failure {
     Failure::new(format!("the audit trail was changed: {problem}"))
         .hint("compare it with an earlier export or a backup to find out what changed")
-}
-
-/// Opens the configured store, which must exist.
-async fn open_store(config: &Config) -> Result<Store, Failure> {
-    if let Database::Sqlite(path) = &config.database
-        && !path
-            .try_exists()
-            .with_context(|| format!("cannot access {}", path.display()))?
-    {
-        return Err(
-            Failure::new(format!("there is no database at {}", path.display()))
-                .hint("set --data-dir or --database-url to the values of the server"),
-        );
-    }
-    let store = authority::open_store(config, SqliteAccess::Inspection)?;
-    let (found, _) = store
-        .schema_version()
-        .await
-        .context("cannot use the database")?;
-    if found.is_none_or(|version| version == 0) {
-        return Err(Failure::new("the database is empty")
-            .hint("set --data-dir or --database-url to the values of the server"));
-    }
-    Ok(store)
 }
 
 async fn verify_organization(

@@ -52,3 +52,27 @@ pub(crate) fn open_store(config: &Config, access: SqliteAccess) -> Result<Store,
         )?),
     })
 }
+
+/// Opens the configured store to read it. It must exist.
+pub(crate) async fn open_existing_store(config: &Config) -> Result<Store, Failure> {
+    if let Database::Sqlite(path) = &config.database
+        && !path
+            .try_exists()
+            .with_context(|| format!("cannot access {}", path.display()))?
+    {
+        return Err(
+            Failure::new(format!("there is no database at {}", path.display()))
+                .hint("set --data-dir or --database-url to the values of the server"),
+        );
+    }
+    let store = open_store(config, SqliteAccess::Inspection)?;
+    let (found, _) = store
+        .schema_version()
+        .await
+        .context("cannot use the database")?;
+    if found.is_none_or(|version| version == 0) {
+        return Err(Failure::new("the database is empty")
+            .hint("set --data-dir or --database-url to the values of the server"));
+    }
+    Ok(store)
+}

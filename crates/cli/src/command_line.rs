@@ -5,7 +5,9 @@ use clap::{
     error::ErrorKind, parser::ValueSource,
 };
 
-use crate::{audit, bootstrap, config::Options, failure::Failure, generate, remote, usage_error};
+use crate::{
+    audit, bootstrap, config::Options, failure::Failure, generate, keys, remote, usage_error,
+};
 
 /// OAuth 2.0 server for service accounts, and its command line
 #[derive(Parser)]
@@ -89,17 +91,31 @@ pub(crate) enum DatabaseCommand {
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Options),
 
+    /// List, rotate and revoke the signing keys
+    #[command(subcommand, after_help = keys::EXAMPLES)]
+    Keys(keys::Command),
+
     /// `prokura audit verify`.
     #[command(skip)]
     VerifyAudit(audit::VerifyArguments),
 }
 
 impl DatabaseCommand {
+    /// Whether the command cannot do without the master key.
+    pub(crate) const fn needs_master_key(&self) -> bool {
+        match self {
+            Self::Serve(_) | Self::Bootstrap(_) | Self::Check(_) => true,
+            Self::Keys(command) => command.needs_master_key(),
+            Self::VerifyAudit(_) => false,
+        }
+    }
+
     /// The options that select the configuration.
     pub(crate) fn options(&mut self) -> &mut Options {
         match self {
             Self::Serve(options) | Self::Check(options) => options,
             Self::Bootstrap(arguments) => &mut arguments.options,
+            Self::Keys(command) => command.options(),
             Self::VerifyAudit(arguments) => &mut arguments.options,
         }
     }

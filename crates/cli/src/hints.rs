@@ -2,7 +2,7 @@
 //! known here.
 
 use prokura_server::{
-    authority::{BootstrapError, OpenAuthorityError, Unavailable},
+    authority::{BootstrapError, OpenAuthorityError, RevokeSigningKeyError, Unavailable},
     domain::InvalidResources,
     http::InvalidCertificate,
     keys::InvalidMasterKey,
@@ -20,6 +20,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref().map(certificate))
             .or_else(|| cause.downcast_ref().map(resources))
             .or_else(|| cause.downcast_ref().map(bootstrap))
+            .or_else(|| cause.downcast_ref().map(signing_key))
             .or_else(|| cause.downcast_ref().map(master_key))
             .flatten()
     });
@@ -117,6 +118,13 @@ fn bootstrap(error: &BootstrapError) -> Option<&'static str> {
     match error {
         BootstrapError::NameTaken(_) => Some("choose another name with --organization"),
         BootstrapError::Unavailable(_) => None,
+    }
+}
+
+fn signing_key(error: &RevokeSigningKeyError) -> Option<&'static str> {
+    match error {
+        RevokeSigningKeyError::NotFound(_) => Some("list the key IDs with `prokura keys list`"),
+        RevokeSigningKeyError::Revoked(_) | RevokeSigningKeyError::Unavailable(_) => None,
     }
 }
 

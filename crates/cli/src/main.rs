@@ -1,7 +1,7 @@
 //! `prokura`: the server and its command line.
 //!
 //! * [`command_line`]: parses the command line. [`usage_error`] turns its errors into `error:` and `hint:`.
-//! * [`serve`], [`bootstrap`], [`check`], [`audit`]: the commands that use the database, one file or folder each.
+//! * [`serve`], [`bootstrap`], [`check`], [`audit`], [`keys`]: the commands that use the database, one file or folder each.
 //! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`credentials_file`], [`logging`]: what these share.
 //! * [`remote`]: the commands that talk to a running server.
 //! * [`key_steps`]: logs changes of the signing keys.
@@ -21,6 +21,7 @@ mod first_start;
 mod generate;
 mod hints;
 mod key_steps;
+mod keys;
 mod logging;
 mod master_key;
 mod private_files;
@@ -55,8 +56,7 @@ fn run() -> Result<(), Failure> {
 
 fn run_on_database(mut command: DatabaseCommand) -> Result<(), Failure> {
     let config = Config::load(command.options())?;
-    // Verifying the audit trail does not need the master key.
-    if !matches!(command, DatabaseCommand::VerifyAudit(_)) {
+    if command.needs_master_key() {
         config.check_master_key()?;
     }
     logging::init(&config);
@@ -67,6 +67,7 @@ fn run_on_database(mut command: DatabaseCommand) -> Result<(), Failure> {
             DatabaseCommand::Serve(_) => serve::run(&config).await,
             DatabaseCommand::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
             DatabaseCommand::Check(_) => check::run(&config).await,
+            DatabaseCommand::Keys(command) => keys::run(&config, command).await,
             DatabaseCommand::VerifyAudit(arguments) => audit::verify(&config, arguments).await,
         }
     })

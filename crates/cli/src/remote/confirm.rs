@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::error::CommandError;
 use crate::failure::Failure;
 
 /// The confirmation flag.
@@ -31,7 +30,7 @@ impl Options {
 }
 
 /// Asks. Any answer except `y` or `yes` is an error.
-pub(crate) fn ask(question: &str) -> Result<(), CommandError> {
+pub(crate) fn ask(question: &str) -> Result<(), Failure> {
     let mut terminal = io::stderr();
     // If the question cannot be written, nobody answers it with yes.
     let _ = write!(terminal, "{question} [y/N] ");
@@ -42,5 +41,5 @@ pub(crate) fn ask(question: &str) -> Result<(), CommandError> {
     if read.is_ok() && is_yes {
         return Ok(());
     }
-    Err(Failure::new("cancelled; nothing was changed").into())
+    Err(Failure::new("cancelled; nothing was changed"))
 }

@@ -7,13 +7,13 @@
 
 mod audit;
 mod command;
-mod confirm;
+pub(crate) mod confirm;
 mod error;
 mod exec;
 mod explain;
 mod introspect;
 mod new_secret;
-mod print;
+pub(crate) mod print;
 mod profile;
 mod profile_rotation;
 mod remote_command;

@@ -4,6 +4,7 @@ mod audit_trail;
 mod configuration;
 mod durability;
 mod first_start;
+mod keys;
 mod nodes;
 mod postgres;
 mod secrecy;

@@ -5,6 +5,7 @@ mod bearer;
 mod bearer_headers;
 mod jwt;
 mod jwt_verification;
+mod key_rotation;
 mod keys;
 
 use super::{start, start_with, start_with_account, start_with_token};
