@@ -11,7 +11,7 @@ use clap::ArgGroup;
 use prokura_server::{
     audit_export,
     domain::{BrokenChain, ChainHead, OrganizationId, Verifier},
-    store::Store,
+    store::{SqliteAccess, Store},
 };
 
 use crate::{
@@ -81,7 +81,7 @@ pub(crate) async fn verify(config: &Config, arguments: VerifyArguments) -> Resul
     if let Some(file) = &arguments.file {
         return verify_file(file, arguments.head);
     }
-    let store = authority::open_existing_store(config).await?;
+    let store = authority::open_existing_store(config, SqliteAccess::Inspection).await?;
     let mut organizations = store.organizations().await?;
     if let Some(asked) = arguments.organization {
         organizations.retain(|(id, _)| *id == asked);

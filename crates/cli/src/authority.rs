@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use prokura_server::{
-    authority::{Authority, Settings, SystemClock, SystemEntropy},
+    authority::{Authority, Settings, SystemClock, SystemEntropy, UsedMasterKey},
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
+
+use tracing::info;
 
 use crate::{
     config::{Config, Database},
@@ -24,10 +26,10 @@ pub(crate) async fn open(
     if let Database::Sqlite(_) = config.database {
         private_files::create_data_directory(&config.data_dir)?;
     }
-    let master_key = master_key::find_or_create(config)?;
+    let master_keys = master_key::find_or_create(config)?;
     let authority = Authority::open(
         open_store(config, access)?,
-        &master_key,
+        &master_keys,
         Settings {
             issuer: config.public_url(address).to_string(),
             resources: config.resources(address)?,
@@ -39,6 +41,11 @@ pub(crate) async fn open(
     )
     .await
     .context("cannot open the database")?;
+    if authority.used_master_key() == UsedMasterKey::Next {
+        info!(
+            "the database has the next master key; set master_key_file to its file, and remove next_master_key_file"
+        );
+    }
     Ok(authority)
 }
 
@@ -53,8 +60,11 @@ pub(crate) fn open_store(config: &Config, access: SqliteAccess) -> Result<Store,
     })
 }
 
-/// Opens the configured store to read it. It must exist.
-pub(crate) async fn open_existing_store(config: &Config) -> Result<Store, Failure> {
+/// Opens the configured store, which must exist.
+pub(crate) async fn open_existing_store(
+    config: &Config,
+    access: SqliteAccess,
+) -> Result<Store, Failure> {
     if let Database::Sqlite(path) = &config.database
         && !path
             .try_exists()
@@ -65,7 +75,7 @@ pub(crate) async fn open_existing_store(config: &Config) -> Result<Store, Failur
                 .hint("set --data-dir or --database-url to the values of the server"),
         );
     }
-    let store = open_store(config, SqliteAccess::Inspection)?;
+    let store = open_store(config, access)?;
     let (found, _) = store
         .schema_version()
         .await

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use prokura_server::{
-    authority::{Clock as _, OpenAuthorityError, SystemClock},
+    authority::{Clock as _, DataKeysError, SystemClock, UsedMasterKey},
     domain::{Resource, TokenFormat},
     store::{SqliteAccess, Store},
 };
@@ -36,7 +36,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     }
     let key = master_key::find(config)?;
     match &key {
-        Found::Key(_) => print("# The master key exists and is valid.\n")?,
+        Found::Keys(_) => print("# The master key exists and is valid.\n")?,
         Found::Missing(path) => print(&format!(
             "# The master key file {} does not exist yet. `prokura serve` will create it.\n",
             path.display()
@@ -71,11 +71,18 @@ async fn check_store(store: &Store, key: Found) -> Result<(), Failure> {
     })?;
     match (key, store.installation().await?) {
         (_, None) => print("# It has no master key yet.\n"),
-        (Found::Key(key), Some((check, _))) if key.check_value() != check => {
-            Err(OpenAuthorityError::WrongMasterKey.into())
+        (Found::Keys(keys), Some((check, _))) if keys.find(check).is_none() => {
+            Err(DataKeysError::WrongMasterKey.into())
         }
-        (_, Some((_, bootstrapped_at))) => {
-            print("# The master key matches the database.\n")?;
+        (key, Some((check, bootstrapped_at))) => {
+            let used = match &key {
+                Found::Keys(keys) => keys.find(check).map(|(used, _)| used),
+                Found::Missing(_) => None,
+            };
+            print(match used {
+                Some(UsedMasterKey::Next) => "# The next master key matches the database.\n",
+                _ => "# The master key matches the database.\n",
+            })?;
             print(match bootstrapped_at {
                 Some(_) => "# The first organization exists.\n",
                 None => {
@@ -101,7 +108,7 @@ fn effective(config: &Config) -> Result<String, Failure> {
     let master_key_file = config
         .master_key_file
         .clone()
-        .unwrap_or_else(|| config.data_dir.join("master.key"));
+        .unwrap_or_else(|| config.data_dir.join(master_key::DEFAULT_NAME));
     let url = config.public_url(config.listen).to_string();
     for (key, value) in [
         ("data_dir", path(&config.data_dir)),
@@ -125,6 +132,11 @@ fn effective(config: &Config) -> Result<String, Failure> {
             // In a comment, so that the output is a file with the same meaning.
             None => writeln!(text, "# {key} = {value}  # derived")?,
         }
+    }
+    if let Some(file) = &config.next_master_key_file {
+        let origin = config.origins.get("next_master_key_file");
+        let origin = origin.map(ToString::to_string).unwrap_or_default();
+        writeln!(text, "next_master_key_file = {}  # {origin}", path(file))?;
     }
     if config.public_url.is_none() && config.listen.port() == 0 {
         writeln!(

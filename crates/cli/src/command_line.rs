@@ -91,7 +91,7 @@ pub(crate) enum DatabaseCommand {
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Options),
 
-    /// List, rotate and revoke the signing keys
+    /// List, rotate and revoke the signing keys, and change the master key
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::Command),
 

@@ -2,7 +2,9 @@
 //! known here.
 
 use prokura_server::{
-    authority::{BootstrapError, OpenAuthorityError, RevokeSigningKeyError, Unavailable},
+    authority::{
+        BootstrapError, DataKeysError, OpenAuthorityError, RevokeSigningKeyError, Unavailable,
+    },
     domain::InvalidResources,
     http::InvalidCertificate,
     keys::InvalidMasterKey,
@@ -13,6 +15,7 @@ use prokura_server::{
 pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
     let hint = error.chain().find_map(|cause| {
         None.or_else(|| cause.downcast_ref().map(open_authority))
+            .or_else(|| cause.downcast_ref().map(data_keys))
             .or_else(|| cause.downcast_ref().map(migrate))
             .or_else(|| cause.downcast_ref().map(database))
             .or_else(|| cause.downcast_ref().map(sqlite))
@@ -29,14 +32,24 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
 
 fn open_authority(error: &OpenAuthorityError) -> Option<&'static str> {
     match error {
-        OpenAuthorityError::WrongMasterKey => {
-            Some("name the right file with --master-key-file; every node needs the same master key")
-        }
+        OpenAuthorityError::DataKeys(error) => data_keys(error),
         OpenAuthorityError::Migrate(error) => migrate(error),
         OpenAuthorityError::Unavailable(Unavailable::StoredKey(_)) => {
             Some("restore the database from a backup, and use the master key it was created with")
         }
         OpenAuthorityError::Unavailable(_) => None,
+    }
+}
+
+fn data_keys(error: &DataKeysError) -> Option<&'static str> {
+    match error {
+        DataKeysError::WrongMasterKey => Some(
+            "name the right file with --master-key-file; after `prokura keys rewrap` it is the new one, on every node",
+        ),
+        DataKeysError::Damaged(_) => {
+            Some("restore the database from a backup, and use the master key it had then")
+        }
+        DataKeysError::Unavailable(_) => None,
     }
 }
 

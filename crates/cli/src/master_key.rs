@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use prokura_server::{
-    authority::{Entropy as _, SystemEntropy},
+    authority::{Entropy as _, MasterKeys, SystemEntropy},
     keys::{InvalidMasterKey, MasterKey},
 };
 use tracing::warn;
@@ -21,10 +21,13 @@ use crate::{
     private_files,
 };
 
+/// The name of the file in the data directory, unless the configuration names another.
+pub(crate) const DEFAULT_NAME: &str = "master.key";
+
 /// The result of looking for the master key.
 pub(crate) enum Found {
-    /// The key.
-    Key(MasterKey),
+    /// The key, and the next one if it is configured.
+    Keys(MasterKeys),
     /// Neither the key nor the database exists; `serve` creates the key at this path.
     Missing(PathBuf),
 }
@@ -34,15 +37,14 @@ pub(crate) enum Found {
 pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
     let (path, database) = match (&config.master_key_file, &config.database) {
         (Some(path), _) => (path.clone(), None),
-        (None, Database::Sqlite(database)) => (config.data_dir.join("master.key"), Some(database)),
+        (None, Database::Sqlite(database)) => (config.data_dir.join(DEFAULT_NAME), Some(database)),
         (None, Database::Postgres(_)) => return Err(Config::master_key_not_configured()),
     };
     match (read(&path), database) {
-        (Ok(key), _) => {
-            let key =
-                key.with_context(|| format!("cannot use the master key file {}", path.display()))?;
-            Ok(Found::Key(key))
-        }
+        (Ok(key), _) => Ok(Found::Keys(MasterKeys {
+            current: usable(key, &path)?,
+            next: next(config)?,
+        })),
         (Err(error), Some(database)) if is_absent(&error) => {
             if Database::is_empty_file(database)? {
                 return Ok(Found::Missing(path));
@@ -59,26 +61,61 @@ pub(crate) fn find(config: &Config) -> Result<Found, Failure> {
             path.display()
         ))
         .hint(format!(
-            "for a new database, create it: (umask 077; openssl rand -base64 32 > {})",
-            path.display()
+            "for a new database, create it: {}",
+            creation(&path)
         ))),
-        (Err(error), _) => Err(Failure::new(format!(
-            "cannot read the master key file {}: {error}",
-            path.display()
-        ))),
+        (Err(error), _) => Err(unreadable(&path, &error)),
     }
 }
 
+/// The next master key, if its file is configured.
+fn next(config: &Config) -> Result<Option<MasterKey>, Failure> {
+    config.next_master_key_file.as_deref().map(open).transpose()
+}
+
+/// The key in a file that must exist.
+pub(crate) fn open(path: &Path) -> Result<MasterKey, Failure> {
+    match read(path) {
+        Ok(key) => usable(key, path),
+        Err(error) if is_absent(&error) => Err(Failure::new(format!(
+            "the master key file {} does not exist",
+            path.display()
+        ))
+        .hint(format!("create it: {}", creation(path)))),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn usable(key: Result<MasterKey, InvalidMasterKey>, path: &Path) -> Result<MasterKey, Failure> {
+    let key = key.with_context(|| format!("cannot use the master key file {}", path.display()))?;
+    Ok(key)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot read the master key file {}: {error}",
+        path.display()
+    ))
+}
+
+/// The command that creates a master key.
+fn creation(path: &Path) -> String {
+    format!("(umask 077; openssl rand -base64 32 > {})", path.display())
+}
+
 /// Finds the master key, or creates it if neither the key nor the database exists.
-pub(crate) fn find_or_create(config: &Config) -> Result<MasterKey, Failure> {
-    if let Found::Key(key) = find(config)? {
-        return Ok(key);
+pub(crate) fn find_or_create(config: &Config) -> Result<MasterKeys, Failure> {
+    if let Found::Keys(keys) = find(config)? {
+        return Ok(keys);
     }
     // If two processes start at the same time, one creates the key and the other finds it.
     let _lock = private_files::lock(&config.data_dir)?;
     match find(config)? {
-        Found::Key(key) => Ok(key),
-        Found::Missing(path) => create(&path),
+        Found::Keys(keys) => Ok(keys),
+        Found::Missing(path) => Ok(MasterKeys {
+            current: create(&path)?,
+            next: next(config)?,
+        }),
     }
 }
 

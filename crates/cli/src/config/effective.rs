@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     /// The master key file. `None`: `master.key` in the data directory.
     pub(crate) master_key_file: Option<PathBuf>,
+    /// The next master key file. `None`: the master key is not being changed.
+    pub(crate) next_master_key_file: Option<PathBuf>,
     /// The log level.
     pub(crate) log_level: LogLevel,
     /// The log format.
@@ -73,6 +75,8 @@ impl Config {
                 .expect(SET),
             tls: tls(&layers)?,
             master_key_file: layers.pick("master_key_file", |layer| &layer.master_key_file),
+            next_master_key_file: layers
+                .pick("next_master_key_file", |layer| &layer.next_master_key_file),
             log_level: layers
                 .pick("log_level", |layer| &layer.log_level)
                 .expect(SET),

@@ -106,6 +106,15 @@ pub(super) struct Settings {
     )]
     pub(super) master_key_file: Option<PathBuf>,
 
+    /// Next master key file, while the master key is being changed: the database may have either key [default: none]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PROKURA_NEXT_MASTER_KEY_FILE",
+        hide_env_values = true
+    )]
+    pub(super) next_master_key_file: Option<PathBuf>,
+
     /// Log level [default: info]
     #[arg(
         long,

@@ -1,6 +1,6 @@
 //! The commands.
 
-use super::{list, revoke, rotate};
+use super::{list, revoke, rewrap, rotate};
 use crate::{
     config::{Config, Options},
     failure::Failure,
@@ -27,6 +27,13 @@ pub(crate) enum Command {
     /// published keys again, which takes five minutes at most if they obey Cache-Control.
     #[command(after_help = revoke::EXAMPLES)]
     Revoke(revoke::Arguments),
+
+    /// Change the master key
+    ///
+    /// Seals the keys that protect the data with a new master key. The data itself does not change: every secret, token and
+    /// cursor stays valid. Servers that run need no restart.
+    #[command(after_help = rewrap::EXAMPLES)]
+    Rewrap(rewrap::Arguments),
 }
 
 pub(crate) const EXAMPLES: &str = "\
@@ -35,7 +42,8 @@ The commands use the database. Servers may be running, and follow every change a
 Examples:
   prokura keys list
   prokura keys rotate --algorithm ES256
-  prokura keys revoke KID";
+  prokura keys revoke KID
+  prokura keys rewrap --new-master-key-file new-master.key";
 
 impl Command {
     /// The options that select the configuration.
@@ -44,6 +52,7 @@ impl Command {
             Self::List(arguments) => &mut arguments.options,
             Self::Rotate(arguments) => &mut arguments.options,
             Self::Revoke(arguments) => &mut arguments.options,
+            Self::Rewrap(arguments) => &mut arguments.options,
         }
     }
 
@@ -59,5 +68,6 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
         Command::List(arguments) => list::run(config, &arguments).await,
         Command::Rotate(arguments) => rotate::run(config, &arguments).await,
         Command::Revoke(arguments) => revoke::run(config, &arguments).await,
+        Command::Rewrap(arguments) => rewrap::run(config, &arguments).await,
     }
 }

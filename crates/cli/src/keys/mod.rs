@@ -1,9 +1,10 @@
-//! `prokura keys`: the signing keys of an installation.
+//! `prokura keys`: the signing keys and the master key of an installation.
 
 mod command;
 mod list;
 mod listed_key;
 mod revoke;
+mod rewrap;
 mod rotate;
 
 pub(crate) use command::{Command, EXAMPLES, run};

@@ -114,7 +114,7 @@ impl Authority {
         };
         let lock = self
             .keys
-            .derived
+            .data
             .idempotency
             .lock(&place(caller, operation), &key);
         let record = IdempotentRequest {

@@ -25,7 +25,7 @@ impl Authority {
         let secret = ClientSecret::from_random(self.random()?);
         let stored = StoredSecret {
             id: SecretId::new(now, self.ordered_random(now)?),
-            digest: self.keys.derived.digest(&secret),
+            digest: self.keys.data.digest(&secret),
             hint: secret.hint().to_owned(),
             created_at: now,
             created_by,

@@ -1,9 +1,11 @@
-//! Opening an authority: the store, the master key and the signing keys must belong together.
+//! Opening an authority: the store, the master key, the data keys and the signing keys must belong together.
 
 use super::{
     ambient::{Clock, Entropy},
+    data_keys::{DataKeysError, open_data_keys},
     id_sequence::IdSequence,
     key_following::KeyFollowing,
+    master_keys::MasterKeys,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     state::Authority,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Resources, SigningAlgorithm, TokenFormat},
-    keys::{DerivedKeys, KeyRing, MasterKey},
+    keys::{DataKeys, KeyRing},
     store::{MigrateError, Store},
 };
 
@@ -34,9 +36,9 @@ pub enum OpenAuthorityError {
     /// The database schema does not fit this build.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// The database belongs to another master key.
-    #[error("the database was created with another master key")]
-    WrongMasterKey,
+    /// The data keys do not open with the master key.
+    #[error(transparent)]
+    DataKeys(#[from] DataKeysError),
     /// The store, the clock, randomness or a stored signing key does not work.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -45,28 +47,25 @@ pub enum OpenAuthorityError {
 or_unavailable!(OpenAuthorityError::Unavailable);
 
 impl Authority {
-    /// Opens the authority with these `settings`: migrates the database, checks that it belongs to the master key, and
+    /// Opens the authority with these `settings`: migrates the database, opens its data keys with one of the master keys, and
     /// creates a signing key for each algorithm in use that has none. Several nodes may do this at once on one empty
     /// database.
     pub async fn open(
         mut store: Store,
-        master: &MasterKey,
+        masters: &MasterKeys,
         settings: Settings,
         clock: Box<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, OpenAuthorityError> {
         let now = clock.now()?;
         store.migrate().await?;
-        let check = master.check_value();
-        if store.claim_installation(check).await? != check {
-            return Err(OpenAuthorityError::WrongMasterKey);
-        }
+        let (material, used_master_key) = open_data_keys(&store, masters, &*entropy).await?;
 
         store.enable_cache().await?;
 
         let algorithms = algorithms_in_use(&settings.resources);
-        let derived = DerivedKeys::new(master);
-        let keys = KeyRing::open(derived, &settings.issuer, &store.signing_keys().await?)?;
+        let data = DataKeys::new(&material);
+        let keys = KeyRing::open(data, &settings.issuer, &store.signing_keys().await?)?;
         let authority = Self {
             store,
             keys,
@@ -77,6 +76,7 @@ impl Authority {
             id_sequence: IdSequence::default(),
             refused_logins: RefusedLoginCounts::default(),
             key_following: KeyFollowing::new(now),
+            used_master_key,
             signing_key_rotation_days: settings.signing_key_rotation_days,
         };
         for algorithm in algorithms {

@@ -85,7 +85,7 @@ impl Authority {
         caller: &Caller,
         position: &P,
     ) -> Result<String, Unavailable> {
-        let sealed = self.keys.derived.cursors.seal_whole(
+        let sealed = self.keys.data.cursors.seal_whole(
             self.random()?,
             &place::<P>(caller),
             &position.to_bytes(),
@@ -97,7 +97,7 @@ impl Authority {
         let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let message = self
             .keys
-            .derived
+            .data
             .cursors
             .open_whole(&place::<P>(caller), &mut sealed)?;
         P::from_bytes(message)

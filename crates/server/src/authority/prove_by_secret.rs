@@ -15,7 +15,7 @@ impl Authority {
         origin: &Origin<'_>,
         now: Timestamp,
     ) -> Result<Found<ClientProof, LoginRefusal>, StoreError> {
-        let presented = self.keys.derived.digest(secret);
+        let presented = self.keys.data.digest(secret);
         let found = self
             .store
             .find_client(client.service_account(), |known| {

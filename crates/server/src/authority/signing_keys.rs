@@ -160,6 +160,6 @@ impl Authority {
         let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
             .await
             .map_err(|_| KeyError)??;
-        Ok(self.keys.derived.signing_key_seal.seal(&made, nonce, life))
+        Ok(self.keys.data.signing_key_seal.seal(&made, nonce, life))
     }
 }

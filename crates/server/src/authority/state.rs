@@ -4,6 +4,7 @@ use super::{
     ambient::{Clock, Entropy},
     id_sequence::IdSequence,
     key_following::KeyFollowing,
+    master_keys::UsedMasterKey,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     unavailable::Unavailable,
@@ -22,6 +23,7 @@ pub struct Authority {
     pub(super) refused_logins: RefusedLoginCounts,
     pub(super) key_following: KeyFollowing,
     pub(super) signing_key_rotation_days: u16,
+    pub(super) used_master_key: UsedMasterKey,
 }
 
 impl Authority {
@@ -33,6 +35,11 @@ impl Authority {
     /// The resources that tokens can be issued for.
     pub const fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// Which of the master keys opened the data keys.
+    pub const fn used_master_key(&self) -> UsedMasterKey {
+        self.used_master_key
     }
 
     /// Checks that the store answers.

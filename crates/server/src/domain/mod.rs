@@ -9,6 +9,7 @@ mod audit;
 mod client;
 mod client_proof;
 mod client_secret;
+mod data_key;
 mod id;
 mod idempotency_key;
 mod labels;
@@ -36,6 +37,7 @@ pub use audit::{
 pub use client::{Client, Unusable};
 pub use client_proof::ClientProof;
 pub use client_secret::{ClientSecret, SecretDigest};
+pub use data_key::SealedDataKey;
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
 pub use idempotency_key::IdempotencyKey;
 pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};

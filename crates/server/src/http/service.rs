@@ -316,7 +316,7 @@ mod tests {
                 rotation: RotationPolicy::default(),
                 signing_key_rotation_days: 90,
             };
-            let master = MasterKey::from_bytes(&[7; MasterKey::BYTES]);
+            let master = MasterKey::from_bytes(&[7; MasterKey::BYTES]).into();
             let entropy = Box::new(Counter::default());
             let opened = Authority::open(store, &master, settings, Box::new(Noon), entropy);
             let authority = Arc::new(opened.await.unwrap());

@@ -13,12 +13,13 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     hkdf::Salt,
 };
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    master::{self, MasterKey},
+    data_key_material::{DataKeyMaterial, Purpose},
+    master,
     sealing::{NONCE_BYTES, SealingKey},
 };
 use crate::domain::IdempotencyKey;
@@ -41,10 +42,11 @@ pub struct ResponseLock {
 pub struct OpenResponseError;
 
 impl IdempotencyKeys {
-    pub(super) fn new(master: &MasterKey) -> Self {
+    pub(super) fn new(material: &DataKeyMaterial) -> Self {
         Self {
-            ids: master.hmac("idempotent requests"),
-            responses: master.salt("idempotent answers"),
+            ids: Hmac::new_from_slice(material.of(Purpose::IdempotentRequests))
+                .expect("HMAC accepts keys of any length"),
+            responses: master::secret_salt(material.of(Purpose::IdempotentAnswers)),
         }
     }
 
@@ -94,11 +96,13 @@ impl ResponseLock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::MasterKey;
 
     fn lock(master: u8, place: &str, key: &str) -> ResponseLock {
         let master = MasterKey::from_bytes(&[master; 32]);
+        let material = DataKeyMaterial::derived_from(&master);
         let key = IdempotencyKey::parse(key.to_owned()).unwrap();
-        IdempotencyKeys::new(&master).lock(place, &key)
+        IdempotencyKeys::new(&material).lock(place, &key)
     }
 
     fn sealed() -> Vec<u8> {

@@ -1,14 +1,13 @@
-//! The master key, from which all other symmetric keys are derived.
+//! The master key, which seals the data keys.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit as _};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::sealing::SealingKey;
 
-/// The master key: 32 random bytes. With it, the database reveals everything but the client secrets.
+/// The master key: 32 random bytes. With it, the database reveals everything but the client secrets. Other master keys can seal the
+/// same data keys, so it can be changed.
 pub struct MasterKey(Prk);
 
 /// The text is not a master key.
@@ -54,28 +53,24 @@ impl MasterKey {
         *self.derive("master key check")
     }
 
-    /// An HMAC-SHA-256 that has processed its key. Clone it for each message.
-    pub(super) fn hmac(&self, purpose: &str) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&*self.derive(purpose)).expect("HMAC accepts keys of any length")
-    }
-
-    pub(super) fn sealing_key(&self, purpose: &str) -> SealingKey {
-        SealingKey::new(&self.derive(purpose))
-    }
-
-    /// A salt for keys that depend on a second part, which another party holds. See [`derive_with`].
-    pub(super) fn salt(&self, purpose: &str) -> Salt {
-        Salt::new(HKDF_SHA256, &*self.derive(purpose))
+    /// The key that seals the data keys.
+    pub(super) fn data_key_seal(&self) -> SealingKey {
+        SealingKey::new(&self.derive("data keys"))
     }
 
     /// HKDF-SHA-256 (RFC 5869): an independent key for each purpose.
-    fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+    pub(super) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         expand(&self.0, purpose)
     }
 }
 
-/// The key that follows from a [salt](MasterKey::salt) and `part` together, and from neither alone. RFC 5869 §3.1: a salt
-/// may be secret.
+/// A salt for [`derive_with`] that is the secret `key`.
+pub(super) fn secret_salt(key: &[u8; 32]) -> Salt {
+    Salt::new(HKDF_SHA256, key)
+}
+
+/// The key that follows from a [salt](secret_salt) and `part` together, and from neither alone. RFC 5869 §3.1: a salt may be
+/// secret.
 pub(super) fn derive_with(salt: &Salt, part: &[u8]) -> Zeroizing<[u8; 32]> {
     expand(&salt.extract(part), "key of two parts")
 }

@@ -8,7 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 
 use super::{
-    derived_keys::DerivedKeys,
+    data_keys::DataKeys,
     opaque,
     signing_key::KeyError,
     signing_key_seal::OpenKeyError,
@@ -19,8 +19,8 @@ use crate::domain::{AccessToken, PublicJwk, SigningKeySet, Timestamp, TokenForma
 /// All keys of a server. No request parses a key, and only an Idempotency-Key makes one derive a key.
 pub struct KeyRing {
     issuer: String,
-    /// The keys derived from the master key.
-    pub derived: DerivedKeys,
+    /// The data keys.
+    pub data: DataKeys,
     signing: ArcSwap<SigningKeys>,
     /// The version of the signing keys. It is stored after the keys: who reads a version then reads keys that are at least as new.
     version: AtomicI64,
@@ -29,14 +29,14 @@ pub struct KeyRing {
 impl KeyRing {
     /// The ring of the server with this `issuer`.
     pub fn open(
-        derived: DerivedKeys,
+        data: DataKeys,
         issuer: &str,
         stored: &SigningKeySet,
     ) -> Result<Self, OpenKeyError> {
-        let signing = SigningKeys::open(&derived.signing_key_seal, stored)?;
+        let signing = SigningKeys::open(&data.signing_key_seal, stored)?;
         Ok(Self {
             issuer: issuer.to_owned(),
-            derived,
+            data,
             signing: ArcSwap::from_pointee(signing),
             version: AtomicI64::new(stored.version),
         })
@@ -45,7 +45,7 @@ impl KeyRing {
     /// Replaces the signing keys by `stored`, for every request from now on. Tokens of a key that is not among them, or
     /// is revoked, are invalid at once. On an error the keys stay as they were.
     pub fn exchange_signing_keys(&self, stored: &SigningKeySet) -> Result<(), OpenKeyError> {
-        let signing = SigningKeys::open(&self.derived.signing_key_seal, stored)?;
+        let signing = SigningKeys::open(&self.data.signing_key_seal, stored)?;
         self.signing.store(Arc::new(signing));
         self.version.store(stored.version, Ordering::Release);
         Ok(())
@@ -75,11 +75,7 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<String, KeyError> {
         match format {
-            TokenFormat::Opaque => Ok(opaque::seal(
-                &self.derived.opaque_tokens,
-                &self.issuer,
-                token,
-            )),
+            TokenFormat::Opaque => Ok(opaque::seal(&self.data.opaque_tokens, &self.issuer, token)),
             TokenFormat::Jwt(algorithm) => {
                 let keys = self.signing.load();
                 keys.sign(algorithm, &self.issuer, token, now)
@@ -91,7 +87,7 @@ impl KeyRing {
     /// be expired, and its account may be gone.
     pub fn open_token(&self, text: &str, is_known_audience: impl Fn(&str) -> bool) -> Opened {
         if text.starts_with(opaque::PREFIX) {
-            return opaque::open(&self.derived.opaque_tokens, &self.issuer, text)
+            return opaque::open(&self.data.opaque_tokens, &self.issuer, text)
                 .filter(|token| is_known_audience(&token.audience))
                 .map_or(Opened::Nothing, Opened::Token);
         }
@@ -118,7 +114,7 @@ mod tests {
             StoredSigningKey, TokenId,
         },
         encoding::BASE64_URL,
-        keys::{MasterKey, SigningKey},
+        keys::{DataKeyMaterial, MasterKey, SigningKey},
     };
     use base64::Engine as _;
 
@@ -126,7 +122,7 @@ mod tests {
 
     /// Two keys. The second begins to sign at 10.
     fn stored_keys() -> [StoredSigningKey; 2] {
-        let seal = derived().signing_key_seal;
+        let seal = data().signing_key_seal;
         [(1, 0), (2, 10)].map(|(number, signs_from)| {
             let made = SigningKey::generate(SigningAlgorithm::Es256).unwrap();
             let life = SigningKeyLife {
@@ -143,8 +139,10 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn derived() -> DerivedKeys {
-        DerivedKeys::new(&MasterKey::from_bytes(&[7; 32]))
+    fn data() -> DataKeys {
+        DataKeys::new(&DataKeyMaterial::derived_from(&MasterKey::from_bytes(
+            &[7; 32],
+        )))
     }
 
     fn set(version: i64, keys: &[&StoredSigningKey]) -> SigningKeySet {
@@ -155,7 +153,7 @@ mod tests {
     }
 
     fn ring(stored: &[&StoredSigningKey]) -> KeyRing {
-        KeyRing::open(derived(), "https://a.example", &set(1, stored)).unwrap()
+        KeyRing::open(data(), "https://a.example", &set(1, stored)).unwrap()
     }
 
     fn token() -> AccessToken {

@@ -1,9 +1,9 @@
-//! Signing keys at rest: sealed with a key derived from the master key, and bound to their `kid`.
+//! Signing keys at rest: sealed with a data key, and bound to their `kid`.
 
 use zeroize::Zeroizing;
 
 use super::{
-    master::MasterKey,
+    data_key_material::{DataKeyMaterial, Purpose},
     sealing::{NONCE_BYTES, SealingKey},
     signing_key::SigningKey,
 };
@@ -15,9 +15,9 @@ pub struct SigningKeySeal(SealingKey);
 /// A stored signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenKeyError {
-    /// The key does not open with this master key.
+    /// The key does not open with the data key.
     #[error(
-        "the signing key {0} cannot be decrypted: it was altered, or encrypted with another master key"
+        "the signing key {0} cannot be decrypted: it was altered, or belongs to another database"
     )]
     Sealed(String),
     /// The decrypted content is not the key with this id.
@@ -26,9 +26,8 @@ pub enum OpenKeyError {
 }
 
 impl SigningKeySeal {
-    /// Derives the seal from `master`.
-    pub fn new(master: &MasterKey) -> Self {
-        Self(master.sealing_key("signing keys"))
+    pub(super) fn new(material: &DataKeyMaterial) -> Self {
+        Self(SealingKey::new(material.of(Purpose::SigningKeys)))
     }
 
     /// Seals a key that [`SigningKey::generate`] made, for the store.
@@ -48,7 +47,7 @@ impl SigningKeySeal {
         }
     }
 
-    /// The PKCS #8 document of `stored`. `None`: it was altered, or sealed with another master key.
+    /// The PKCS #8 document of `stored`. `None`: it was altered, or sealed with another data key.
     pub fn unseal(&self, stored: &StoredSigningKey) -> Option<Zeroizing<Vec<u8>>> {
         let mut sealed = Zeroizing::new(stored.sealed_private_key.clone());
         self.0

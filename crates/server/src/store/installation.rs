@@ -1,4 +1,4 @@
-//! The installation: the check value of its master key, its organizations and its bootstrap.
+//! The installation: its organizations and its bootstrap.
 
 use super::{
     database::{Statement, Step, Written},
@@ -23,24 +23,6 @@ pub struct Organization {
 }
 
 impl Store {
-    /// Records `check` as the check value of the installation's master key, unless one is recorded. Returns the recorded one.
-    pub async fn claim_installation(&self, check: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        const OPERATION: &str = "claiming the installation";
-        if let Some((check, _)) = self.installation().await? {
-            return Ok(check);
-        }
-        self.write(
-            OPERATION,
-            vec![Step::Run(Statement::new(
-                "INSERT INTO installation (id, master_key_check, bootstrapped_at) VALUES (1, $1, NULL) \
-                 ON CONFLICT (id) DO NOTHING",
-                [check.into()],
-            ))],
-        )
-        .await?;
-        Ok(self.installation().await?.map_or(check, |(check, _)| check))
-    }
-
     /// The check value of the master key, and when the first organization was created. `None`: no check value is recorded.
     pub async fn installation(&self) -> Result<Option<([u8; 32], Option<Timestamp>)>, StoreError> {
         const OPERATION: &str = "reading the installation";

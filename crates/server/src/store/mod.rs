@@ -13,6 +13,7 @@ mod account_columns;
 mod audit_events;
 mod client_with_secrets;
 mod command_writes;
+mod data_keys;
 mod database;
 mod error;
 mod handle;
@@ -32,6 +33,7 @@ mod usage;
 
 pub use client_with_secrets::{ClientWithSecrets, Found};
 pub use command_writes::{CommandWriteError, CommandWrites};
+pub use data_keys::StoredDataKeys;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
 pub use error::StoreError;
 pub use handle::Store;

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use prokura_server::{
+    authority::{SystemEntropy, open_data_keys},
     domain::SigningAlgorithm,
-    keys::SigningKeySeal,
+    keys::DataKeys,
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
 use rusqlite::types::ValueRef;
@@ -70,9 +71,14 @@ impl Prokura {
             }
             Place::Postgres(url) => Store::new(Postgres::connect(url, 1).unwrap()),
         };
+        let masters = master_key().into();
+        let (material, _) = open_data_keys(&store, &masters, &SystemEntropy::default())
+            .await
+            .unwrap();
         let stored = store.signing_keys().await.unwrap();
         let stored = stored.keys.iter().find(|key| key.algorithm == algorithm);
-        let pkcs8 = SigningKeySeal::new(&master_key())
+        let pkcs8 = DataKeys::new(&material)
+            .signing_key_seal
             .unseal(stored.unwrap())
             .unwrap();
         Forger::new(algorithm, &pkcs8)

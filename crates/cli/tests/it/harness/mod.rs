@@ -6,6 +6,7 @@ mod client;
 mod credentials;
 mod database;
 mod jwt;
+mod older_database;
 mod operations;
 pub mod postgres;
 pub mod process;
@@ -17,6 +18,7 @@ pub use accounts::NO_ACCOUNT;
 pub use client::Client;
 pub use credentials::Credentials;
 pub use jwt::{Forger, claims_of, encode, header_of, verify};
+pub use older_database::OlderDatabase;
 pub use operations::{
     DOCUMENT, every_operation, managed_operations, operation, operations_on_an_account,
 };

@@ -22,7 +22,9 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
-    Client, Credentials, postgres,
+    Client, Credentials,
+    older_database::OlderDatabase,
+    postgres,
     watched::{Watch, Watched},
 };
 
@@ -150,6 +152,25 @@ impl Prokura {
         server
     }
 
+    /// Starts a server on a fresh database of an older schema, which the statements of `sql` make, with this master key. Its clock
+    /// shows `now`.
+    pub async fn upgrade(
+        database: Database,
+        sql: &OlderDatabase,
+        master_key: &str,
+        issuer: &str,
+        now: i64,
+        options: Options,
+        root: Credentials,
+    ) -> Self {
+        let place = sql.place(database).await;
+        let clock = TestClock(Arc::new(AtomicI64::new(now)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let master_key = MasterKey::parse(master_key).unwrap();
+        let issuer = Some(issuer.to_owned());
+        Self::with_key(place, clock, listener, issuer, options, root, master_key).await
+    }
+
     /// Starts another node of the same installation. It has the same database and public URL, and its own clock, which
     /// shows the same time.
     pub async fn another_node(&self, options: Options) -> Self {
@@ -226,6 +247,18 @@ impl Prokura {
         options: Options,
         root: Credentials,
     ) -> Self {
+        Self::with_key(place, clock, listener, issuer, options, root, master_key()).await
+    }
+
+    async fn with_key(
+        place: Place,
+        clock: TestClock,
+        listener: TcpListener,
+        issuer: Option<String>,
+        options: Options,
+        root: Credentials,
+        master_key: MasterKey,
+    ) -> Self {
         let scheme = options.tls.as_ref().map_or("http", |_| "https");
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let issuer = issuer.unwrap_or_else(|| format!("{url}{}", options.public_path));
@@ -240,7 +273,7 @@ impl Prokura {
         };
         let authority = Authority::open(
             store,
-            &master_key(),
+            &master_key.into(),
             Settings {
                 issuer: issuer.clone(),
                 resources: Resources::new(management, options.resources).unwrap(),

@@ -13,6 +13,7 @@ use prokura_server::{
     },
     store::{
         ClientWithSecrets, Found, MigrateError, Once, Organization, Postgres, Store, StoreError,
+        StoredDataKeys,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -220,9 +221,18 @@ async fn migrated() -> (String, Store) {
     (url, store)
 }
 
+/// Claims the installation for a master key with this check value. `false`: it is claimed already.
+async fn claim(store: &Store, check: u8) -> bool {
+    let keys = StoredDataKeys {
+        master_key_check: [check; 32],
+        keys: Vec::new(),
+    };
+    store.claim_installation(&keys).await.unwrap()
+}
+
 /// Prepares the store and creates its first organization, "Acme", with this account.
 async fn bootstrapped(store: &Store) -> ServiceAccount {
-    assert_eq!(store.claim_installation([7; 32]).await.unwrap(), [7; 32]);
+    assert!(claim(store, 7).await);
     let (organization, account, secret, events) = newcomer(1, "Acme");
     let made = store
         .bootstrap_first(&organization, &account, &secret, events)

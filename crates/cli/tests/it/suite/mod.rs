@@ -9,6 +9,7 @@ mod oauth;
 mod sdk;
 mod secrets;
 mod tokens;
+mod upgrade;
 
 use serde_json::json;
 

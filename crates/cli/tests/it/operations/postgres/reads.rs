@@ -13,8 +13,8 @@ use prokura_server::{
 };
 
 use super::{
-    END_SESSIONS, NOW, accounts, bootstrapped, client, count, described, event, find, find_id,
-    free_port, lock_secrets, migrated, open, revoke, run, secret, wait_for_lock,
+    END_SESSIONS, NOW, accounts, bootstrapped, claim, client, count, described, event, find,
+    find_id, free_port, lock_secrets, migrated, open, revoke, run, secret, wait_for_lock,
 };
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_failing_read_does_not_affect_other_reads() {
 #[tokio::test]
 async fn a_migration_by_a_newer_node_does_not_disturb_an_older_one() {
     let (url, store) = migrated().await;
-    store.claim_installation([7; 32]).await.unwrap();
+    assert!(claim(&store, 7).await);
     store.installation().await.unwrap();
     run(
         &url,

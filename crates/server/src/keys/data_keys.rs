@@ -1,16 +1,18 @@
-//! The keys that follow from the master key. They never change while the server runs.
+//! The data keys: the symmetric keys that protect what is stored and issued. They never change while the server runs.
 
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::{
-    idempotency::IdempotencyKeys, master::MasterKey, sealing::SealingKey,
+    data_key_material::{DataKeyMaterial, Purpose},
+    idempotency::IdempotencyKeys,
+    sealing::SealingKey,
     signing_key_seal::SigningKeySeal,
 };
 use crate::domain::{ClientSecret, SecretDigest};
 
-/// The keys that follow from the master key, derived once.
-pub struct DerivedKeys {
+/// The data keys, ready for use.
+pub struct DataKeys {
     secret_digests: Hmac<Sha256>,
     /// Seals opaque access tokens.
     pub(super) opaque_tokens: SealingKey,
@@ -22,15 +24,16 @@ pub struct DerivedKeys {
     pub signing_key_seal: SigningKeySeal,
 }
 
-impl DerivedKeys {
-    /// Derives the keys from `master`.
-    pub fn new(master: &MasterKey) -> Self {
+impl DataKeys {
+    /// The keys with this material.
+    pub fn new(material: &DataKeyMaterial) -> Self {
         Self {
-            secret_digests: master.hmac("secret digests"),
-            opaque_tokens: master.sealing_key("opaque tokens"),
-            cursors: master.sealing_key("cursors"),
-            idempotency: IdempotencyKeys::new(master),
-            signing_key_seal: SigningKeySeal::new(master),
+            secret_digests: Hmac::new_from_slice(material.of(Purpose::SecretDigests))
+                .expect("HMAC accepts keys of any length"),
+            opaque_tokens: SealingKey::new(material.of(Purpose::OpaqueTokens)),
+            cursors: SealingKey::new(material.of(Purpose::Cursors)),
+            idempotency: IdempotencyKeys::new(material),
+            signing_key_seal: SigningKeySeal::new(material),
         }
     }
 
