@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -89,13 +90,29 @@ impl Installation {
 
     /// Starts a node, with the master key file unless `options` name another.
     pub(super) fn serve(&self, at: usize, options: &[&str]) -> Prokura {
-        let own = self.path(&format!("node-{at}"));
-        fs::create_dir_all(&own).unwrap();
+        let all = self.node_options(at, options);
+        let all = all.iter().map(String::as_str).collect::<Vec<_>>();
+        Prokura::serve_with(&self.node_directory(at), &all)
+    }
+
+    /// The command that [`Self::serve`] starts.
+    pub(super) fn serve_command(&self, at: usize, options: &[&str]) -> Command {
+        let serve = ["serve", "--listen", "127.0.0.1:0"].map(str::to_owned);
+        let all = serve.into_iter().chain(self.node_options(at, options));
+        process::prokura(&self.node_directory(at), all)
+    }
+
+    fn node_options(&self, at: usize, options: &[&str]) -> Vec<String> {
         let mut all = self.options(at);
         all.extend(self.master_key(options));
-        let mut all = all.iter().map(String::as_str).collect::<Vec<_>>();
-        all.extend(options);
-        Prokura::serve_with(&own, &all)
+        all.extend(options.iter().map(|option| (*option).to_owned()));
+        all
+    }
+
+    fn node_directory(&self, at: usize) -> PathBuf {
+        let directory = self.path(&format!("node-{at}"));
+        fs::create_dir_all(&directory).unwrap();
+        directory
     }
 
     fn master_key(&self, options: &[&str]) -> Vec<String> {
@@ -108,11 +125,16 @@ impl Installation {
 
     /// Runs `prokura keys` with these arguments.
     pub(super) fn keys(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.keys_command(arguments).output().unwrap())
+    }
+
+    /// The command that [`Self::keys`] runs.
+    pub(super) fn keys_command(&self, arguments: &[&str]) -> Command {
         let mut all = vec!["keys".to_owned()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         all.extend(self.options(0));
         all.extend(self.master_key(arguments));
-        process::run(self.directory.path(), all)
+        process::prokura(self.directory.path(), all)
     }
 
     /// The same, with the output as JSON: its items.
@@ -254,7 +276,7 @@ async fn keys_are_listed_rotated_and_revoked_beside_three_nodes_on_postgresql() 
 }
 
 /// Clients request tokens all the time, and each is used at another node at once.
-async fn load(installation: &Arc<Installation>, change: impl AsyncFnOnce()) -> usize {
+pub(super) async fn load(installation: &Arc<Installation>, change: impl AsyncFnOnce()) -> usize {
     let is_over = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicUsize::new(0));
     let clients = installation.clients();
