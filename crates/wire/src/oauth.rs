@@ -95,6 +95,11 @@ pub struct AuthorizationServerMetadata {
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     /// How clients authenticate at the revocation endpoint.
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    /// The types of subject identifiers (OpenID Connect Discovery 1.0 §3): `public`.
+    pub subject_types_supported: Vec<String>,
+    /// The algorithms of signed tokens. OpenID Connect Discovery 1.0 §3 requires the member, and `RS256` in it. No ID tokens are
+    /// issued.
+    pub id_token_signing_alg_values_supported: Vec<String>,
 }
 
 /// The keys that verify signed tokens (RFC 7517 §5).

@@ -71,18 +71,21 @@ impl OlderDatabase {
                 self.write_to(&sqlite_file(&directory));
                 Place::Sqlite(Arc::new(directory))
             }
-            Database::Postgres => {
-                let url = postgres::fresh_database();
-                let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-                    .await
-                    .unwrap();
-                tokio::spawn(connection);
-                client.batch_execute(migrations!("postgres")).await.unwrap();
-                // PostgreSQL writes bytes as '\x01', SQLite as x'01'. No text of the rows has an `x'`.
-                let rows = self.rows.replace("x'", "'\\x");
-                client.batch_execute(&rows).await.unwrap();
-                Place::Postgres(url)
-            }
+            Database::Postgres => Place::Postgres(self.on_postgres().await),
         }
+    }
+
+    /// Makes the database on PostgreSQL: its URL.
+    pub async fn on_postgres(&self) -> String {
+        let url = postgres::fresh_database();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(migrations!("postgres")).await.unwrap();
+        // PostgreSQL writes bytes as '\x01', SQLite as x'01'. No text of the rows has an `x'`.
+        let rows = self.rows.replace("x'", "'\\x");
+        client.batch_execute(&rows).await.unwrap();
+        url
     }
 }

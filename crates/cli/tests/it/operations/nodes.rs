@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Client, Credentials, postgres, process::Prokura};
+use crate::harness::{Client, Credentials, OlderDatabase, postgres, process::Prokura};
 
 /// Three nodes started at the same time with an empty database. Each has its own data directory.
 struct Nodes {
@@ -195,6 +195,38 @@ async fn of_fifty_concurrent_equal_requests_on_three_nodes_one_is_done() {
             let list = client.api(Method::GET, "/service-accounts", &token, None);
             let list = list.await.json();
             assert_eq!(list["items"].as_array().unwrap().len(), number + 2);
+        }
+    }
+}
+
+/// Three nodes are upgraded at the same time. They agree on the data keys, and secrets stay good on each.
+#[tokio::test]
+async fn three_nodes_that_upgrade_a_database_at_once_agree_on_the_data_keys() {
+    let older = OlderDatabase::read();
+    let url = older.on_postgres().await;
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("master.key");
+    fs::write(&key, older.text("masterKey")).unwrap();
+    let key = key.to_str().unwrap().to_owned();
+    let starts = (0..3).map(|number| {
+        let own = directory.path().join(format!("node-{number}"));
+        fs::create_dir(&own).unwrap();
+        let (url, key) = (url.clone(), key.clone());
+        thread::spawn(move || {
+            let options = ["--database-url", &url, "--master-key-file", &key];
+            Prokura::serve_with(&own, &options)
+        })
+    });
+    let starts = starts.collect::<Vec<_>>();
+    let nodes = starts.into_iter().map(|start| start.join().unwrap());
+    let nodes = nodes.collect::<Vec<_>>();
+    for node in &nodes {
+        let root = older.credentials("administrator");
+        let client = node.client();
+        let token = client.access_token(&root).await;
+        let (_, account) = client.create(&token, json!({ "name": "New" })).await;
+        for other in &nodes {
+            other.client().access_token(&account).await;
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Authorization server metadata (RFC 8414).
+//! Authorization server metadata (RFC 8414), with what OpenID Connect Discovery requires in addition.
 
 use prokura_wire::AuthorizationServerMetadata;
 
 use super::{client_authentication, token};
-use crate::authority::Authority;
+use crate::{authority::Authority, domain::SigningAlgorithm};
 
 /// The metadata document. It lists exactly what the server supports.
 pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMetadata {
@@ -28,6 +28,11 @@ pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMet
         token_endpoint_auth_methods_supported: methods(),
         introspection_endpoint_auth_methods_supported: methods(),
         revocation_endpoint_auth_methods_supported: methods(),
+        // OpenID Connect Discovery 1.0 §3 requires both members. `sub` means the same to every API.
+        subject_types_supported: vec!["public".to_owned()],
+        id_token_signing_alg_values_supported: SigningAlgorithm::ALL
+            .map(|algorithm| algorithm.as_str().to_owned())
+            .to_vec(),
     }
 }
 

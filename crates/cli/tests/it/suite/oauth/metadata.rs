@@ -51,6 +51,9 @@ async fn the_metadata_document_has_exactly_the_expected_members() {
                 "token_endpoint_auth_methods_supported": methods,
                 "introspection_endpoint_auth_methods_supported": methods,
                 "revocation_endpoint_auth_methods_supported": methods,
+                // OpenID Connect Discovery 1.0 §3 requires both.
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
             })
         );
     }
