@@ -7,11 +7,12 @@ use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use prokura_server::{
+    authority::{SystemEntropy, open_data_keys},
     domain::{
         Action, Actor, AuditEvent, ClientSecret, Name, OrganizationId, ScopeSet, SecretId,
         ServiceAccount, ServiceAccountId, StoredSecret, Timestamp,
     },
-    keys::{DerivedKeys, MasterKey},
+    keys::{DataKeys, MasterKey},
     store::{Organization, Sqlite, SqliteAccess, Store},
 };
 
@@ -67,9 +68,9 @@ pub(crate) async fn fill(directory: &Path, accounts: Number) -> anyhow::Result<(
     let database = Sqlite::open(&directory.join("prokura.db"), SqliteAccess::Server)?;
     let store = Store::new(database);
     store.migrate().await?;
-    let master = MasterKey::from_bytes(&MASTER_KEY);
-    store.claim_installation(master.check_value()).await?;
-    let keys = DerivedKeys::new(&master);
+    let master = MasterKey::from_bytes(&MASTER_KEY).into();
+    let (material, _) = open_data_keys(&store, &master, &SystemEntropy::default()).await?;
+    let keys = DataKeys::new(&material);
 
     let organization = Organization {
         id: OrganizationId::from_bytes(*id(0).as_bytes()),
@@ -105,7 +106,7 @@ pub(crate) async fn fill(directory: &Path, accounts: Number) -> anyhow::Result<(
 fn account(
     number: Number,
     organization: OrganizationId,
-    keys: &DerivedKeys,
+    keys: &DataKeys,
 ) -> anyhow::Result<(ServiceAccount, StoredSecret)> {
     let at = made_at(number);
     let secret = secret(number);

@@ -49,6 +49,7 @@ enum Parsed {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "the process parses one command")]
 enum Audit {
     #[command(flatten)]
     Remote(remote::AuditCommand),

@@ -4,7 +4,9 @@
 //! which follows an acknowledged change never signs with a key, or accepts one, by an older set. A request without a look-up reads the
 //! version alone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
 
 use super::{state::Authority, unavailable::Unavailable};
 use crate::domain::PublicJwk;
@@ -12,6 +14,9 @@ use crate::domain::PublicJwk;
 /// How long the public keys are served while the store does not answer, in seconds: APIs that verify tokens offline outlast an
 /// outage of the store.
 const SERVED_UNCONFIRMED_SECONDS: u32 = 3600;
+
+/// How long a request for the public keys waits for the store.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Authority {
     /// Loads the signing keys if they are older than `version`, which a look-up has returned. Returns whether they were.
@@ -45,14 +50,12 @@ impl Authority {
     /// While the store does not answer, these are the keys that were last known, for an hour at most.
     pub async fn published_keys(&self) -> Result<Arc<[PublicJwk]>, Unavailable> {
         let now = self.clock.now()?;
-        match self.refresh_keys().await {
-            Ok(_) => self.key_following.confirm(now),
-            Err(error) => {
-                let following = &self.key_following;
-                if !following.was_confirmed_within(SERVED_UNCONFIRMED_SECONDS, now) {
-                    return Err(error);
-                }
-            }
+        let refreshed = timeout(CONFIRMED_WITHIN, self.refresh_keys()).await;
+        let following = &self.key_following;
+        match refreshed.unwrap_or(Err(Unavailable::KeysVersion)) {
+            Ok(_) => following.confirm(now),
+            Err(_) if following.was_confirmed_within(SERVED_UNCONFIRMED_SECONDS, now) => {}
+            Err(error) => return Err(error),
         }
         Ok(self.keys.published_keys())
     }

@@ -327,7 +327,7 @@ fn a_database_opens_with_its_own_master_key_alone() {
         )
         .failed(1);
         assert!(
-            error.contains("the database was created with another master key"),
+            error.contains("the database has another master key"),
             "{error}"
         );
     }
