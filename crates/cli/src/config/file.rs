@@ -8,6 +8,9 @@ use crate::failure::Failure;
 /// The reference: every key with its default and a description.
 const DEFAULTS: &str = include_str!("../config.default.toml");
 
+/// A longer list of choices does not fit a hint.
+const LONGEST_CHOICE: usize = 150;
+
 /// Reads the file at `path`.
 pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
     let name = path.display().to_string();
@@ -45,6 +48,9 @@ impl SyntaxError {
             None => (&*message, None),
         };
         let expected = expected.map(|expected| match expected.strip_prefix("one of ") {
+            Some(choices) if choices.len() > LONGEST_CHOICE => {
+                "run `prokura check` without the file to see every key".to_owned()
+            }
             Some(choices) => format!("use one of {}", choices.replace('`', "")),
             None => format!("expected {expected}"),
         });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prokura_server::{
     authority::{SystemEntropy, open_data_keys},
-    domain::SigningAlgorithm,
+    domain::{SigningAlgorithm, Timestamp},
     keys::DataKeys,
     store::{Postgres, Sqlite, SqliteAccess, Store},
 };
@@ -76,7 +76,7 @@ impl Prokura {
             .await
             .unwrap();
         let stored = store.signing_keys().await.unwrap();
-        let stored = stored.keys.iter().find(|key| key.algorithm == algorithm);
+        let stored = stored.signing(algorithm, Timestamp::from_millis(self.now()));
         let pkcs8 = DataKeys::new(&material)
             .signing_key_seal
             .unseal(stored.unwrap())

@@ -4,10 +4,11 @@
 
 use std::{path::Path, sync::Arc};
 
+use prokura_server::keys::MasterKey;
 use serde_json::Value;
 
 use super::{
-    Credentials, Database, postgres,
+    Credentials, Database, Options, Prokura, postgres,
     server::{Place, sqlite_file},
 };
 
@@ -64,7 +65,16 @@ impl OlderDatabase {
         connection.execute_batch(self.rows).unwrap();
     }
 
-    pub(super) async fn place(&self, database: Database) -> Place {
+    /// Starts a server on it, with these options. Its clock shows when the database was made.
+    pub async fn serve(&self, database: Database, options: Options) -> Prokura {
+        let place = self.place(database).await;
+        let master_key = MasterKey::parse(self.text("masterKey")).unwrap();
+        let now = self.known["now"].as_i64().unwrap();
+        let root = self.credentials("administrator");
+        Prokura::at(place, master_key, self.text("issuer"), now, options, root).await
+    }
+
+    async fn place(&self, database: Database) -> Place {
         match database {
             Database::Sqlite => {
                 let directory = tempfile::tempdir().unwrap();

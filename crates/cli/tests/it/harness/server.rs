@@ -22,9 +22,7 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
-    Client, Credentials,
-    older_database::OlderDatabase,
-    postgres,
+    Client, Credentials, postgres,
     watched::{Watch, Watched},
 };
 
@@ -152,21 +150,17 @@ impl Prokura {
         server
     }
 
-    /// Starts a server on a fresh database of an older schema, which the statements of `sql` make, with this master key. Its clock
-    /// shows `now`.
-    pub async fn upgrade(
-        database: Database,
-        sql: &OlderDatabase,
-        master_key: &str,
+    /// Starts a server on this database, which belongs to this master key. Its clock shows `now`.
+    pub(super) async fn at(
+        place: Place,
+        master_key: MasterKey,
         issuer: &str,
         now: i64,
         options: Options,
         root: Credentials,
     ) -> Self {
-        let place = sql.place(database).await;
         let clock = TestClock(Arc::new(AtomicI64::new(now)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let master_key = MasterKey::parse(master_key).unwrap();
         let issuer = Some(issuer.to_owned());
         Self::with_key(place, clock, listener, issuer, options, root, master_key).await
     }

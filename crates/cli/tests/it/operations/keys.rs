@@ -323,7 +323,7 @@ async fn rotate_under_load(database: Database) {
     assert!(requests > 20, "{requests}");
 }
 
-/// Not one request fails while keys are rotated again and again, even at once.
+/// K4. Not one request fails while keys are rotated again and again, even at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_under_load_fails_no_request_on_sqlite() {
     rotate_under_load(Database::Sqlite).await;

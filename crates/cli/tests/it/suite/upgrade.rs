@@ -27,10 +27,7 @@ fn options() -> Options {
 }
 
 async fn upgrade(older: &OlderDatabase) -> Prokura {
-    let now = older.known["now"].as_i64().unwrap();
-    let root = older.credentials("administrator");
-    let (key, issuer) = (older.text("masterKey"), older.text("issuer"));
-    Prokura::upgrade(DATABASE, older, key, issuer, now, options(), root).await
+    older.serve(DATABASE, options()).await
 }
 
 /// Until then all keys were derived from the master key. These keys are the first data keys.

@@ -1,11 +1,11 @@
 //! The times in a token, and how it ends early (JV10, JV11, JV15).
 
-use prokura_server::domain::{SigningAlgorithm, TokenFormat};
+use prokura_server::domain::SigningAlgorithm;
 use reqwest::Method;
 use serde_json::json;
 
 use super::{Scene, with, without};
-use crate::harness::{Options, claims_of};
+use crate::harness::claims_of;
 
 /// JV10. RFC 7519 §4.1.4: `exp` is a number of seconds and lies in the future.
 #[tokio::test]
@@ -164,17 +164,11 @@ async fn a_token_ends_with_its_account_its_revocation_or_its_key() {
     scene.assert_refused("revoked", &again).await;
     scene.assert_believed("another token", &scene.issued).await;
 
-    // There is no command to retire a key yet. This is what it will do to the database.
-    prokura
-        .change_database("UPDATE signing_keys SET retired_at = 1, generation = 0")
-        .await;
     let (old, old_kid) = (scene.issued, scene.header["kid"].clone());
-    let options = Options::with_format(TokenFormat::Jwt(SigningAlgorithm::Es256));
-    let scene = Scene::on(
-        scene.prokura.restart(options).await,
-        SigningAlgorithm::Es256,
-    )
-    .await;
+    let revoked = old_kid.as_str().unwrap();
+    let authority = &scene.prokura.authority;
+    authority.revoke_signing_key(revoked).await.unwrap();
+    let scene = Scene::on(scene.prokura, SigningAlgorithm::Es256).await;
     assert_ne!(scene.header["kid"], old_kid);
-    scene.assert_refused("of a retired key", &old).await;
+    scene.assert_refused("of a revoked key", &old).await;
 }
