@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
 };
@@ -332,6 +332,53 @@ async fn a_rotation_under_load_fails_no_request_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_under_load_fails_no_request_on_postgresql() {
     rotate_under_load(Database::Postgres).await;
+}
+
+/// No request that begins after a revocation has ended meets the key, while all nodes issue tokens all the time.
+async fn revoke_under_load(database: Database) {
+    let installation = Installation::start(database);
+    let clients = installation.clients();
+    let dead = Arc::new(Mutex::new(BTreeSet::new()));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let workers = (0..6).map(|at| {
+        let client = clients[at % clients.len()].clone();
+        let root = installation.root.clone();
+        let (dead, is_over) = (Arc::clone(&dead), Arc::clone(&is_over));
+        tokio::spawn(async move {
+            while !is_over.load(SeqCst) {
+                let dead: BTreeSet<String> = dead.lock().unwrap().clone();
+                let token = client.access_token(&root).await;
+                if token.starts_with("ey") {
+                    assert!(!dead.contains(&kid_of(&token)));
+                }
+                let set = client.get(JWKS).await.expect(200).json();
+                let keys = set["keys"].as_array().unwrap();
+                assert!(keys.iter().all(|key| !dead.contains(&text(&key["kid"]))));
+            }
+        })
+    });
+    let workers = workers.collect::<Vec<_>>();
+    for _ in 0..5 {
+        let leaked = clients[0].access_token(&installation.root).await;
+        let kid = kid_of(&leaked);
+        tokio::task::block_in_place(|| installation.keys(&["revoke", &kid, "--yes"]).succeeded());
+        dead.lock().unwrap().insert(kid);
+        installation.assert_active(&leaked, false).await;
+    }
+    is_over.store(true, SeqCst);
+    for worker in workers {
+        worker.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_meets_a_revoked_key_on_sqlite() {
+    revoke_under_load(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_meets_a_revoked_key_on_postgresql() {
+    revoke_under_load(Database::Postgres).await;
 }
 
 /// `keys list` needs neither the master key nor a server, and creates nothing.
