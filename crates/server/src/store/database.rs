@@ -6,7 +6,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use super::command_writes::CommandWrites;
+use super::sqlite::CommandWrites;
 use crate::domain::{AuditEvent, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId};
 
 /// A database driver. Each call is atomic. An acknowledged [`Database::write`] is durable, and every later read sees it.

@@ -227,7 +227,10 @@ fn bootstrap_on_an_empty_store_is_the_first_start() {
     let directory = tempdir().unwrap();
     credentials(&bootstrap(directory.path(), "Example").succeeded());
     let data = directory.path().join("prokura-data");
-    assert_eq!(names_in(&data), ["lock", "master.key", "prokura.db"]);
+    assert_eq!(
+        names_in(&data),
+        ["lock", "master.key", "prokura.db", "prokura.db.lock"]
+    );
     assert!(
         names_in(&data)
             .iter()

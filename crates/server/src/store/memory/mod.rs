@@ -31,7 +31,7 @@
 //! * A hit is current: each write invalidates what it changed after its commit and before it is acknowledged. A record that was
 //!   read before an invalidation is not cached after it.
 //! * While a command of another process writes, the cache is suspended: each look-up reads the database. Afterwards the cache is
-//!   dropped. See `command_writes.rs`.
+//!   dropped. See `sqlite/command_writes.rs`.
 //! * A client record with unwritten usage is pinned. Evicting it would have its usage written by itself, which costs ten times as
 //!   much as in a flush, where neighbors share pages.
 //! * Pinned records that block evictions make a flush due before its time.

@@ -14,10 +14,10 @@ use super::{
     tls,
     write::apply,
 };
-use crate::store::command_writes::CommandWrites;
 use crate::store::database::{
     Database, DatabaseError, MigrateError, Row, Statement, Step, Written,
 };
+use crate::store::sqlite::CommandWrites;
 
 /// How long a request waits for a free connection, and for a new connection to be ready once it is open.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);

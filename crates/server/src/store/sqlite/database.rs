@@ -12,15 +12,15 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    command_writes::{CommandWriteError, CommandWrites, WritePermit},
     migrate::{migrate, schema_version},
     open::{OpenSqliteError, SqliteAccess, lock, open_reader, open_writer},
+    private_file::open_private_file,
     statements::{bind, parameters, rows},
     writer::{Job, Writer},
 };
-use crate::store::{
-    command_writes::{CommandWriteError, CommandWrites, WritePermit},
-    database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Written},
-    private_file::open_private_file,
+use crate::store::database::{
+    Database, DatabaseError, MigrateError, Row, Statement, Step, Written,
 };
 
 /// How many writes may wait for the writer. A further one waits for space in the queue.

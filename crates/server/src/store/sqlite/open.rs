@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::store::command_writes::lock_file;
+use super::command_writes::lock_file;
 
 /// How many prepared statements a reader keeps: more than there are.
 const PREPARED_STATEMENTS: usize = 128;

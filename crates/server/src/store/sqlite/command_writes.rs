@@ -83,7 +83,7 @@ impl CommandWrites {
     }
 
     /// The next command that wants to write.
-    pub(super) async fn next(&self) -> CommandWrite {
+    pub(in crate::store) async fn next(&self) -> CommandWrite {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => return CommandWrite(stream),
@@ -102,12 +102,12 @@ impl Drop for CommandWrites {
 }
 
 /// A command that writes, as the server sees it. The cache must be suspended until [`Self::serve`] returns.
-pub(super) struct CommandWrite(UnixStream);
+pub(in crate::store) struct CommandWrite(UnixStream);
 
 impl CommandWrite {
     /// Lets the command write, and returns when it has ended. `reload` runs after each of its commits, before it learns that the
     /// server follows. If `reload` fails, the connection ends instead.
-    pub(super) async fn serve<'r>(self, reload: impl Fn() -> BoxFuture<'r, bool> + Sync) {
+    pub(in crate::store) async fn serve<'r>(self, reload: impl Fn() -> BoxFuture<'r, bool> + Sync) {
         let served = async {
             send(&self.0, HELD).await?;
             while let COMMITTED = receive(&self.0).await? {
