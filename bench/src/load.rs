@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{requests::Requests, wrk::Seen};
+use crate::{requests::Requests, tls, wrk::Seen};
 
 /// Sends each request once over keep-alive connections. The bodies of the answers, in the order of the requests.
 pub(crate) async fn each_once(
@@ -65,20 +65,21 @@ pub(crate) async fn answer_over_tls(
     Ok(buffer)
 }
 
-/// Sends requests for some time, each over a connection of its own. Also says what share of the handshakes took up an
-/// earlier session.
+/// Sends requests for some time, each over a connection of its own. With `resume` each client resumes its own sessions: a
+/// shared store of sessions keeps only a few tickets, which are not enough when all clients connect at the same moment. Also
+/// returns the share of resumed handshakes.
 pub(crate) async fn fresh_connections(
     address: &str,
     requests: &Requests,
     connections: u32,
     seconds: u32,
-    config: &Arc<ClientConfig>,
+    resume: bool,
 ) -> anyhow::Result<(Seen, f64)> {
-    let connector = TlsConnector::from(Arc::clone(config));
     let (next, resumed) = (Cell::new(0), Cell::new(0u64));
     let clock = Stopwatch::default();
     let end = Instant::now() + Duration::from_secs(seconds.into());
     let client = async || {
+        let connector = TlsConnector::from(tls::client_config(resume)?);
         let mut buffer = Vec::new();
         while Instant::now() < end {
             let request = requests.text(next.replace(next.get() + 1));

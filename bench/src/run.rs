@@ -263,7 +263,7 @@ impl Bench {
                         &requests,
                         TLS_CONNECTIONS,
                         self.extent.seconds,
-                        &config,
+                        resume,
                     )
                     .await?;
                     samples.add(seen, (server.accounts()?.cpu - before.cpu).as_secs_f64());

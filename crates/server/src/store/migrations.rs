@@ -26,6 +26,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_idempotent_requests.sql"),
     migration!(4, "0004_secrets_by_account.sql"),
     migration!(5, "0005_keys.sql"),
+    migration!(6, "0006_grantable_scopes.sql"),
+    migration!(7, "0007_disabled_organizations.sql"),
 ];
 
 /// The newest version, which this build knows.
