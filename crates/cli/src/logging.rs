@@ -2,15 +2,21 @@
 
 use std::{
     fmt,
+    fs::File,
     io::{self, IsTerminal as _, Write as _},
+    os::fd::AsFd as _,
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::time::sleep;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
+    warn,
 };
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, layer::Context, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -20,21 +26,65 @@ use crate::config::{Config, LogFormat, LogLevel};
 /// The initial capacity of a line, in bytes. Most lines fit.
 const LINE_BYTES: usize = 512;
 
-/// Starts logging as configured.
-pub(crate) fn init(config: &Config) {
+/// The lines that wait for the reader of standard error. Further ones are dropped: no request waits for the log.
+const WAITING_LINES: usize = 10_000;
+
+/// The pause between two looks at how many lines were dropped.
+const REPORT_PAUSE: Duration = Duration::from_secs(10);
+
+/// The running log. Dropping it writes the waiting lines, for about a second at most.
+pub(crate) struct Log {
+    dropped: ErrorCounter,
+    _writer: WorkerGuard,
+}
+
+impl Log {
+    /// Logs, whenever lines were dropped, how many were since the start. Never ends.
+    pub(crate) fn report_dropped_lines(&self) -> impl Future<Output = ()> + use<> {
+        let dropped = self.dropped.clone();
+        async move {
+            let mut reported = 0;
+            loop {
+                sleep(REPORT_PAUSE).await;
+                let lines = dropped.dropped_lines();
+                if lines > reported {
+                    warn!(
+                        lines,
+                        "dropped log lines: standard error is not read fast enough"
+                    );
+                    reported = lines;
+                }
+            }
+        }
+    }
+}
+
+/// Starts logging as configured. A thread of its own writes the lines.
+pub(crate) fn init(config: &Config) -> io::Result<Log> {
     let is_terminal = io::stderr().is_terminal();
     let human = match config.log_format {
         LogFormat::Human => true,
         LogFormat::Json => false,
         LogFormat::Auto => is_terminal,
     };
+    // A file of its own: whoever writes to `io::stderr()` must not wait for the lock of a writer that waits for the reader.
+    let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    let (lines, writer) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("log")
+        .finish(output);
+    let dropped = lines.error_counter();
     let log = tracing_subscriber::registry().with(EnvFilter::new(directives(config.log_level)));
     if human {
-        let lines = tracing_subscriber::fmt::layer().with_ansi(is_terminal);
-        log.with(lines.with_writer(io::stderr)).init();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(is_terminal);
+        log.with(layer.with_writer(lines)).init();
     } else {
-        log.with(JsonLines).init();
+        log.with(JsonLines(lines)).init();
     }
+    Ok(Log {
+        dropped,
+        _writer: writer,
+    })
 }
 
 /// The configured level applies to Prokura. Of its dependencies, only warnings and errors are logged.
@@ -49,12 +99,12 @@ const fn directives(level: LogLevel) -> &'static str {
 }
 
 /// Writes each event as one line of JSON: timestamp, level, fields, target.
-struct JsonLines;
+struct JsonLines(NonBlocking);
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // If standard error is closed, the line is lost.
-        let _ = io::stderr().write_all(&line(event, Timestamp::now()));
+        // It does not fail: a line that finds no place is counted.
+        let _ = self.0.clone().write_all(&line(event, Timestamp::now()));
     }
 }
 

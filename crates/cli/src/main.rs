@@ -7,6 +7,7 @@
 //! * [`key_steps`]: logs changes of the signing keys.
 //! * [`generate`]: shell completions and manual pages.
 //! * [`failure`], [`hints`]: how errors are printed.
+//! * [`core_dumps`]: keeps secrets out of core dumps.
 //! * [`private_files`]: directories and files that only their owner can read.
 
 mod audit;
@@ -15,6 +16,7 @@ mod bootstrap;
 mod check;
 mod command_line;
 mod config;
+mod core_dumps;
 mod credentials_file;
 mod failure;
 mod first_start;
@@ -39,6 +41,7 @@ use config::Config;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -59,12 +62,12 @@ fn run_on_database(mut command: DatabaseCommand) -> Result<(), Failure> {
     if command.needs_master_key() {
         config.check_master_key()?;
     }
-    logging::init(&config);
+    let log = logging::init(&config).context("cannot open standard error")?;
 
     let runtime = tokio::runtime::Runtime::new().context("cannot start the worker threads")?;
     runtime.block_on(async {
         match command {
-            DatabaseCommand::Serve(_) => serve::run(&config).await,
+            DatabaseCommand::Serve(_) => serve::run(&config, &log).await,
             DatabaseCommand::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
             DatabaseCommand::Check(_) => check::run(&config).await,
             DatabaseCommand::Keys(command) => keys::run(&config, command).await,

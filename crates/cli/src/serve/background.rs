@@ -1,5 +1,5 @@
-//! Tasks that run beside the server: flushing counters to the store, removing expired records, rotating signing keys, and following
-//! commands that write to the database.
+//! Tasks that run beside the server: flushing counters to the store, removing expired records, rotating signing keys, following
+//! commands that write to the database, and reporting dropped log lines.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::key_steps;
+use crate::{key_steps, logging::Log};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// The pause between flushes. A crash loses the usage counted since the last flush (refused logins: since the last full
@@ -30,16 +30,18 @@ const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct BackgroundTasks {
     sweeping: JoinHandle<()>,
     serving_commands: JoinHandle<()>,
+    reporting_dropped_lines: JoinHandle<()>,
     flushing: JoinHandle<()>,
     stop_flushing: oneshot::Sender<()>,
 }
 
 impl BackgroundTasks {
-    pub(super) fn start(authority: &Arc<Authority>) -> Self {
+    pub(super) fn start(authority: &Arc<Authority>, log: &Log) -> Self {
         let (stop_flushing, stopped) = oneshot::channel();
         Self {
             sweeping: tokio::spawn(sweep(Arc::clone(authority))),
             serving_commands: tokio::spawn(serve_commands(Arc::clone(authority))),
+            reporting_dropped_lines: tokio::spawn(log.report_dropped_lines()),
             flushing: tokio::spawn(flush(Arc::clone(authority), stopped)),
             stop_flushing,
         }
@@ -49,6 +51,7 @@ impl BackgroundTasks {
     pub(super) async fn stop(self) {
         self.sweeping.abort();
         self.serving_commands.abort();
+        self.reporting_dropped_lines.abort();
         drop(self.stop_flushing);
         if timeout(LAST_FLUSH_TIMEOUT, self.flushing).await.is_err() {
             warn!(

@@ -13,10 +13,13 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tracing::{info, warn};
 
 use super::{background::BackgroundTasks, signals::Signals, welcome::welcome};
-use crate::{authority, config::Config, failure::Failure, first_start, tls::CertificateReloader};
+use crate::{
+    authority, config::Config, failure::Failure, first_start, logging::Log,
+    tls::CertificateReloader,
+};
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, log: &Log) -> Result<(), Failure> {
     raise_file_limit();
     // First, because it fails most often and leaves no files behind. With port 0, only the listener knows the port.
     let listener = bind(config.listen)?;
@@ -39,7 +42,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     if let Some(reloader) = reloader {
         tokio::spawn(reloader.run());
     }
-    let background = BackgroundTasks::start(&authority);
+    let background = BackgroundTasks::start(&authority, log);
     let served = http::serve(listener, tls, authority, signals.first()).await;
     background.stop().await;
     served.context("the server failed")?;

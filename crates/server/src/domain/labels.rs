@@ -97,7 +97,10 @@ impl Labels {
     pub fn from_text(text: &str) -> Option<Self> {
         let labels = text.split('\n').filter(|line| !line.is_empty());
         labels
-            .map(|line| Label::parse(line).map(|label| (label.key, label.value)))
+            .map(|line| {
+                let (key, value) = line.split_once(':')?;
+                Some((key.to_owned(), value.to_owned()))
+            })
             .collect::<Option<_>>()
             .map(Self)
     }

@@ -20,7 +20,7 @@ pub enum InvalidText {
     TooLong(usize),
     /// A character that hides, reorders or forges the text that a reader sees.
     #[error(
-        "must not contain control characters, bidirectional overrides or isolates, zero-width spaces or byte-order marks"
+        "must not contain control characters, invisible characters or characters that change the direction of text"
     )]
     Forbidden,
 }
@@ -36,6 +36,11 @@ impl Name {
         }
         check_line(&text, Self::MAX_CHARS)?;
         Ok(Self(text))
+    }
+
+    /// A text from the database. It was checked when it was stored, perhaps by fewer rules than today's.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text.
@@ -54,6 +59,11 @@ impl Description {
             is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')
         })?;
         Ok(Self(text))
+    }
+
+    /// A text from the database. It was checked when it was stored, perhaps by fewer rules than today's.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text.
@@ -78,26 +88,43 @@ fn check(
     if text.chars().count() > max_chars {
         return Err(InvalidText::TooLong(max_chars));
     }
-    if text.chars().any(forbidden) {
-        return Err(InvalidText::Forbidden);
+    // The tags that may still follow: those of the flags of England, Scotland, Wales and their like.
+    let mut tags_left = 0;
+    for c in text.chars() {
+        match c {
+            '\u{1f3f4}' => tags_left = MAX_FLAG_TAGS,
+            '\u{e0030}'..='\u{e007f}' if tags_left > 0 => tags_left -= 1,
+            _ if forbidden(c) => return Err(InvalidText::Forbidden),
+            _ => tags_left = 0,
+        }
     }
     Ok(())
 }
+
+/// A black flag with five tags and the end of tags is the flag of a region (Unicode Technical Standard 51, "emoji tag sequence").
+const MAX_FLAG_TAGS: u8 = 6;
 
 /// The common case: no character is forbidden, and each byte is a character.
 fn is_printable_ascii(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// Characters that make a line look like another one. Joiners (U+200C, U+200D) are allowed: scripts and emoji need them.
+/// Characters that make a line look like another one: control characters, and what Unicode calls ignorable by default, which
+/// nobody sees. Two kinds of the latter are allowed, because scripts and emoji need them: joiners (U+200C, U+200D) and variation
+/// selectors (U+FE00 to U+FE0F). Tags are allowed in the flag of a region only.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{200b}' | '\u{feff}'                 // zero-width space, byte-order mark
-            | '\u{2028}' | '\u{2029}'               // line and paragraph separator
-            | '\u{202a}'..='\u{202e}'               // bidirectional embeddings and overrides
-            | '\u{2066}'..='\u{2069}'               // bidirectional isolates
-            | '\u{e0000}'..='\u{e001f}' // deprecated language tags
+            '\u{ad}' | '\u{34f}' | '\u{61c}'      // soft hyphen, grapheme joiner, Arabic letter mark
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+            | '\u{17b4}' | '\u{17b5}'             // Khmer inherent vowels
+            | '\u{180b}'..='\u{180f}'             // Mongolian selectors
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' // zero-width space, directional marks
+            | '\u{2028}'..='\u{202e}'             // separators of lines, bidirectional embeddings and overrides
+            | '\u{2060}'..='\u{206f}'             // word joiner, invisible operators, bidirectional isolates
+            | '\u{feff}' | '\u{fff0}'..='\u{fffb}' // byte-order mark, annotations
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' // controls of shorthand and music
+            | '\u{e0000}'..='\u{e0fff}' // tags and further selectors
         )
 }
 
@@ -117,6 +144,8 @@ mod tests {
             "Zoë",
             "Zoe\u{308}",
             "👩‍💻",
+            "❤\u{fe0f}",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
             "<b>'; --",
             "=1+1",
             "日本語",
@@ -134,8 +163,23 @@ mod tests {
     #[test]
     fn characters_that_hide_or_forge_text_are_refused() {
         for c in [
-            '\0', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}',
-            '\u{feff}', '\u{2028}',
+            '\0',
+            '\n',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{2028}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200f}',
+            '\u{2060}',
+            '\u{3164}',
+            '\u{ffa0}',
+            '\u{e0041}',
         ] {
             assert_eq!(
                 name(&format!("a{c}b")),
@@ -143,6 +187,8 @@ mod tests {
                 "{c:?}"
             );
         }
+        let hidden = "\u{e0061}".repeat(7);
+        assert_eq!(name(&format!("🏴{hidden}")), Err(InvalidText::Forbidden));
         assert_eq!(name(""), Err(InvalidText::Blank));
         assert_eq!(name(" \u{3000} "), Err(InvalidText::Blank));
     }

@@ -20,8 +20,8 @@ use super::{
     routes,
     routing::{Allow, Endpoint, Operation, Routes},
     steps::{
-        body, error_body, head, host::HostCheck, log_line, response_headers::ResponseHeaders,
-        route, target,
+        body, error_body, head, host::HostCheck, log_line::LogLines,
+        response_headers::ResponseHeaders, route, target,
     },
 };
 use crate::authority::{Authority, Unavailable};
@@ -36,6 +36,7 @@ struct Inner {
     routes: Routes,
     host: HostCheck,
     response_headers: ResponseHeaders,
+    log_lines: LogLines,
 }
 
 impl Service {
@@ -50,6 +51,7 @@ impl Service {
             routes: routes::routes(&authority),
             host: HostCheck::new(authority.issuer()),
             response_headers: ResponseHeaders::new(authority.issuer(), over_tls),
+            log_lines: LogLines::new(),
             authority,
         })))
     }
@@ -93,7 +95,7 @@ impl Inner {
         error_body::write(&exchange, &mut response);
         head::strip(&exchange, &mut response);
         self.response_headers.add(&exchange, &mut response);
-        log_line::write(&exchange, &response);
+        self.log_lines.write(&exchange, &response);
         response
     }
 

@@ -129,7 +129,7 @@ impl Stored for Name {
 
 impl Column for Name {
     fn read(value: Value) -> Option<Self> {
-        Self::parse(String::read(value)?).ok()
+        String::read(value).map(Self::stored)
     }
 }
 
@@ -141,7 +141,7 @@ impl Stored for Description {
 
 impl Column for Description {
     fn read(value: Value) -> Option<Self> {
-        Self::parse(String::read(value)?).ok()
+        String::read(value).map(Self::stored)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    io::{BufRead as _, BufReader, Read},
+    io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Condvar, Mutex},
@@ -107,14 +107,31 @@ impl Prokura {
 
     /// The same, with further arguments.
     pub(crate) fn serve_with(directory: &Path, arguments: &[&str]) -> Self {
+        let (reader, writer) = io::pipe().expect("there are pipes");
+        Self::serve_logging_to(directory, arguments, writer, Captured::new(reader))
+    }
+
+    /// The same, with standard error in a pipe that nobody reads.
+    pub(crate) fn serve_unread(directory: &Path, arguments: &[&str]) -> (Self, PipeReader) {
+        let (reader, writer) = io::pipe().expect("there are pipes");
+        let nothing = Captured::new(io::empty());
+        let server = Self::serve_logging_to(directory, arguments, writer, nothing);
+        (server, reader)
+    }
+
+    fn serve_logging_to(
+        directory: &Path,
+        arguments: &[&str],
+        log: PipeWriter,
+        stderr: Captured,
+    ) -> Self {
         let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
         let mut child = prokura(directory, arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("prokura starts");
         let stdout = Captured::new(child.stdout.take().expect("standard output is piped"));
-        let stderr = Captured::new(child.stderr.take().expect("standard error is piped"));
         let mut server = Self {
             child,
             stdout,
@@ -186,6 +203,11 @@ impl Prokura {
     pub(crate) fn logged(&self, text: &str) -> String {
         let line = self.stderr.line_that(|line| line.contains(text));
         line.unwrap_or_else(|| panic!("{text:?} is not in the log: {}", self.stderr()))
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Stops the server with SIGTERM: everything on standard error.

@@ -5,6 +5,7 @@ mod configuration;
 mod durability;
 mod first_start;
 mod keys;
+mod log;
 mod master_key;
 mod nodes;
 mod postgres;

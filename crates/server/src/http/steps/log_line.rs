@@ -1,7 +1,10 @@
 //! Writes the log line of a request.
 
+use std::time::Instant;
+
 use axum::response::Response;
 
+use super::anonymous_lines::AnonymousLines;
 use crate::{
     domain::ServiceAccountId,
     http::{
@@ -13,16 +16,55 @@ use crate::{
 /// The target of the lines, whatever file they are written in: operators filter by it.
 const TARGET: &str = "prokura_server::http";
 
-/// Writes one line: failures of the server at error, requests to the management API at info, everything else (tokens, health
-/// checks, documents) at debug. The query is never in it.
-pub(in crate::http) fn write(exchange: &Exchange, response: &Response) {
-    let status = response.status();
-    let cause = response.extensions().get::<Cause>();
-    let is_failure = cause.is_some() || status.is_server_error();
-    let is_management = exchange.target.path().starts_with("/api/");
-    if !is_failure && !is_management && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
-        return;
+/// Writes the log lines of requests.
+pub(in crate::http) struct LogLines {
+    anonymous: AnonymousLines,
+}
+
+impl LogLines {
+    pub(in crate::http) fn new() -> Self {
+        Self {
+            anonymous: AnonymousLines::new(Instant::now()),
+        }
     }
+
+    /// Writes one line: failures of the server at error, requests to the management API at info, everything else (tokens, health
+    /// checks, documents) at debug. The query is never in it. Lines of requests without a proven identity are bounded; one more
+    /// line a minute tells how many were omitted.
+    pub(in crate::http) fn write(&self, exchange: &Exchange, response: &Response) {
+        for omitted in self.anonymous.end_minute(exchange.started) {
+            tracing::warn!(
+                target: TARGET,
+                address = omitted.address.map(tracing::field::display),
+                lines = omitted.lines,
+                "omitted the log lines of requests without a valid token or secret"
+            );
+        }
+        let status = response.status();
+        let cause = response.extensions().get::<Cause>();
+        let is_failure = cause.is_some() || status.is_server_error();
+        let is_management = exchange.target.path().starts_with("/api/");
+        if !is_failure
+            && !is_management
+            && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+        {
+            return;
+        }
+        if exchange.identity().is_none() && !self.anonymous.permit(exchange.peer.address) {
+            return;
+        }
+        write(exchange, response, cause, is_failure, is_management);
+    }
+}
+
+fn write(
+    exchange: &Exchange,
+    response: &Response,
+    cause: Option<&Cause>,
+    is_failure: bool,
+    is_management: bool,
+) {
+    let status = response.status();
     let template = exchange.route.map(|route| route.template);
     let account = exchange.identity().map(account);
     macro_rules! line {

@@ -5,6 +5,7 @@
 //! * In front of the handler it takes the [`Exchange`](super::exchange::Exchange) and may refuse: `Result<_, Refusal>`.
 //! * Behind the handler it takes the `Exchange` and the response. It runs for every response, refusals included.
 
+mod anonymous_lines;
 pub(super) mod body;
 pub(super) mod error_body;
 pub(super) mod head;

@@ -127,7 +127,7 @@ impl Packed for Name {
     }
 
     fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
-        Self::parse(record.text()?.to_owned()).ok()
+        record.text().map(|text| Self::stored(text.to_owned()))
     }
 }
 
@@ -137,7 +137,7 @@ impl Packed for Description {
     }
 
     fn read(_: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
-        Self::parse(record.text()?.to_owned()).ok()
+        record.text().map(|text| Self::stored(text.to_owned()))
     }
 }
 

@@ -109,6 +109,14 @@ async fn a_name_with_deceptive_characters_or_a_wrong_length_is_refused() {
         deceptive.push(c);
     }
     deceptive.extend(['\u{200b}', '\u{feff}', '\u{2028}', '\u{2029}', '\u{e0001}']);
+    deceptive.extend([
+        '\u{ad}',
+        '\u{61c}',
+        '\u{200f}',
+        '\u{2060}',
+        '\u{3164}',
+        '\u{e0041}',
+    ]);
     for c in deceptive {
         for name in [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")] {
             let body = json!({ "name": name });
