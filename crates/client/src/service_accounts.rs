@@ -95,6 +95,17 @@ macro_rules! settings {
                 self
             }
 
+            /// Sets what the account may grant to others, beside the management scopes that it holds: scopes, and patterns such
+            /// as `orders:*`.
+            pub fn grantable_scopes(
+                mut self,
+                scopes: impl IntoIterator<Item: Into<String>>,
+            ) -> Self {
+                let scopes = scopes.into_iter().map(Into::into);
+                self.$($settings)+.grantable_scopes = Some(scopes.collect());
+                self
+            }
+
             /// Sets the owner: the person or team that is responsible for the account.
             pub fn owner(mut self, owner: impl Into<String>) -> Self {
                 self.$($settings)+.owner = Some(Some(owner.into()));

@@ -39,6 +39,12 @@ pub struct UpdateServiceAccount {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub scopes: Option<Vec<String>>,
+    /// What the account may grant to others, beside the management scopes that it holds: scopes, and patterns such as `orders:*`,
+    /// which covers every scope that begins with `orders:`. No management scopes. A new account without this member may grant
+    /// nothing more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub grantable_scopes: Option<Vec<String>>,
     /// Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -98,8 +104,8 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The settings of a new account: those of [`UpdateServiceAccount`], except that `name` is required, `scopes` may be null, and
-/// `disabled` is not allowed.
+/// The settings of a new account: those of [`UpdateServiceAccount`], except that `name` is required, `scopes` and
+/// `grantable_scopes` may be null, and `disabled` is not allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CreateServiceAccount(pub UpdateServiceAccount);
@@ -127,8 +133,10 @@ mod schema {
                 );
                 object.required = vec!["name".to_owned()];
                 object.properties.shift_remove("disabled");
-                if let Some(RefOr::T(Schema::Array(scopes))) = object.properties.get_mut("scopes") {
-                    scopes.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
+                for list in ["scopes", "grantableScopes"] {
+                    if let Some(RefOr::T(Schema::Array(list))) = object.properties.get_mut(list) {
+                        list.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
+                    }
                 }
             }
             schema
@@ -166,6 +174,10 @@ pub struct ServiceAccount {
     pub description: Option<String>,
     /// The scopes that the account may request, in alphabetical order.
     pub scopes: Vec<String>,
+    /// What the account may grant to others, beside the management scopes that it holds: scopes and patterns such as `orders:*`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub grantable_scopes: Vec<String>,
     /// When the account was created.
     #[cfg_attr(
         feature = "openapi",

@@ -27,6 +27,8 @@ export interface ServiceAccount {
   description: string | null;
   /** All scopes that the account may request, in alphabetical order. */
   scopes: string[];
+  /** What the account may grant to others, beside the management scopes that it holds: scopes and patterns such as `orders:*`. */
+  grantableScopes: string[];
   /** The person or team that is responsible for the account. Null: none. */
   owner: string | null;
   /** Key-value tags for grouping and filtering. */
@@ -60,6 +62,11 @@ export interface CreateServiceAccountRequest {
   description?: string | null | undefined;
   /** All scopes that the account may request. Default: the management scopes of the caller. */
   scopes?: readonly string[] | null | undefined;
+  /**
+   * What the account may grant to others, beside the management scopes that it holds: scopes, and patterns such as `orders:*`.
+   * Default: nothing.
+   */
+  grantableScopes?: readonly string[] | null | undefined;
   /** The person or team that is responsible for the account: one line of 1 to 255 characters. */
   owner?: string | null | undefined;
   /**
@@ -81,6 +88,8 @@ export interface UpdateServiceAccountRequest {
   description?: string | null | undefined;
   /** All scopes that the account may request. Scopes that are removed stop working in its tokens at once. */
   scopes?: readonly string[] | undefined;
+  /** What the account may grant to others, beside the management scopes that it holds: scopes and patterns such as `orders:*`. */
+  grantableScopes?: readonly string[] | undefined;
   /** Whether the account is disabled. A disabled account gets no tokens, and its tokens are inactive. */
   disabled?: boolean | undefined;
   /** The person or team that is responsible for the account: one line of 1 to 255 characters. */

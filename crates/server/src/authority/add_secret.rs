@@ -1,13 +1,13 @@
 //! `add_secret`: a further secret for an account.
 
 use super::{
-    account_change::target_of,
+    account_change::{Attempt, Judged, require},
     caller::Caller,
     idempotency::{Idempotent, OnceOutcome},
     issued_secret::IssuedSecret,
     list_secrets::ListedSecret,
     origin::Origin,
-    secret_change::{SecretError, account_after, require_done},
+    secret_change::{SecretError, account_after, secrets_changed_once},
     state::Authority,
 };
 use crate::domain::{Action, Precondition, ServiceAccountId};
@@ -33,39 +33,50 @@ impl Authority {
         idempotent: Option<Idempotent<'_, AddedSecret>>,
     ) -> Result<OnceOutcome<AddedSecret>, SecretError> {
         let now = self.clock.now()?;
-        let account = self.account_for_new_secret(caller, id).await?;
-        let target = target_of(&account, precondition);
         let expires_at = expires_in_seconds.map(|seconds| now.plus_seconds(seconds));
-        let (secret, stored) = self.new_secret(now, Some(caller.service_account_id), expires_at)?;
-        let mut detail = vec![
-            ("hint", stored.hint.clone()),
-            ("secretId", stored.id.to_string()),
-        ];
-        if let Some(seconds) = expires_in_seconds {
-            detail.insert(0, ("expiresInSeconds", seconds.to_string()));
+        let mut change = self.change_account(caller, id, precondition);
+        loop {
+            let Judged {
+                account,
+                target,
+                rights,
+            } = change.read().await?;
+            require(rights.missing_for_secret(&account))?;
+            let creator = Some(caller.service_account_id);
+            let (secret, stored) = self.new_secret(now, creator, expires_at)?;
+            let mut detail = vec![
+                ("hint", stored.hint.clone()),
+                ("secretId", stored.id.to_string()),
+            ];
+            if let Some(seconds) = expires_in_seconds {
+                detail.insert(0, ("expiresInSeconds", seconds.to_string()));
+            }
+            let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
+            let added = AddedSecret {
+                issued: IssuedSecret {
+                    account: account_after(account, now),
+                    secret,
+                },
+                listed: ListedSecret {
+                    state: stored.state(now),
+                    safe_to_revoke: false,
+                    secret: stored,
+                },
+            };
+            let operation = (Action::AddSecret, Some(id));
+            let write = async |record: Option<_>| {
+                let stored = &added.listed.secret;
+                self.store
+                    .add_secret(target, stored, now, event, record.as_ref())
+                    .await
+            };
+            let outcome = self
+                .once(idempotent.as_ref(), caller, operation, now, &added, write)
+                .await?;
+            let attempt = secrets_changed_once(outcome, SecretError::TooMany, added)?;
+            if let Attempt::Done(done) = attempt {
+                return Ok(done);
+            }
         }
-        let event = caller.event(origin, now, Action::AddSecret, id.to_string(), detail);
-        let added = AddedSecret {
-            issued: IssuedSecret {
-                account: account_after(account, now),
-                secret,
-            },
-            listed: ListedSecret {
-                state: stored.state(now),
-                safe_to_revoke: false,
-                secret: stored,
-            },
-        };
-        let operation = (Action::AddSecret, Some(id));
-        let write = async |record: Option<_>| {
-            let stored = &added.listed.secret;
-            self.store
-                .add_secret(target, stored, now, event, record.as_ref())
-                .await
-        };
-        self.once(idempotent, caller, operation, now, &added, write)
-            .await?
-            .try_map(|change| require_done(change, target, SecretError::TooMany))?
-            .try_map(|()| Ok(added))
     }
 }

@@ -1,9 +1,10 @@
 //! `cancel_rotation`: undoes a rotation during its grace period.
 
 use super::{
+    account_change::{Attempt, Judged, require},
     caller::Caller,
     origin::Origin,
-    secret_change::{SecretError, require_done},
+    secret_change::{SecretError, secrets_changed},
     state::Authority,
 };
 use crate::domain::{Action, Precondition, ServiceAccount, ServiceAccountId};
@@ -19,11 +20,20 @@ impl Authority {
         precondition: &Precondition,
     ) -> Result<ServiceAccount, SecretError> {
         let now = self.clock.now()?;
-        let target = self.target(caller, id, precondition).await?;
         let action = Action::CancelRotation;
         let event = caller.event(origin, now, action, id.to_string(), Vec::new());
-        let change = self.store.cancel_rotation(target, now, event).await?;
-        require_done(change, target, SecretError::NoRotation)?;
-        Ok(self.get_service_account(caller, id).await?)
+        let mut change = self.change_account(caller, id, precondition);
+        loop {
+            let Judged {
+                account,
+                target,
+                rights,
+            } = change.read().await?;
+            require(rights.missing_for_secret(&account))?;
+            let written = self.store.cancel_rotation(target, now, event.clone());
+            if let Attempt::Done(()) = secrets_changed(written.await?, SecretError::NoRotation)? {
+                return Ok(self.get_service_account(caller, id).await?);
+            }
+        }
     }
 }

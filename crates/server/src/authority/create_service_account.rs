@@ -10,7 +10,8 @@ use super::{
     unavailable::{Unavailable, or_unavailable},
 };
 use crate::domain::{
-    AccountPatch, Action, InvalidLabels, MANAGEMENT_SCOPES, Name, ServiceAccount, ServiceAccountId,
+    AccountPatch, Action, InvalidLabels, MANAGEMENT_ALL, MANAGEMENT_SCOPES, Name, Rights,
+    ServiceAccount, ServiceAccountId,
 };
 
 /// Why an account was not created.
@@ -19,6 +20,9 @@ pub enum CreateServiceAccountError {
     /// The account cannot have these scopes.
     #[error(transparent)]
     Scopes(#[from] GrantScopesError),
+    /// The caller may not grant these scopes or grantable scopes.
+    #[error("the caller may not grant {0:?}")]
+    MissingScopes(Vec<String>),
     /// The account cannot have these labels.
     #[error(transparent)]
     Labels(#[from] InvalidLabels),
@@ -49,7 +53,8 @@ impl Authority {
                 .scopes
                 .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
         });
-        self.check_grant(caller, &scopes, &scopes)?;
+        let grantable = settings.grantable_scopes.clone().unwrap_or_default();
+        self.check_scopes(&scopes, &scopes, &grantable)?;
         if let Some(idempotent) = &mut idempotent {
             // The scopes are part of the request even if the caller left them out.
             let scopes = scopes.as_str().as_bytes();
@@ -61,6 +66,8 @@ impl Authority {
         let mut account = ServiceAccount::new(id, caller.organization_id, name, now, creator);
         settings.scopes = Some(scopes);
         settings.apply_to_new(&mut account, now)?;
+        let rights = self.rights(caller).await?;
+        require(&rights, &account)?;
         let (secret, stored) = self.new_secret(now, creator, None)?;
         let event = caller.event(
             origin,
@@ -76,8 +83,51 @@ impl Authority {
                 .create_service_account(&issued.account, &stored, event, record.as_ref())
                 .await
         };
-        self.once(idempotent, caller, operation, now, &issued, write)
+        match self
+            .once(idempotent.as_ref(), caller, operation, now, &issued, write)
             .await?
-            .try_map(|()| Ok(issued))
+        {
+            OnceOutcome::Completed(()) => Ok(OnceOutcome::Completed(issued)),
+            OnceOutcome::Replayed(response) => {
+                let account_in = idempotent.map(|idempotent| idempotent.account_in);
+                let id = account_in.and_then(|account_in| account_in(&response));
+                self.check_replay(caller, &rights, id).await?;
+                Ok(OnceOutcome::Replayed(response))
+            }
+        }
+    }
+
+    /// Checks that the caller may empower the account whose secret is in a recorded response: the account may have been given more
+    /// since. The secret of a deleted account is worthless.
+    async fn check_replay(
+        &self,
+        caller: &Caller,
+        rights: &Rights,
+        id: Option<ServiceAccountId>,
+    ) -> Result<(), CreateServiceAccountError> {
+        let Some(id) = id else {
+            let all = vec![MANAGEMENT_ALL.to_owned()];
+            let may_grant_all = rights.scopes.holds(MANAGEMENT_ALL);
+            return if may_grant_all {
+                Ok(())
+            } else {
+                Err(CreateServiceAccountError::MissingScopes(all))
+            };
+        };
+        let organization = caller.organization_id;
+        match self.store.find_service_account(organization, id).await? {
+            Some(account) => require(rights, &account),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Fails if the caller may not empower `account`.
+fn require(rights: &Rights, account: &ServiceAccount) -> Result<(), CreateServiceAccountError> {
+    let missing = rights.missing_to_empower(account);
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(CreateServiceAccountError::MissingScopes(missing))
     }
 }

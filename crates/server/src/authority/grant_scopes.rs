@@ -1,7 +1,7 @@
-//! Which caller may give an account which scopes.
+//! Which scopes an account can have, whoever grants them.
 
-use super::{caller::Caller, state::Authority};
-use crate::domain::ScopeSet;
+use super::state::Authority;
+use crate::domain::{GrantableScopes, ScopeSet};
 
 /// The maximum length of all scopes of an account together, in characters. It keeps tokens below 4 KiB.
 const MAX_SCOPE_CHARS: usize = 2000;
@@ -15,32 +15,35 @@ pub enum GrantScopesError {
     /// The scopes are too long together.
     #[error("the scopes of an account may have at most {MAX_SCOPE_CHARS} characters in total")]
     TooMany,
-    /// The caller lacks these scopes, so it cannot grant them.
-    #[error("the caller lacks the scopes {0:?}")]
-    Missing(Vec<String>),
+    /// No resource has this scope, which is to be grantable.
+    #[error("no resource has the scope {0:?}")]
+    UnknownGrantable(String),
 }
 
 impl Authority {
-    /// Checks that the caller may grant the scopes `gained`, after which the account holds `all`.
-    pub(super) fn check_grant(
+    /// Checks that the scopes `gained` exist, after which the account holds `all`, and that the scopes among `grantable` do.
+    pub(super) fn check_scopes(
         &self,
-        caller: &Caller,
         gained: &ScopeSet,
         all: &ScopeSet,
+        grantable: &GrantableScopes,
     ) -> Result<(), GrantScopesError> {
-        let unknown = gained
-            .iter()
-            .find(|scope| self.resources.owning(scope).is_none());
-        if let Some(unknown) = unknown {
-            return Err(GrantScopesError::Unknown(unknown.to_owned()));
+        if let Some(unknown) = self.unknown_scope(gained) {
+            return Err(GrantScopesError::Unknown(unknown));
         }
         if all.as_str().len() > MAX_SCOPE_CHARS {
             return Err(GrantScopesError::TooMany);
         }
-        let missing = caller.scopes.missing_to_grant(gained);
-        if !missing.is_empty() {
-            return Err(GrantScopesError::Missing(missing));
+        match self.unknown_scope(&grantable.exact()) {
+            Some(unknown) => Err(GrantScopesError::UnknownGrantable(unknown)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// A scope of `scopes` that no resource has.
+    fn unknown_scope(&self, scopes: &ScopeSet) -> Option<String> {
+        let mut scopes = scopes.iter();
+        let unknown = scopes.find(|scope| self.resources.owning(scope).is_none());
+        unknown.map(str::to_owned)
     }
 }

@@ -26,6 +26,8 @@ pub struct Idempotent<'a, T> {
     pub request: Vec<u8>,
     /// Makes the response that is recorded for repeats.
     pub response: Box<dyn Fn(&T) -> RecordedResponse + Send + Sync + 'a>,
+    /// The account whose secret is in a recorded response. `None`: the response cannot be read.
+    pub account_in: fn(&RecordedResponse) -> Option<ServiceAccountId>,
 }
 
 /// A recorded response. Its bytes have no meaning here. They contain a secret, so `Debug` hides them and the memory is
@@ -72,19 +74,6 @@ impl fmt::Debug for RecordedResponse {
     }
 }
 
-impl<T> OnceOutcome<T> {
-    /// Replaces what the completed request returned.
-    pub(super) fn try_map<U, E>(
-        self,
-        change: impl FnOnce(T) -> Result<U, E>,
-    ) -> Result<OnceOutcome<U>, E> {
-        Ok(match self {
-            Self::Completed(done) => OnceOutcome::Completed(change(done)?),
-            Self::Replayed(response) => OnceOutcome::Replayed(response),
-        })
-    }
-}
-
 impl Authority {
     /// Carries out `write` once: unless `caller` sent the same `idempotent` request before, `operation` being its action
     /// and the account that it changes. `None`: the request is not idempotent.
@@ -93,7 +82,7 @@ impl Authority {
     /// and the record in one transaction.
     pub(super) async fn once<T, W>(
         &self,
-        idempotent: Option<Idempotent<'_, T>>,
+        idempotent: Option<&Idempotent<'_, T>>,
         caller: &Caller,
         operation: (Action, Option<ServiceAccountId>),
         now: Timestamp,
@@ -104,6 +93,7 @@ impl Authority {
             key,
             request,
             response,
+            ..
         }) = idempotent
         else {
             return match write(None).await? {
@@ -116,10 +106,10 @@ impl Authority {
             .keys
             .data
             .idempotency
-            .lock(&place(caller, operation), &key);
+            .lock(&place(caller, operation), key);
         let record = IdempotentRequest {
             id: lock.id(),
-            sealed_answer: lock.seal(self.random()?, &request, response(done).expose()),
+            sealed_answer: lock.seal(self.random()?, request, response(done).expose()),
             now,
             expires_at: now.plus_seconds(RECORDED_SECONDS),
         };
@@ -128,7 +118,7 @@ impl Authority {
             Once::Before(sealed) => {
                 // It is opened in place.
                 let mut sealed = Zeroizing::new(sealed);
-                lock.open(&request, &mut sealed)?
+                lock.open(request, &mut sealed)?
                     .map(|response| RecordedResponse::new(response.to_vec()))
                     .map(OnceOutcome::Replayed)
                     .ok_or(IdempotencyError::KeyReused)

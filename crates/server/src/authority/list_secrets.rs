@@ -1,7 +1,9 @@
 //! `list_secrets`: the secrets of an account, without their clear text.
 
-use super::{caller::Caller, secret_change::SecretError, state::Authority};
-use crate::domain::{SecretState, ServiceAccountId, StoredSecret};
+use super::{
+    account_change::require, caller::Caller, secret_change::SecretError, state::Authority,
+};
+use crate::domain::{SERVICE_ACCOUNTS_READ, SecretState, ServiceAccountId, StoredSecret};
 
 /// A secret in a list.
 #[derive(Clone, Debug)]
@@ -15,14 +17,18 @@ pub struct ListedSecret {
 }
 
 impl Authority {
-    /// The secrets of the account `id` that are live or ended in the last 30 days, newest first.
+    /// The secrets of the account `id` that are live or ended in the last 30 days, newest first. A caller who may not read
+    /// accounts must be one who may receive a secret of this one.
     pub async fn list_secrets(
         &self,
         caller: &Caller,
         id: ServiceAccountId,
     ) -> Result<Vec<ListedSecret>, SecretError> {
         let now = self.clock.now()?;
-        self.get_service_account(caller, id).await?;
+        let account = self.get_service_account(caller, id).await?;
+        if !caller.scopes.holds(SERVICE_ACCOUNTS_READ) {
+            require(self.rights(caller).await?.missing_for_secret(&account))?;
+        }
         let secrets = self
             .store
             .list_secrets(caller.organization_id, id, now)

@@ -6,6 +6,7 @@ use super::{
     id_sequence::IdSequence,
     key_following::KeyFollowing,
     master_keys::MasterKeys,
+    overtaken_changes::OvertakenChanges,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     state::Authority,
@@ -76,6 +77,7 @@ impl Authority {
             id_sequence: IdSequence::default(),
             refused_logins: RefusedLoginCounts::default(),
             key_following: KeyFollowing::new(now),
+            overtaken_changes: OvertakenChanges::default(),
             used_master_key,
             signing_key_rotation_days: settings.signing_key_rotation_days,
         };

@@ -1,7 +1,7 @@
 //! `revoke_tokens`: revokes all tokens of an account.
 
 use super::{
-    account_change::{ChangeError, require_found},
+    account_change::{Attempt, ChangeError, Judged, require},
     caller::Caller,
     origin::Origin,
     state::Authority,
@@ -18,10 +18,20 @@ impl Authority {
         precondition: &Precondition,
     ) -> Result<(), ChangeError> {
         let now = self.clock.now()?;
-        let target = self.target(caller, id, precondition).await?;
         let action = Action::RevokeTokens;
         let event = caller.event(origin, now, action, id.to_string(), Vec::new());
-        let is_found = self.store.revoke_tokens(target, now, event).await?;
-        require_found(is_found, target)
+        let mut change = self.change_account(caller, id, precondition);
+        loop {
+            let Judged {
+                account,
+                target,
+                rights,
+            } = change.read().await?;
+            require(rights.missing_to_weaken(&account))?;
+            let written = self.store.revoke_tokens(target, now, event.clone());
+            if let Attempt::Done(()) = Attempt::of(written.await?)? {
+                return Ok(());
+            }
+        }
     }
 }

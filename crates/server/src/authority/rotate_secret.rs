@@ -1,12 +1,12 @@
 //! `rotate_secret`: a new secret in place of the live ones.
 
 use super::{
-    account_change::target_of,
+    account_change::{Attempt, Judged, require},
     caller::Caller,
     idempotency::{Idempotent, OnceOutcome},
     issued_secret::IssuedSecret,
     origin::Origin,
-    secret_change::{SecretError, account_after, require_done},
+    secret_change::{SecretError, account_after, secrets_changed_once},
     state::Authority,
 };
 use crate::{
@@ -42,36 +42,47 @@ impl Authority {
         if request.grace_period_seconds > max_grace {
             return Err(SecretError::TooMuchGrace(max_grace));
         }
-        let account = self.account_for_new_secret(caller, id).await?;
-        let target = target_of(&account, precondition);
         let expires_at = request
             .expires_in_seconds
             .map(|seconds| now.plus_seconds(seconds));
-        let (secret, stored) = self.new_secret(now, Some(caller.service_account_id), expires_at)?;
         let grace_until = Some(request.grace_period_seconds)
             .filter(|&seconds| seconds > 0)
             .map(|seconds| now.plus_seconds(seconds));
-        let detail = detail(&stored, &request);
-        let event = caller.event(origin, now, Action::RotateSecret, id.to_string(), detail);
-        let rotation = Rotation {
-            secret: stored,
-            grace_until,
-            revoke_tokens: request.revoke_tokens,
-        };
-        let issued = IssuedSecret {
-            account: account_after(account, now),
-            secret,
-        };
-        let operation = (Action::RotateSecret, Some(id));
-        let write = async |record: Option<_>| {
-            self.store
-                .rotate_secret(target, &rotation, now, event, record.as_ref())
-                .await
-        };
-        self.once(idempotent, caller, operation, now, &issued, write)
-            .await?
-            .try_map(|change| require_done(change, target, SecretError::TooMany))?
-            .try_map(|()| Ok(issued))
+        let mut change = self.change_account(caller, id, precondition);
+        loop {
+            let Judged {
+                account,
+                target,
+                rights,
+            } = change.read().await?;
+            require(rights.missing_for_secret(&account))?;
+            let creator = Some(caller.service_account_id);
+            let (secret, stored) = self.new_secret(now, creator, expires_at)?;
+            let detail = detail(&stored, &request);
+            let event = caller.event(origin, now, Action::RotateSecret, id.to_string(), detail);
+            let rotation = Rotation {
+                secret: stored,
+                grace_until,
+                revoke_tokens: request.revoke_tokens,
+            };
+            let issued = IssuedSecret {
+                account: account_after(account, now),
+                secret,
+            };
+            let operation = (Action::RotateSecret, Some(id));
+            let write = async |record: Option<_>| {
+                self.store
+                    .rotate_secret(target, &rotation, now, event, record.as_ref())
+                    .await
+            };
+            let outcome = self
+                .once(idempotent.as_ref(), caller, operation, now, &issued, write)
+                .await?;
+            let attempt = secrets_changed_once(outcome, SecretError::TooMany, issued)?;
+            if let Attempt::Done(done) = attempt {
+                return Ok(done);
+            }
+        }
     }
 }
 

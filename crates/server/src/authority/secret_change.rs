@@ -1,14 +1,14 @@
 //! What all changes of an account's secrets share: their errors, and the account that they leave.
 
 use super::{
-    account_change::{ChangeError, require_found},
+    account_change::{Attempt, ChangeError},
     get_service_account::GetServiceAccountError,
-    idempotency::IdempotencyError,
+    idempotency::{IdempotencyError, OnceOutcome},
     unavailable::or_unavailable,
 };
 use crate::{
     domain::{MAX_LIVE_SECRETS, ServiceAccount, Timestamp},
-    store::{SecretsChange, Target},
+    store::AccountChange,
 };
 
 /// Why an account's secrets are not changed.
@@ -26,9 +26,6 @@ pub enum SecretError {
     /// The grace period is too long. The maximum, in seconds.
     #[error("the grace period may be at most {0} seconds")]
     TooMuchGrace(u32),
-    /// The secret would give the caller these scopes, which the caller lacks.
-    #[error("the caller lacks the scopes {0:?}")]
-    MissingScopes(Vec<String>),
     /// The request was not carried out once.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -45,17 +42,30 @@ impl From<GetServiceAccountError> for SecretError {
     }
 }
 
-/// Fails if the store did not make the `change` of `target`; with `refused` if the secrets did not permit it.
-pub(super) fn require_done(
-    change: SecretsChange,
-    target: Target,
+/// What became of a `change` of an account's secrets; it fails with `refused` if the secrets did not permit it.
+pub(super) fn secrets_changed(
+    change: AccountChange,
     refused: SecretError,
-) -> Result<(), SecretError> {
+) -> Result<Attempt<()>, SecretError> {
     match change {
-        SecretsChange::Done => Ok(()),
-        SecretsChange::NoAccount => Ok(require_found(false, target)?),
-        SecretsChange::Refused => Err(refused),
+        AccountChange::Refused => Err(refused),
+        change => Ok(Attempt::of(change)?),
     }
+}
+
+/// The same for a change that is carried out once, and returns `done`.
+pub(super) fn secrets_changed_once<T>(
+    outcome: OnceOutcome<AccountChange>,
+    refused: SecretError,
+    done: T,
+) -> Result<Attempt<OnceOutcome<T>>, SecretError> {
+    Ok(match outcome {
+        OnceOutcome::Replayed(response) => Attempt::Done(OnceOutcome::Replayed(response)),
+        OnceOutcome::Completed(change) => match secrets_changed(change, refused)? {
+            Attempt::Done(()) => Attempt::Done(OnceOutcome::Completed(done)),
+            Attempt::Overtaken => Attempt::Overtaken,
+        },
+    })
 }
 
 /// `account` after a change of its secrets at `now`.

@@ -5,6 +5,7 @@ use super::{
     id_sequence::IdSequence,
     key_following::KeyFollowing,
     master_keys::UsedMasterKey,
+    overtaken_changes::OvertakenChanges,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     unavailable::Unavailable,
@@ -22,6 +23,7 @@ pub struct Authority {
     pub(super) id_sequence: IdSequence,
     pub(super) refused_logins: RefusedLoginCounts,
     pub(super) key_following: KeyFollowing,
+    pub(super) overtaken_changes: OvertakenChanges,
     pub(super) signing_key_rotation_days: u16,
     pub(super) used_master_key: UsedMasterKey,
 }

@@ -1,12 +1,17 @@
 //! `update_service_account`: changes the fields of an account.
 
 use super::{
-    account_change::ChangeError, caller::Caller, get_service_account::GetServiceAccountError,
-    grant_scopes::GrantScopesError, origin::Origin, state::Authority, unavailable::or_unavailable,
+    account_change::{Attempt, ChangeError, Judged, require},
+    caller::Caller,
+    get_service_account::GetServiceAccountError,
+    grant_scopes::GrantScopesError,
+    origin::Origin,
+    state::Authority,
+    unavailable::or_unavailable,
 };
-use crate::{
-    domain::{AccountPatch, Action, InvalidLabels, Precondition, ServiceAccount, ServiceAccountId},
-    store::Target,
+use crate::domain::{
+    AccountPatch, Action, InvalidLabels, Precondition, ServiceAccount, ServiceAccountId,
+    needs_other_administrator,
 };
 
 /// Why an account was not updated.
@@ -43,35 +48,36 @@ impl Authority {
         precondition: &Precondition,
     ) -> Result<ServiceAccount, UpdateServiceAccountError> {
         let now = self.clock.now()?;
-        // The patch is applied to the account as it was read. If another change is written first, it is applied again to the
-        // result of that.
+        let mut change = self.change_account(caller, id, precondition);
         loop {
-            let account = self.get_service_account(caller, id).await?;
+            let Judged {
+                account,
+                target,
+                rights,
+            } = change.read().await?;
             let updated = patch.apply(&account, now)?;
-            // Only scopes that the account did not hold before are granted.
+            // Only scopes that the account did not hold before must exist.
             let gained = updated
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));
-            self.check_grant(caller, &gained, &updated.scopes)?;
+            let grantable = patch.grantable_scopes.clone().unwrap_or_default();
+            self.check_scopes(&gained, &updated.scopes, &grantable)?;
+            require(rights.missing_to_update(&account, &updated))?;
             if !precondition.is_met(&account) {
                 return Err(ChangeError::Stale.into());
             }
             if updated == account {
                 return Ok(account);
             }
-            let target = Target {
-                organization: account.organization_id,
-                id,
-                version: Some(account.version),
-            };
             let detail = updated.changes_since(&account);
             let action = Action::UpdateServiceAccount;
             let event = caller.event(origin, now, action, id.to_string(), detail);
-            let is_updated = self
-                .store
-                .update_service_account(target, &updated, event)
-                .await?;
-            if is_updated {
+            let keeps_administrator =
+                needs_other_administrator(&account, Some(&updated), now).then_some(now);
+            let written =
+                self.store
+                    .update_service_account(target, &updated, keeps_administrator, event);
+            if let Attempt::Done(()) = Attempt::of(written.await?)? {
                 return Ok(updated);
             }
         }

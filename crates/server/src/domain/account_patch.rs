@@ -1,7 +1,7 @@
 //! Changes of a service account's settings, and the settings as the audit trail writes them.
 
 use super::{
-    Description, InvalidLabels, Labels, Name, ScopeSet, ServiceAccount, Timestamp,
+    Description, GrantableScopes, InvalidLabels, Labels, Name, ScopeSet, ServiceAccount, Timestamp,
     service_account::account_settings, setting::Setting,
 };
 

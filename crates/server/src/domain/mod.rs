@@ -10,12 +10,14 @@ mod client;
 mod client_proof;
 mod client_secret;
 mod data_key;
+mod grantable_scopes;
 mod id;
 mod idempotency_key;
 mod labels;
 mod precondition;
 mod resource;
 mod rfc3339;
+mod rights;
 mod scope;
 mod service_account;
 mod setting;
@@ -38,6 +40,7 @@ pub use client::{Client, Unusable};
 pub use client_proof::ClientProof;
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use data_key::SealedDataKey;
+pub use grantable_scopes::{GrantableScopes, InvalidGrantableScopes};
 pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
 pub use idempotency_key::IdempotencyKey;
 pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};
@@ -45,9 +48,10 @@ pub use precondition::Precondition;
 pub use resource::{
     GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
 };
+pub use rights::{Rights, needs_other_administrator};
 pub use scope::{
     AUDIT_READ, InvalidScope, MANAGEMENT_ALL, MANAGEMENT_SCOPES, SERVICE_ACCOUNTS_READ,
-    SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
+    SERVICE_ACCOUNTS_ROTATE, SERVICE_ACCOUNTS_WRITE, ScopeSet, TOKENS_INTROSPECT,
 };
 pub use service_account::ServiceAccount;
 pub(crate) use service_account::account_settings;

@@ -24,13 +24,13 @@ impl Precondition {
         }
     }
 
-    /// The version that the stored account must have when the change is written, given `account` as it was read. `None`:
-    /// any version. A version that no account has: the precondition is not met.
-    pub fn version(&self, account: &ServiceAccount) -> Option<i64> {
-        match self {
-            Self::None => None,
-            Self::Versions(_) if self.is_met(account) => Some(account.version),
-            Self::Versions(_) => Some(Self::NO_VERSION),
+    /// The version that the stored account must have when the change is written, given `account` as it was read: the version
+    /// that was read, or, if the precondition is not met, a version that no account has.
+    pub fn version(&self, account: &ServiceAccount) -> i64 {
+        if self.is_met(account) {
+            account.version
+        } else {
+            Self::NO_VERSION
         }
     }
 }

@@ -10,14 +10,17 @@ pub const AUDIT_READ: &str = "management:audit:read";
 pub const SERVICE_ACCOUNTS_READ: &str = "management:service-accounts:read";
 /// Permits creating, changing, rotating and deleting service accounts.
 pub const SERVICE_ACCOUNTS_WRITE: &str = "management:service-accounts:write";
+/// Permits getting, adding and ending secrets of the accounts whose scopes the caller may grant.
+pub const SERVICE_ACCOUNTS_ROTATE: &str = "management:service-accounts:rotate";
 /// Permits introspecting the tokens of the client's organization (RFC 7662).
 pub const TOKENS_INTROSPECT: &str = "tokens:introspect";
 
 /// All scopes of the management API, in the order of the metadata document.
-pub const MANAGEMENT_SCOPES: [&str; 5] = [
+pub const MANAGEMENT_SCOPES: [&str; 6] = [
     MANAGEMENT_ALL,
     AUDIT_READ,
     SERVICE_ACCOUNTS_READ,
+    SERVICE_ACCOUNTS_ROTATE,
     SERVICE_ACCOUNTS_WRITE,
     TOKENS_INTROSPECT,
 ];
@@ -118,28 +121,13 @@ impl ScopeSet {
         self.iter().any(|held| held == scope)
     }
 
-    /// Whether these scopes permit what `scope` permits: `scope` is in the set, or it is a scope of the management API and
-    /// [`MANAGEMENT_ALL`] is in the set.
+    /// Whether these scopes permit what `scope` permits: `scope` is in the set, or another one that includes it.
+    /// [`MANAGEMENT_ALL`] includes every scope of the management API, [`SERVICE_ACCOUNTS_WRITE`] includes
+    /// [`SERVICE_ACCOUNTS_ROTATE`].
     pub fn holds(&self, scope: &str) -> bool {
         self.contains(scope)
+            || (scope == SERVICE_ACCOUNTS_ROTATE && self.contains(SERVICE_ACCOUNTS_WRITE))
             || (MANAGEMENT_SCOPES.contains(&scope) && self.contains(MANAGEMENT_ALL))
-    }
-
-    /// The scopes that a holder of `self` lacks to grant `scopes`. Granting a scope of the management API requires that scope; granting
-    /// a scope of another resource requires [`MANAGEMENT_ALL`].
-    pub fn missing_to_grant(&self, scopes: &Self) -> Vec<String> {
-        let mut missing = Vec::new();
-        for scope in scopes.iter() {
-            let needed = if MANAGEMENT_SCOPES.contains(&scope) {
-                scope
-            } else {
-                MANAGEMENT_ALL
-            };
-            if !self.holds(needed) && !missing.iter().any(|known| known == needed) {
-                missing.push(needed.to_owned());
-            }
-        }
-        missing
     }
 
     /// The canonical form.
@@ -214,16 +202,7 @@ mod tests {
         let write = ScopeSet::parse(SERVICE_ACCOUNTS_WRITE).unwrap();
         assert!(!write.holds(MANAGEMENT_ALL));
         assert!(!write.holds(SERVICE_ACCOUNTS_READ));
-    }
-
-    #[test]
-    fn granting_a_scope_requires_that_scope_or_management_all() {
-        let write = ScopeSet::parse(SERVICE_ACCOUNTS_WRITE).unwrap();
-        let all = ScopeSet::parse(MANAGEMENT_ALL).unwrap();
-        let wanted = ScopeSet::parse("management:all orders:read orders:write").unwrap();
-        assert_eq!(write.missing_to_grant(&wanted), [MANAGEMENT_ALL]);
-        assert!(write.missing_to_grant(&write).is_empty());
-        assert!(all.missing_to_grant(&wanted).is_empty());
+        assert!(write.holds(SERVICE_ACCOUNTS_ROTATE));
     }
 
     proptest! {

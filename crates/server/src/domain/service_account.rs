@@ -1,6 +1,9 @@
 //! Service accounts.
 
-use super::{Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccountId, Timestamp};
+use super::{
+    Description, GrantableScopes, Labels, Name, OrganizationId, ScopeSet, ServiceAccountId,
+    Timestamp,
+};
 
 /// The settings of a service account: what a caller of the management API may say of it. One entry per setting: its doc, its
 /// field, its name in the API, its type.
@@ -17,6 +20,8 @@ macro_rules! account_settings {
             description "description": Option<Description>,
             /// The scopes that the account may request.
             scopes "scopes": ScopeSet,
+            /// What the account may grant to others, beside the management scopes that it holds.
+            grantable_scopes "grantableScopes": GrantableScopes,
             /// The person or team that is responsible for the account.
             owner "owner": Option<Name>,
             /// Key-value tags for grouping and filtering.
@@ -74,6 +79,7 @@ impl ServiceAccount {
             name,
             description: None,
             scopes: ScopeSet::default(),
+            grantable_scopes: GrantableScopes::default(),
             owner: None,
             labels: Labels::default(),
             token_lifetime_seconds: None,

@@ -1,6 +1,8 @@
 //! Types of settings: how a patch changes a setting, and how the audit trail writes it.
 
-use super::{Description, InvalidLabels, Labels, LabelsPatch, Name, ScopeSet, Timestamp};
+use super::{
+    Description, GrantableScopes, InvalidLabels, Labels, LabelsPatch, Name, ScopeSet, Timestamp,
+};
 
 /// The type of a setting of a service account.
 pub trait Setting: Sized {
@@ -78,6 +80,18 @@ impl Setting for ScopeSet {
 
     fn to_detail(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Setting for GrantableScopes {
+    type Patch = Self;
+
+    fn patched(&self, patch: &Self) -> Result<Self, InvalidLabels> {
+        Ok(patch.clone())
+    }
+
+    fn to_detail(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.entries().to_string())
     }
 }
 

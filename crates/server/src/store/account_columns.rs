@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use super::database::{Column, DatabaseError, Row, Value};
 use crate::domain::{
-    Description, Labels, Name, ScopeSet, ServiceAccount, Timestamp, account_settings,
+    Description, GrantableScopes, Labels, Name, ScopeSet, ServiceAccount, Timestamp,
+    account_settings,
 };
 
 macro_rules! names {
@@ -160,6 +161,24 @@ impl Column for ScopeSet {
     }
 }
 
+/// NULL: no grantable scopes.
+impl Stored for GrantableScopes {
+    fn to_value(&self) -> Value {
+        (!self.is_empty())
+            .then(|| self.entries().as_str().to_owned())
+            .into()
+    }
+}
+
+impl Column for GrantableScopes {
+    fn read(value: Value) -> Option<Self> {
+        match Option::<String>::read(value)? {
+            None => Some(Self::default()),
+            Some(entries) => ScopeSet::parse(&entries).ok().map(Self::stored),
+        }
+    }
+}
+
 /// NULL: no labels.
 impl Stored for Labels {
     fn to_value(&self) -> Value {
@@ -207,6 +226,7 @@ mod tests {
         let full = ServiceAccount {
             description: Some(Description::parse("a\nb".to_owned()).unwrap()),
             scopes: ScopeSet::parse("a b").unwrap(),
+            grantable_scopes: GrantableScopes::parse(["a", "b:*"]).unwrap(),
             owner: Some(name("Platform")),
             labels: Labels::default().patched(&label).unwrap(),
             token_lifetime_seconds: Some(60),

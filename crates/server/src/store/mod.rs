@@ -10,6 +10,7 @@
 //! must be able to do; the drivers are in `sqlite/` and `postgres/`. `memory/` has the cache and the usage that is not written yet.
 
 mod account_columns;
+mod account_write;
 mod audit_events;
 mod client_with_secrets;
 mod data_keys;
@@ -29,6 +30,7 @@ mod target;
 mod tokens;
 mod usage;
 
+pub use account_write::AccountChange;
 pub use client_with_secrets::{ClientWithSecrets, Found};
 pub use data_keys::StoredDataKeys;
 pub use database::{Database, DatabaseError, MigrateError, Row, Statement, Step, Value, Written};
@@ -37,7 +39,7 @@ pub use handle::Store;
 pub use idempotent_requests::{IdempotentRequest, Once};
 pub use installation::Organization;
 pub use postgres::{InvalidPostgresUrl, Postgres};
-pub use secrets::{Rotation, SecretsChange};
+pub use secrets::Rotation;
 pub use service_accounts::ListPosition;
 pub use signing_keys::SigningKeyChange;
 pub use sqlite::{CommandWriteError, CommandWrites, OpenSqliteError, Sqlite, SqliteAccess};

@@ -7,7 +7,8 @@
 //! [revokes](revoke_ended) those that have ended by themselves and [deletes](delete_old) the oldest revoked ones.
 
 use super::{
-    database::{DatabaseError, Row, Statement, Step, Written},
+    account_write::{AccountChange, AccountWrite, live},
+    database::{DatabaseError, Row, Statement, Step},
     error::{StoreError, during},
     handle::Store,
     idempotent_requests::{IdempotentRequest, Once},
@@ -29,28 +30,6 @@ pub struct Rotation {
     pub revoke_tokens: bool,
 }
 
-/// The outcome of a change of an account's secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretsChange {
-    /// The change is done.
-    Done,
-    /// No account matches the target.
-    NoAccount,
-    /// The account's secrets do not allow the change: too many, no such secret, no rotation under way.
-    Refused,
-}
-
-impl From<Written> for SecretsChange {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Wholly => Self::Done,
-            // The first step is always the account's row.
-            Written::NotAtAll { refused_by: 0 } => Self::NoAccount,
-            Written::NotAtAll { .. } => Self::Refused,
-        }
-    }
-}
-
 /// The newest secrets of an account that are kept in any case, active or not. A wrong secret is compared with them.
 const KEPT_SECRETS: i64 = 100;
 
@@ -61,15 +40,6 @@ macro_rules! secret_columns {
          s.first_used_at, s.last_used_at"
     };
 }
-
-/// The condition for a secret to be active at `$2`.
-macro_rules! live {
-    () => {
-        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
-         AND (retires_at IS NULL OR retires_at > $2)"
-    };
-}
-pub(super) use live;
 
 impl Store {
     /// Lists the secrets of an account that are active or ended in the last 30 days, newest first, with the use that this node
@@ -153,7 +123,7 @@ impl Store {
         now: Timestamp,
         event: AuditEvent,
         request: Option<&IdempotentRequest>,
-    ) -> Result<Once<SecretsChange>, StoreError> {
+    ) -> Result<Once<AccountChange>, StoreError> {
         let end_others = match rotation.grace_until {
             None => Statement::new(
                 concat!(
@@ -196,7 +166,7 @@ impl Store {
         target: Target,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+    ) -> Result<AccountChange, StoreError> {
         // The newest secret that others retire for.
         macro_rules! successor {
             () => {
@@ -229,7 +199,7 @@ impl Store {
             Step::Require(revive_old),
             Step::Append(event),
         ];
-        self.change_secrets("cancelling a rotation", target.id, steps)
+        self.change_account("cancelling a rotation", target, AccountWrite::new(steps))
             .await
     }
 
@@ -241,7 +211,7 @@ impl Store {
         now: Timestamp,
         event: AuditEvent,
         request: Option<&IdempotentRequest>,
-    ) -> Result<Once<SecretsChange>, StoreError> {
+    ) -> Result<Once<AccountChange>, StoreError> {
         let steps = vec![
             Step::Require(touch(target, now, false)),
             Step::Require(insert_secret_within_limit(target.id, secret, now)),
@@ -253,14 +223,15 @@ impl Store {
             .await
     }
 
-    /// Revokes one live secret of an account.
+    /// Revokes one live secret of an account. With `keeps_administrator`, only if the organization keeps a usable administrator.
     pub async fn delete_secret(
         &self,
         target: Target,
         secret: SecretId,
         now: Timestamp,
+        keeps_administrator: Option<Timestamp>,
         event: AuditEvent,
-    ) -> Result<SecretsChange, StoreError> {
+    ) -> Result<AccountChange, StoreError> {
         let end = Statement::new(
             concat!(
                 "UPDATE secrets SET revoked_at = $2 WHERE service_account_id = $1 AND id = $3 AND ",
@@ -268,38 +239,27 @@ impl Store {
             ),
             [target.id.into(), now.into(), secret.into()],
         );
-        let steps = vec![
-            Step::Require(touch(target, now, false)),
-            Step::Require(end),
-            Step::Append(event),
-        ];
-        self.change_secrets("ending a secret", target.id, steps)
-            .await
+        let steps = vec![Step::Require(touch(target, now, false)), Step::Require(end)];
+        let write = AccountWrite::new(steps)
+            .keeping_administrator(target, keeps_administrator)
+            .then(Step::Append(event));
+        self.change_account("ending a secret", target, write).await
     }
 
-    /// Revokes every token issued to an account so far. `false`: no account matches `target`.
+    /// Revokes every token issued to an account so far.
     pub async fn revoke_tokens(
         &self,
         target: Target,
         now: Timestamp,
         event: AuditEvent,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<AccountChange, StoreError> {
         let steps = vec![Step::Require(touch(target, now, true)), Step::Append(event)];
-        let change = self
-            .change_secrets("revoking an account's tokens", target.id, steps)
-            .await?;
-        Ok(change == SecretsChange::Done)
-    }
-
-    async fn change_secrets(
-        &self,
-        doing: &'static str,
-        id: ServiceAccountId,
-        steps: Vec<Step>,
-    ) -> Result<SecretsChange, StoreError> {
-        self.write_and_update(doing, steps, move |memory, _| memory.invalidate(id))
-            .await
-            .map(SecretsChange::from)
+        self.change_account(
+            "revoking an account's tokens",
+            target,
+            AccountWrite::new(steps),
+        )
+        .await
     }
 
     async fn change_secrets_once(
@@ -308,9 +268,9 @@ impl Store {
         id: ServiceAccountId,
         steps: Vec<Step>,
         request: Option<&IdempotentRequest>,
-    ) -> Result<Once<SecretsChange>, StoreError> {
+    ) -> Result<Once<AccountChange>, StoreError> {
         let written = self.write_once(doing, request, steps, Some(id)).await?;
-        Ok(written.map(SecretsChange::from))
+        Ok(written.map(|written| AccountWrite::outcome(None, written)))
     }
 }
 
@@ -318,7 +278,7 @@ impl Store {
 fn touch(target: Target, now: Timestamp, end_tokens: bool) -> Statement {
     Statement::new(
         "UPDATE service_accounts SET updated_at = $4, version = version + 1, token_epoch = token_epoch + $5 \
-         WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+         WHERE organization_id = $1 AND id = $2 AND version = $3",
         [
             target.organization.into(),
             target.id.into(),

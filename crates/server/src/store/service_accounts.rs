@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use super::{
     account_columns::{ASSIGNED, INSERT, SELECTED, account, assigned, inserted},
+    account_write::{AccountChange, AccountWrite, live},
     client_with_secrets::{ClientWithSecrets, Found},
-    database::{DatabaseError, Row, Statement, Step, Written},
+    database::{DatabaseError, Row, Statement, Step},
     error::{StoreError, during},
     handle::Store,
     idempotent_requests::{IdempotentRequest, Once},
-    secrets::{insert_secret, live},
+    secrets::insert_secret,
     target::Target,
 };
 use crate::domain::{
@@ -153,13 +154,15 @@ impl Store {
             .map_err(during(DOING))
     }
 
-    /// Writes the settings and the version of `account`. `false`: no account matches `target`.
+    /// Writes the settings and the version of `account`. With `keeps_administrator`, only if the organization keeps a usable
+    /// administrator.
     pub async fn update_service_account(
         &self,
         target: Target,
         account: &ServiceAccount,
+        keeps_administrator: Option<Timestamp>,
         event: AuditEvent,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<AccountChange, StoreError> {
         let mut params = vec![
             target.organization.into(),
             target.id.into(),
@@ -169,7 +172,7 @@ impl Store {
         static UPDATE: LazyLock<String> = LazyLock::new(|| {
             format!(
                 "UPDATE service_accounts SET {} \
-                 WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+                 WHERE organization_id = $1 AND id = $2 AND version = $3",
                 *ASSIGNED
             )
         });
@@ -177,40 +180,48 @@ impl Store {
             sql: &UPDATE,
             params,
         };
-        self.change_account("updating a service account", target, update, event)
+        let write = AccountWrite::new(vec![Step::Require(update)])
+            .keeping_administrator(target, keeps_administrator)
+            .then(Step::Append(event));
+        self.change_account("updating a service account", target, write)
             .await
     }
 
-    /// Deletes an account with everything that belongs to it. `false`: no account matches `target`.
+    /// Deletes an account with everything that belongs to it. With `keeps_administrator`, only if the organization keeps a usable
+    /// administrator.
     pub async fn delete_service_account(
         &self,
         target: Target,
+        keeps_administrator: Option<Timestamp>,
         event: AuditEvent,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<AccountChange, StoreError> {
         let delete = Statement::new(
-            "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2 AND (version = $3 OR $3 IS NULL)",
+            "DELETE FROM service_accounts WHERE organization_id = $1 AND id = $2 AND version = $3",
             [
                 target.organization.into(),
                 target.id.into(),
                 target.version.into(),
             ],
         );
-        self.change_account("deleting a service account", target, delete, event)
+        let write = AccountWrite::new(vec![Step::Require(delete)])
+            .keeping_administrator(target, keeps_administrator)
+            .then(Step::Append(event));
+        self.change_account("deleting a service account", target, write)
             .await
     }
 
-    async fn change_account(
+    /// Writes a change of the account `target`, and invalidates its cached records.
+    pub(super) async fn change_account(
         &self,
         doing: &'static str,
         target: Target,
-        change: Statement,
-        event: AuditEvent,
-    ) -> Result<bool, StoreError> {
-        let steps = vec![Step::Require(change), Step::Append(event)];
+        write: AccountWrite,
+    ) -> Result<AccountChange, StoreError> {
+        let (steps, administrator_at) = write.into_parts();
         let written = self
             .write_and_update(doing, steps, move |memory, _| memory.invalidate(target.id))
             .await?;
-        Ok(written == Written::Wholly)
+        Ok(AccountWrite::outcome(administrator_at, written))
     }
 
     /// Finds a client with its secrets and checks the proof with `prove`. This is the only look-up on the token path. It takes

@@ -9,6 +9,6 @@ pub struct Target {
     pub organization: OrganizationId,
     /// The id of the account.
     pub id: ServiceAccountId,
-    /// The version that the account must have. `None`: any.
-    pub version: Option<i64>,
+    /// The version that the account must have: the one by which the change was judged.
+    pub version: i64,
 }

@@ -22,6 +22,11 @@ pub(super) struct Settings {
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Option<Vec<String>>,
 
+    /// Scope that the account may grant to others, or a pattern such as orders:*; the given ones replace all others; repeat for
+    /// several; '' grants none
+    #[arg(long = "grantable-scope", value_name = "SCOPE")]
+    grantable_scopes: Option<Vec<String>>,
+
     /// Owner, such as a team or a person
     #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
@@ -100,6 +105,7 @@ impl From<Settings> for UpdateServiceAccount {
         Self {
             description: settings.description.map(Some),
             scopes: settings.scopes.map(|given| scopes(&given)),
+            grantable_scopes: settings.grantable_scopes.map(|given| scopes(&given)),
             owner: settings.owner.map(Some),
             labels: (labels.len() > 0).then(|| Some(labels.collect())),
             token_lifetime_seconds: settings.token_lifetime.map(Some),
@@ -151,6 +157,10 @@ pub(super) fn lines(account: &ServiceAccount) -> Vec<(&'static str, Cell)> {
         (
             "Scopes",
             joined(account.scopes.iter().cloned(), " ", "none"),
+        ),
+        (
+            "May grant",
+            joined(account.grantable_scopes.iter().cloned(), " ", "none"),
         ),
         ("Owner", text(account.owner.as_deref(), "-")),
         ("Labels", labels(&account.labels)),
@@ -204,6 +214,7 @@ mod tests {
             "--name=a",
             "--description=b",
             "--scope=c d",
+            "--grantable-scope=c:*",
             "--owner=e",
             "--label=f:g",
             "--token-lifetime=1m",
@@ -214,6 +225,7 @@ mod tests {
             "--name=a",
             "--clear-description",
             "--scope=",
+            "--grantable-scope=",
             "--clear-owner",
             "--clear-labels",
             "--clear-token-lifetime",

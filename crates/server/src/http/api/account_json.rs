@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AccountPatch, ClientId, Description, Labels, LabelsPatch, Name, ScopeSet, ServiceAccount,
-        Timestamp,
+        AccountPatch, ClientId, Description, GrantableScopes, Labels, LabelsPatch, Name, ScopeSet,
+        ServiceAccount, Timestamp,
     },
     encoding::push_json_text,
 };
@@ -23,6 +23,7 @@ pub(super) fn read_new_account(mut body: JsonObject) -> Result<(Name, AccountPat
     body.require("name");
     let mut settings = read_settings(&mut body);
     settings.scopes = body.nullable("scopes", scopes).flatten();
+    settings.grantable_scopes = body.nullable("grantableScopes", grantable_scopes).flatten();
     let name = settings.name.take();
     body.finish()?;
     // `finish` has refused a body without a valid name.
@@ -34,6 +35,7 @@ pub(super) fn read_new_account(mut body: JsonObject) -> Result<(Name, AccountPat
 pub(super) fn read_patch(mut body: JsonObject) -> Result<AccountPatch, ApiError> {
     let mut patch = read_settings(&mut body);
     patch.scopes = body.optional("scopes", scopes);
+    patch.grantable_scopes = body.optional("grantableScopes", grantable_scopes);
     patch.disabled = body.optional("disabled", boolean);
     body.finish()?;
     Ok(patch)
@@ -45,6 +47,7 @@ fn read_settings(body: &mut JsonObject) -> AccountPatch {
         name: body.optional("name", name),
         description: body.nullable("description", description),
         scopes: None,
+        grantable_scopes: None,
         owner: body.nullable("owner", name),
         labels: body
             .nullable("labels", labels)
@@ -72,6 +75,12 @@ fn scopes(value: Value) -> Result<ScopeSet, Wrong> {
         let each = "must each be one scope: printable ASCII without spaces, quotes and backslashes";
         Wrong::Rule(each.to_owned())
     })
+}
+
+fn grantable_scopes(value: Value) -> Result<GrantableScopes, Wrong> {
+    let entries = strings(value)?;
+    GrantableScopes::parse(entries.iter().map(|entry| &**entry))
+        .map_err(|error| Wrong::Rule(error.to_string()))
 }
 
 fn labels(value: Value) -> Result<LabelsPatch, Wrong> {
@@ -109,6 +118,7 @@ pub(super) fn push_account(json: &mut String, account: &ServiceAccount) {
     let description = account.description.as_ref();
     members.text("description", description.map(Description::as_str));
     members.scopes("scopes", &account.scopes);
+    members.scopes("grantableScopes", account.grantable_scopes.entries());
     members.instant("createdAt", Some(account.created_at));
     members.instant("updatedAt", Some(account.updated_at));
     match account.created_by {

@@ -9,11 +9,12 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::ready, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::{
     authority::{RecordedResponse, Unavailable},
+    domain::ServiceAccountId,
     http::{
         cause::{Cause, chain},
         exchange::Exchange,
@@ -54,7 +55,6 @@ type Kept<'a> = (u16, Vec<(Cow<'a, str>, Cow<'a, str>)>, Cow<'a, str>);
 struct UnreadableAnswer;
 
 impl Answer {
-    /// `value` as JSON.
     /// `value` as a JSON response.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
         let mut body = Vec::with_capacity(BODY_BYTES);
@@ -96,10 +96,29 @@ impl Answer {
         )
     }
 
+    /// The account that a recorded response names: the one whose secret it contains.
+    pub(super) fn account_in(recorded: &RecordedResponse) -> Option<ServiceAccountId> {
+        let answer = read(recorded.expose())?;
+        let named = serde_json::from_slice::<NamesAccount>(&answer.body).ok()?;
+        ServiceAccountId::parse(&named.service_account.id)
+    }
+
     /// Reads a response that [`Self::to_recorded`] wrote.
     pub(super) fn from_recorded(recorded: &RecordedResponse) -> Result<Self, ApiError> {
         read(recorded.expose()).ok_or_else(|| ApiError::Unavailable(Cause::new(UnreadableAnswer)))
     }
+}
+
+/// The part of a recorded response that names the account.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NamesAccount {
+    service_account: NamedAccount,
+}
+
+#[derive(Deserialize)]
+struct NamedAccount {
+    id: String,
 }
 
 fn read(kept: &[u8]) -> Option<Answer> {

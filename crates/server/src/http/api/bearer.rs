@@ -8,10 +8,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
-use super::error::ApiError;
+use super::{error::ApiError, path::AccountId};
 use crate::{
     authority::{Authority, Caller},
-    domain::{AUDIT_READ, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_WRITE},
+    domain::{AUDIT_READ, SERVICE_ACCOUNTS_READ, SERVICE_ACCOUNTS_ROTATE, SERVICE_ACCOUNTS_WRITE},
     encoding::all_bytes,
     http::exchange::{Exchange, Identity},
 };
@@ -19,8 +19,14 @@ use crate::{
 /// A caller who may read service accounts.
 pub(in crate::http) struct ReadsServiceAccounts(pub(super) Caller);
 
-/// A caller who may create, change, rotate and delete service accounts.
+/// A caller who may create, change and delete service accounts.
 pub(in crate::http) struct ManagesServiceAccounts(pub(super) Caller);
+
+/// A caller who may change the secrets of the account in the path: of its own account, or of those that it may empower.
+pub(in crate::http) struct ChangesSecrets(pub(super) Caller);
+
+/// A caller who may list the secrets of the account in the path.
+pub(in crate::http) struct ListsSecrets(pub(super) Caller);
 
 /// A caller who may read the audit trail.
 pub(in crate::http) struct ReadsAudit(pub(super) Caller);
@@ -64,6 +70,34 @@ impl FromRequestParts<Arc<Authority>> for ManagesServiceAccounts {
     }
 }
 
+impl FromRequestParts<Arc<Authority>> for ChangesSecrets {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        authority: &Arc<Authority>,
+    ) -> Result<Self, ApiError> {
+        let caller = authenticate(&parts.headers, authority, Exchange::of(parts)).await?;
+        require_for_secrets(parts, &caller, SERVICE_ACCOUNTS_ROTATE)?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Authority>> for ListsSecrets {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        authority: &Arc<Authority>,
+    ) -> Result<Self, ApiError> {
+        let caller = authenticate(&parts.headers, authority, Exchange::of(parts)).await?;
+        if !caller.scopes.holds(SERVICE_ACCOUNTS_ROTATE) {
+            require_for_secrets(parts, &caller, SERVICE_ACCOUNTS_READ)?;
+        }
+        Ok(Self(caller))
+    }
+}
+
 impl FromRequestParts<Arc<Authority>> for ReadsAudit {
     type Rejection = ApiError;
 
@@ -80,12 +114,23 @@ async fn extract(parts: &Parts, authority: &Authority, scope: &str) -> Result<Ca
     authorize(&parts.headers, authority, exchange, scope).await
 }
 
-/// Authenticates the bearer of the token, records who it is, and requires `scope`.
+/// Authenticates the bearer of the token, and requires `scope`.
 async fn authorize(
     headers: &HeaderMap,
     authority: &Authority,
     exchange: &Exchange,
     scope: &str,
+) -> Result<Caller, ApiError> {
+    let caller = authenticate(headers, authority, exchange).await?;
+    require(&caller, scope)?;
+    Ok(caller)
+}
+
+/// Authenticates the bearer of the token, and records who it is.
+async fn authenticate(
+    headers: &HeaderMap,
+    authority: &Authority,
+    exchange: &Exchange,
 ) -> Result<Caller, ApiError> {
     let caller = authority
         .authenticate_bearer(bearer_token(headers)?)
@@ -94,10 +139,24 @@ async fn authorize(
         organization_id: caller.organization_id,
         service_account_id: caller.service_account_id,
     });
-    if !caller.scopes.holds(scope) {
-        return Err(ApiError::MissingScopes(vec![scope.to_owned()]));
-    }
     Ok(caller)
+}
+
+fn require(caller: &Caller, scope: &str) -> Result<(), ApiError> {
+    if caller.scopes.holds(scope) {
+        Ok(())
+    } else {
+        Err(ApiError::MissingScopes(vec![scope.to_owned()]))
+    }
+}
+
+/// Requires `scope`, unless the account in the path is the caller's own. What the caller may do there, the authority decides.
+fn require_for_secrets(parts: &Parts, caller: &Caller, scope: &str) -> Result<(), ApiError> {
+    let own = AccountId::in_path(parts.uri.path());
+    if own.is_ok_and(|AccountId(id)| id == caller.service_account_id) {
+        return Ok(());
+    }
+    require(caller, scope)
 }
 
 /// The token in the one Authorization header (RFC 6750 §2.1). A token in the query or the body is ignored.

@@ -33,8 +33,12 @@ pub(in crate::http) enum ApiError {
     MalformedToken,
     /// The token is not an active token for this API.
     InvalidToken,
-    /// The token, or the account, lacks these scopes.
+    /// The token lacks these scopes.
     MissingScopes(Vec<String>),
+    /// The caller may not grant these scopes or grantable scopes.
+    MissingGrants(Vec<String>),
+    /// The organization would have no usable administrator.
+    LastAdministrator,
     /// The organization has no such account.
     NotFound,
     /// The account is not in a version that `If-Match` names.
@@ -113,6 +117,21 @@ impl ApiError {
                     missing.join(" ")
                 ),
             ),
+            Self::MissingGrants(missing) => (
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                format!(
+                    "this changes an account in a way that requires the right to grant {}; use an account that holds management:all, or one that holds these management scopes and has the others among its grantableScopes",
+                    missing.join(" ")
+                ),
+            ),
+            Self::LastAdministrator => (
+                StatusCode::CONFLICT,
+                "last_administrator",
+                text(
+                    "the organization would have no administrator left: no other enabled account with a live secret holds management:all; create one first",
+                ),
+            ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "service_account_not_found",
@@ -169,7 +188,7 @@ impl ApiError {
             Self::MalformedToken => Some(format!(r#"{REALM}, error="invalid_request""#)),
             Self::InvalidToken => Some(format!(r#"{REALM}, error="invalid_token""#)),
             // Scopes contain no quotes (RFC 6749 Appendix A.4).
-            Self::MissingScopes(missing) => Some(format!(
+            Self::MissingScopes(missing) | Self::MissingGrants(missing) => Some(format!(
                 r#"{REALM}, error="insufficient_scope", scope="{}""#,
                 missing.join(" ")
             )),
@@ -182,7 +201,7 @@ impl ApiError {
         let (status, code, message) = self.table();
         let (errors, missing_scopes) = match self {
             Self::Invalid(errors) => (errors, Vec::new()),
-            Self::MissingScopes(missing) => (Vec::new(), missing),
+            Self::MissingScopes(missing) | Self::MissingGrants(missing) => (Vec::new(), missing),
             _ => (Vec::new(), Vec::new()),
         };
         wire::ApiError {
@@ -252,7 +271,9 @@ impl From<GrantScopesError> for ApiError {
             GrantScopesError::Unknown(_) | GrantScopesError::TooMany => {
                 Self::field("scopes", format!("cannot be granted: {error}"))
             }
-            GrantScopesError::Missing(missing) => Self::MissingScopes(missing),
+            GrantScopesError::UnknownGrantable(_) => {
+                Self::field("grantableScopes", format!("cannot be granted: {error}"))
+            }
         }
     }
 }
@@ -261,6 +282,7 @@ impl From<CreateServiceAccountError> for ApiError {
     fn from(error: CreateServiceAccountError) -> Self {
         match error {
             CreateServiceAccountError::Scopes(error) => error.into(),
+            CreateServiceAccountError::MissingScopes(missing) => Self::MissingGrants(missing),
             CreateServiceAccountError::Labels(error) => Self::field("labels", error.to_string()),
             CreateServiceAccountError::Idempotency(error) => error.into(),
             CreateServiceAccountError::Unavailable(error) => error.into(),
@@ -283,6 +305,8 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::NotFound => Self::NotFound,
             ChangeError::Stale => Self::Stale,
+            ChangeError::MissingScopes(missing) => Self::MissingGrants(missing),
+            ChangeError::LastAdministrator => Self::LastAdministrator,
             ChangeError::Unavailable(error) => error.into(),
         }
     }
@@ -323,7 +347,6 @@ impl From<SecretError> for ApiError {
             SecretError::NoSecret => Self::NoSecret,
             SecretError::TooMany => Self::TooManySecrets,
             SecretError::NoRotation => Self::NoRotation,
-            SecretError::MissingScopes(missing) => Self::MissingScopes(missing),
             SecretError::TooMuchGrace(most) => Self::field(
                 "gracePeriodSeconds",
                 format!("must be a whole number from 0 to {most}"),

@@ -76,6 +76,7 @@ impl RepeatableRequest {
             key,
             request,
             response: Box::new(|done: &T| answer(done).to_recorded()),
+            account_in: Answer::account_in,
         });
         let answer = match perform(idempotent).await? {
             OnceOutcome::Completed(done) => answer(&done),

@@ -9,7 +9,7 @@ use super::{
     ApiError,
     account_answer::credentials,
     answer::{Answer, json},
-    bearer::{ManagesServiceAccounts, ReadsServiceAccounts},
+    bearer::{ChangesSecrets, ListsSecrets},
     idempotency::Idempotency,
     if_match::{IfMatch, IfMatchHeader},
     json_body::OptionalJsonObject,
@@ -36,7 +36,7 @@ use crate::{
 )]
 pub(in crate::http) async fn list_secrets(
     State(authority): State<Arc<Authority>>,
-    ReadsServiceAccounts(caller): ReadsServiceAccounts,
+    ListsSecrets(caller): ListsSecrets,
     AccountId(id): AccountId,
 ) -> Result<Response, ApiError> {
     let secrets = authority.list_secrets(&caller, id).await?;
@@ -54,7 +54,7 @@ pub(in crate::http) async fn list_secrets(
     post,
     path = "/api/v1/service-accounts/{id}/secrets",
     tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
+    security(("bearer" = ["management:service-accounts:rotate"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         IfMatchHeader,
@@ -69,7 +69,7 @@ pub(in crate::http) async fn list_secrets(
 )]
 pub(in crate::http) async fn add_secret(
     State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    ChangesSecrets(caller): ChangesSecrets,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
     Extension(exchange): Extension<Arc<Exchange>>,
@@ -111,7 +111,7 @@ fn added(added: &AddedSecret) -> Answer {
     delete,
     path = "/api/v1/service-accounts/{id}/secrets/{secretId}",
     tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
+    security(("bearer" = ["management:service-accounts:rotate"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         ("secretId" = String, Path, description = "The secret's id, a UUID", format = "uuid"),
@@ -124,7 +124,7 @@ fn added(added: &AddedSecret) -> Answer {
 )]
 pub(in crate::http) async fn delete_secret(
     State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    ChangesSecrets(caller): ChangesSecrets,
     AccountId(id): AccountId,
     SecretIdInPath(secret): SecretIdInPath,
     IfMatch(precondition): IfMatch,

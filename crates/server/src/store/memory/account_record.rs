@@ -3,8 +3,8 @@
 use super::shared_values::SharedValues;
 use crate::{
     domain::{
-        Description, Labels, Name, OrganizationId, ScopeSet, ServiceAccount, ServiceAccountId,
-        Timestamp, account_settings,
+        Description, GrantableScopes, Labels, Name, OrganizationId, ScopeSet, ServiceAccount,
+        ServiceAccountId, Timestamp, account_settings,
     },
     packed::{Reader, Writer},
 };
@@ -148,6 +148,16 @@ impl Packed for ScopeSet {
 
     fn read(shared: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
         shared.read_scopes(record)
+    }
+}
+
+impl Packed for GrantableScopes {
+    fn write(&self, shared: &SharedValues, record: &mut Writer) {
+        shared.write_scopes(record, self.entries());
+    }
+
+    fn read(shared: &SharedValues, record: &mut Reader<'_>) -> Option<Self> {
+        shared.read_scopes(record).map(Self::stored)
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use prokura_server::{
     domain::{Action, ServiceAccount, ServiceAccountId, Timestamp, TokenId},
-    store::{Once, Rotation, SecretsChange, Target},
+    store::{Once, Rotation, AccountChange, Target},
 };
 
 use super::{
@@ -182,13 +182,13 @@ async fn an_acknowledged_write_is_seen_by_every_later_look_up() {
     let (url, store) = migrated().await;
     let account = bootstrapped(&store).await;
     let node = open(&url);
-    let target = Target {
-        organization: account.organization_id,
-        id: account.id,
-        version: None,
-    };
     let rotations = async {
         for number in 2..40 {
+            let target = Target {
+                organization: account.organization_id,
+                id: account.id,
+                version: account.version + i64::from(number) - 2,
+            };
             let rotation = Rotation {
                 secret: secret(number),
                 grace_until: None,
@@ -196,7 +196,7 @@ async fn an_acknowledged_write_is_seen_by_every_later_look_up() {
             };
             let rotated = event(&account, Action::RotateSecret);
             let rotated = store.rotate_secret(target, &rotation, NOW, rotated, None);
-            assert_eq!(rotated.await.unwrap(), Once::Now(SecretsChange::Done));
+            assert_eq!(rotated.await.unwrap(), Once::Now(AccountChange::Done));
             let found = [&store, &node].map(|node| find(node, &account));
             for found in join_all(found).await {
                 let secrets = &found.unwrap().secrets;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, future::join_all};
 use prokura_server::{
     domain::{AccountFilter, Action, OrganizationId, ServiceAccount, ServiceAccountId},
-    store::{IdempotentRequest, ListPosition, Once, Rotation, SecretsChange, Target},
+    store::{IdempotentRequest, ListPosition, Once, Rotation, AccountChange, Target},
 };
 
 use super::{
@@ -68,26 +68,27 @@ async fn a_refused_request_with_a_key_gets_the_same_error_and_is_not_stored() {
         now,
         expires_at: now.plus_seconds(1),
     };
-    let add = async |id, number, request| {
+    let add = async |id, version, number, request| {
         let event = event(&account, Action::AddSecret);
         let secret = secret(number);
         let target = Target {
             organization,
             id,
-            version: None,
+            version,
         };
         let added = store.add_secret(target, &secret, now, event, request);
         added.await.unwrap()
     };
     let nobody = ServiceAccountId::from_bytes([9; 16]);
-    let refused = add(nobody, 9, Some(&request)).await;
-    assert_eq!(refused, Once::Now(SecretsChange::NoAccount));
+    let refused = add(nobody, 1, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(AccountChange::NoAccount));
     for number in 5..9 {
-        let added = add(account.id, number, None).await;
-        assert_eq!(added, Once::Now(SecretsChange::Done));
+        let version = account.version + i64::from(number) - 5;
+        let added = add(account.id, version, number, None).await;
+        assert_eq!(added, Once::Now(AccountChange::Done));
     }
-    let refused = add(account.id, 9, Some(&request)).await;
-    assert_eq!(refused, Once::Now(SecretsChange::Refused));
+    let refused = add(account.id, account.version + 4, 9, Some(&request)).await;
+    assert_eq!(refused, Once::Now(AccountChange::Refused));
     assert_eq!(count(&url, "idempotent_requests").await, 0);
 }
 
@@ -163,7 +164,7 @@ async fn everything_written_can_be_read_back() {
     let target = Target {
         organization,
         id: account.id,
-        version: None,
+        version: account.version,
     };
     let new = secret(5);
     let rotation = Rotation {
@@ -175,7 +176,7 @@ async fn everything_written_can_be_read_back() {
     let rotated = store
         .rotate_secret(target, &rotation, NOW, rotated, None)
         .await;
-    assert_eq!(rotated.unwrap(), Once::Now(SecretsChange::Done));
+    assert_eq!(rotated.unwrap(), Once::Now(AccountChange::Done));
     let credentials = find(&store, &account).await.unwrap();
     assert_eq!(credentials.secrets.len(), 1);
     assert!(credentials.secrets[0].digest.matches(&new.digest));
@@ -191,8 +192,12 @@ async fn everything_written_can_be_read_back() {
     assert!(state.is_revoked);
 
     let deleted = event(&account, Action::DeleteServiceAccount);
-    let deleted = store.delete_service_account(target, deleted).await;
-    assert!(deleted.unwrap());
+    let target = Target {
+        version: account.version + 1,
+        ..target
+    };
+    let deleted = store.delete_service_account(target, None, deleted).await;
+    assert_eq!(deleted.unwrap(), AccountChange::Done);
     let gone = store.find_service_account(organization, account.id).await;
     assert!(gone.unwrap().is_none());
 }

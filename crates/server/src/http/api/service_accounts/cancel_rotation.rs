@@ -14,7 +14,7 @@ use crate::{
     http::{
         api::{
             ApiError, account_answer,
-            bearer::ManagesServiceAccounts,
+            bearer::ChangesSecrets,
             if_match::{IfMatch, IfMatchHeader},
             json_body::OptionalJsonObject,
             path::AccountId,
@@ -30,7 +30,7 @@ use crate::{
     post,
     path = "/api/v1/service-accounts/{id}/cancel-rotation",
     tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
+    security(("bearer" = ["management:service-accounts:rotate"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         IfMatchHeader
@@ -42,7 +42,7 @@ use crate::{
 )]
 pub(in crate::http) async fn cancel_rotation(
     State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    ChangesSecrets(caller): ChangesSecrets,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
     Extension(exchange): Extension<Arc<Exchange>>,

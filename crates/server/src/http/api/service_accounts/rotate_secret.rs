@@ -12,7 +12,7 @@ use crate::{
             ApiError,
             account_answer::account_with_secret,
             answer::Answer,
-            bearer::ManagesServiceAccounts,
+            bearer::ChangesSecrets,
             idempotency::Idempotency,
             if_match::{IfMatch, IfMatchHeader},
             json_body::OptionalJsonObject,
@@ -33,7 +33,7 @@ use crate::{
     post,
     path = "/api/v1/service-accounts/{id}/rotate-secret",
     tag = "service-accounts",
-    security(("bearer" = ["management:service-accounts:write"])),
+    security(("bearer" = ["management:service-accounts:rotate"])),
     params(
         ("id" = String, Path, description = "The account's id, a UUID", format = "uuid"),
         IfMatchHeader,
@@ -48,7 +48,7 @@ use crate::{
 )]
 pub(in crate::http) async fn rotate_secret(
     State(authority): State<Arc<Authority>>,
-    ManagesServiceAccounts(caller): ManagesServiceAccounts,
+    ChangesSecrets(caller): ChangesSecrets,
     AccountId(id): AccountId,
     IfMatch(precondition): IfMatch,
     Extension(exchange): Extension<Arc<Exchange>>,
