@@ -61,7 +61,10 @@ fn management_api(refusal: &ApiError, target: &Target) -> Failure {
     let client_id = &target.client_id.value;
     let failure = problem_and_remedy(&refusal.message, refusal.status);
     match refusal.code.as_str() {
-        "insufficient_scope" => lacks(&refusal.missing_scopes.join(" "), target),
+        // The other kind, the right to grant scopes, is explained by the server.
+        "insufficient_scope" if refusal.message.starts_with("the access token lacks") => {
+            lacks(&refusal.missing_scopes.join(" "), target)
+        }
         "invalid_request" => invalid_request(refusal),
         "service_account_not_found" => failure.hint(
             "run `prokura service-accounts list` to see the service accounts of the organization",

@@ -119,7 +119,8 @@ fn added(added: &AddedSecret) -> Answer {
     ),
     responses(
         (status = 204, description = "The secret was deleted"),
-        (status = 404, description = "The account does not exist, or it has no such live secret", body = wire::ApiError)
+        (status = 404, description = "The account does not exist, or it has no such live secret", body = wire::ApiError),
+        (status = 409, description = "The organization would have no usable administrator", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_secret(

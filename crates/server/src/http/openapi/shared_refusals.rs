@@ -92,7 +92,7 @@ fn of_management() -> Vec<Shared> {
         api(
             "403",
             "Forbidden",
-            "The access token lacks a scope; `missingScopes` lists it",
+            "The access token lacks a scope, or the caller may not grant one; `missingScopes` lists them",
             ApiError::MissingScopes(missing),
         ),
         api(

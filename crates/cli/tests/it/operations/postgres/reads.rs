@@ -9,7 +9,7 @@ use futures_util::{
 };
 use prokura_server::{
     domain::{Action, ServiceAccount, ServiceAccountId, Timestamp, TokenId},
-    store::{Once, Rotation, AccountChange, Target},
+    store::{AccountChange, Once, Rotation, Target},
 };
 
 use super::{

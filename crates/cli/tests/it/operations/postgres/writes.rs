@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, future::join_all};
 use prokura_server::{
     domain::{AccountFilter, Action, OrganizationId, ServiceAccount, ServiceAccountId},
-    store::{IdempotentRequest, ListPosition, Once, Rotation, AccountChange, Target},
+    store::{AccountChange, IdempotentRequest, ListPosition, Once, Rotation, Target},
 };
 
 use super::{

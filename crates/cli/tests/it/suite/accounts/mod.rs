@@ -2,12 +2,14 @@
 
 mod disabling;
 mod grants;
+mod last_administrator;
 mod list_filters;
 mod lists;
 mod names;
 mod organizations;
 mod preconditions;
 mod races;
+mod rights;
 mod service_accounts;
 mod updates;
 mod usage;

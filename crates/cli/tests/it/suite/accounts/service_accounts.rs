@@ -34,6 +34,7 @@ async fn an_account_is_created_read_listed_rotated_and_deleted() {
             "name": "CI Pipeline",
             "description": "Used by GitHub Actions to manage integrations",
             "scopes": ["management:all"],
+            "grantableScopes": [],
             "createdAt": "2026-11-23T12:00:00.000Z",
             "updatedAt": "2026-11-23T12:00:00.000Z",
             "createdBy": prokura.root.id,

@@ -33,6 +33,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
             "name": "CI 2",
             "description": null,
             "scopes": ["management:all"],
+            "grantableScopes": [],
             "createdAt": "2026-11-23T12:00:00.000Z",
             "updatedAt": "2026-11-23T12:00:01.000Z",
             "createdBy": prokura.root.id,
@@ -231,16 +232,22 @@ async fn a_caller_cannot_add_a_scope_that_it_does_not_have() {
     let body = json!({ "name": "Rich", "scopes": ["management:audit:read", write] });
     let (_, rich) = prokura.create(&root, body).await;
 
-    for id in [&writer.id, &rich.id] {
+    for (id, missing) in [
+        (&writer.id, json!(["management:all"])),
+        // Its other scope would be taken, which needs the right to grant it.
+        (&rich.id, json!(["management:all", "management:audit:read"])),
+    ] {
         let body = json!({ "scopes": [write, "management:all"] });
         let reply = prokura.try_update(&token, id, body).await;
         let reply = reply.expect_api_error(403, "insufficient_scope");
-        assert_eq!(reply.json()["missingScopes"], json!(["management:all"]));
+        assert_eq!(reply.json()["missingScopes"], missing);
     }
     let same = json!({ "scopes": [write, "management:audit:read"], "name": "Richer" });
     prokura.update(&token, &rich.id, same).await;
     let less = json!({ "scopes": [write] });
-    prokura.update(&token, &rich.id, less).await;
+    let reply = prokura.try_update(&token, &rich.id, less.clone()).await;
+    reply.expect_api_error(403, "insufficient_scope");
+    prokura.update(&root, &rich.id, less).await;
     let again = json!({ "scopes": [write, "management:audit:read"] });
     let reply = prokura.try_update(&token, &rich.id, again).await;
     reply.expect_api_error(403, "insufficient_scope");

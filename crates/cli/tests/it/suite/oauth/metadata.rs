@@ -41,6 +41,7 @@ async fn the_metadata_document_has_exactly_the_expected_members() {
                     "management:all",
                     "management:audit:read",
                     "management:service-accounts:read",
+                    "management:service-accounts:rotate",
                     "management:service-accounts:write",
                     "tokens:introspect",
                     "orders:read",
@@ -203,7 +204,7 @@ async fn every_listed_scope_can_be_granted() {
     let prokura = start_with(with_orders()).await;
     let token = prokura.access_token(&prokura.root).await;
     let scopes = prokura.get(OAUTH).await.json()["scopes_supported"].clone();
-    assert_eq!(scopes.as_array().unwrap().len(), 8);
+    assert_eq!(scopes.as_array().unwrap().len(), 9);
     for scope in scopes.as_array().unwrap() {
         let body = json!({ "name": "Holder", "scopes": [scope] });
         let (_, client) = prokura.create(&token, body).await;
@@ -226,7 +227,7 @@ async fn every_listed_scope_can_be_granted() {
 
     let prokura = prokura.restart(Options::default()).await;
     let scopes = prokura.get(OAUTH).await.json()["scopes_supported"].clone();
-    assert_eq!(scopes.as_array().unwrap().len(), 5);
+    assert_eq!(scopes.as_array().unwrap().len(), 6);
 }
 
 /// M6. The keys at `jwks_uri` verify tokens of each algorithm in use.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Extension, extract::State, http::StatusCode};
+use prokura_wire as wire;
 
 use crate::{
     authority::Authority,
@@ -30,7 +31,8 @@ use crate::{
         IfMatchHeader
     ),
     responses(
-        (status = 204, description = "The account was deleted")
+        (status = 204, description = "The account was deleted"),
+        (status = 409, description = "The organization would have no usable administrator", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn delete_service_account(

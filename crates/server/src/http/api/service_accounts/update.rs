@@ -43,7 +43,8 @@ use crate::{
         (wire::UpdateServiceAccount = "application/json")
     )),
     responses(
-        (status = 200, description = "The updated account", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match")))
+        (status = 200, description = "The updated account", body = wire::ServiceAccountEnvelope, headers(("ETag" = String, description = "The state of the account, for If-Match"))),
+        (status = 409, description = "The organization would have no usable administrator", body = wire::ApiError)
     )
 )]
 pub(in crate::http) async fn update_service_account(
