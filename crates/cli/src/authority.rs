@@ -49,6 +49,15 @@ pub(crate) async fn open(
     Ok(authority)
 }
 
+/// Opens the authority of an installation, which must exist.
+pub(crate) async fn open_existing(
+    config: &Config,
+    access: SqliteAccess,
+) -> Result<Authority, Failure> {
+    drop(open_existing_store(config, SqliteAccess::Inspection).await?);
+    open(config, config.listen, access).await
+}
+
 /// Opens the configured store. `access` applies to SQLite.
 pub(crate) fn open_store(config: &Config, access: SqliteAccess) -> Result<Store, Failure> {
     Ok(match &config.database {
@@ -85,4 +94,20 @@ pub(crate) async fn open_existing_store(
             .hint("set --data-dir or --database-url to the values of the server"));
     }
     Ok(store)
+}
+
+/// Opens the configured store, which must exist and have the schema of this version.
+pub(crate) async fn open_current_store(
+    config: &Config,
+    access: SqliteAccess,
+) -> Result<Store, Failure> {
+    let store = open_existing_store(config, access).await?;
+    let (found, known) = store.schema_version().await?;
+    if found == Some(known) {
+        return Ok(store);
+    }
+    Err(
+        Failure::new("the database has the schema of an older version of Prokura")
+            .hint("`prokura serve` upgrades it"),
+    )
 }

@@ -6,7 +6,8 @@ use clap::{
 };
 
 use crate::{
-    audit, bootstrap, config::Options, failure::Failure, generate, keys, remote, usage_error,
+    audit, bootstrap, config::Options, failure::Failure, generate, keys, organizations, remote,
+    usage_error,
 };
 
 /// OAuth 2.0 server for service accounts, and its command line
@@ -96,6 +97,14 @@ pub(crate) enum DatabaseCommand {
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::Command),
 
+    /// List, create, rename, disable, enable and delete organizations
+    #[command(subcommand, after_help = organizations::EXAMPLES)]
+    Organizations(organizations::Command),
+
+    /// Create an administrator in an organization that has lost its own, and print its credentials once
+    #[command(after_help = organizations::RECOVER_EXAMPLES)]
+    Recover(organizations::RecoverArguments),
+
     /// `prokura audit verify`.
     #[command(skip)]
     VerifyAudit(audit::VerifyArguments),
@@ -105,7 +114,8 @@ impl DatabaseCommand {
     /// Whether the command cannot do without the master key.
     pub(crate) const fn needs_master_key(&self) -> bool {
         match self {
-            Self::Serve(_) | Self::Bootstrap(_) | Self::Check(_) => true,
+            Self::Serve(_) | Self::Bootstrap(_) | Self::Check(_) | Self::Recover(_) => true,
+            Self::Organizations(command) => command.needs_master_key(),
             Self::Keys(command) => command.needs_master_key(),
             Self::VerifyAudit(_) => false,
         }
@@ -117,6 +127,8 @@ impl DatabaseCommand {
             Self::Serve(options) | Self::Check(options) => options,
             Self::Bootstrap(arguments) => &mut arguments.options,
             Self::Keys(command) => command.options(),
+            Self::Organizations(command) => command.options(),
+            Self::Recover(arguments) => &mut arguments.options,
             Self::VerifyAudit(arguments) => &mut arguments.options,
         }
     }

@@ -3,7 +3,8 @@
 
 use prokura_server::{
     authority::{
-        BootstrapError, DataKeysError, OpenAuthorityError, RevokeSigningKeyError, Unavailable,
+        BootstrapError, DataKeysError, OpenAuthorityError, OrganizationError,
+        RevokeSigningKeyError, Unavailable,
     },
     domain::InvalidResources,
     http::InvalidCertificate,
@@ -24,6 +25,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref().map(resources))
             .or_else(|| cause.downcast_ref().map(bootstrap))
             .or_else(|| cause.downcast_ref().map(signing_key))
+            .or_else(|| cause.downcast_ref().map(organization))
             .or_else(|| cause.downcast_ref().map(master_key))
             .flatten()
     });
@@ -127,9 +129,19 @@ fn resources(error: &InvalidResources) -> Option<&'static str> {
     }
 }
 
+fn organization(error: &OrganizationError) -> Option<&'static str> {
+    match error {
+        OrganizationError::NotFound(_) => {
+            Some("run `prokura organizations list` to see the organizations")
+        }
+        OrganizationError::NameTaken(_) => Some("choose another name"),
+        OrganizationError::Unavailable(_) => None,
+    }
+}
+
 fn bootstrap(error: &BootstrapError) -> Option<&'static str> {
     match error {
-        BootstrapError::NameTaken(_) => Some("choose another name with --organization"),
+        BootstrapError::NameTaken(_) => Some("choose another name"),
         BootstrapError::Unavailable(_) => None,
     }
 }

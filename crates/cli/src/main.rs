@@ -1,7 +1,7 @@
 //! `prokura`: the server and its command line.
 //!
 //! * [`command_line`]: parses the command line. [`usage_error`] turns its errors into `error:` and `hint:`.
-//! * [`serve`], [`bootstrap`], [`check`], [`audit`], [`keys`]: the commands that use the database, one file or folder each.
+//! * [`serve`], [`bootstrap`], [`check`], [`audit`], [`keys`], [`organizations`]: the commands that use the database, one file or folder each.
 //! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`credentials_file`], [`logging`]: what these share.
 //! * [`remote`]: the commands that talk to a running server.
 //! * [`key_steps`]: logs changes of the signing keys.
@@ -26,6 +26,7 @@ mod key_steps;
 mod keys;
 mod logging;
 mod master_key;
+mod organizations;
 mod private_files;
 mod remote;
 mod serve;
@@ -71,6 +72,8 @@ fn run_on_database(mut command: DatabaseCommand) -> Result<(), Failure> {
             DatabaseCommand::Bootstrap(arguments) => bootstrap::run(&config, arguments).await,
             DatabaseCommand::Check(_) => check::run(&config).await,
             DatabaseCommand::Keys(command) => keys::run(&config, command).await,
+            DatabaseCommand::Organizations(command) => organizations::run(&config, command).await,
+            DatabaseCommand::Recover(arguments) => organizations::recover(&config, arguments).await,
             DatabaseCommand::VerifyAudit(arguments) => audit::verify(&config, arguments).await,
         }
     })

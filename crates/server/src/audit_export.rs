@@ -22,6 +22,15 @@ pub(crate) fn to_wire(event: &ChainedEvent) -> wire::AuditEvent {
     }
 }
 
+/// The event as one line of an export, without the line break.
+///
+/// # Panics
+///
+/// Never: an event is made of strings and numbers.
+pub fn to_line(event: &ChainedEvent) -> String {
+    serde_json::to_string(&to_wire(event)).expect("an event is made of strings and numbers")
+}
+
 /// Parses one line of an export. Returns the event and the hash that the line claims for it; whether the claim is true is for
 /// the caller to verify. `None`: the line is not an event as [`to_wire`] writes it, or has further members.
 pub fn parse_line(line: &str) -> Option<(ChainedEvent, Vec<u8>)> {

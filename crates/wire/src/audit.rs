@@ -46,8 +46,9 @@ pub struct AuditEvent {
     #[cfg_attr(feature = "openapi", schema(required, example = "192.0.2.7"))]
     pub address: Option<String>,
     /// The fields that changed, with their new values. For refused logins (`refuse_login`): the total (`count`), the number for
-    /// each reason (`wrongSecret`, `expiredSecret`, `endedSecret`, `accountDisabled`, `accountExpired`), and the ids of the
-    /// expired and revoked secrets that were used (`secretId`, separated by spaces). Never contains a secret.
+    /// each reason (`wrongSecret`, `expiredSecret`, `endedSecret`, `accountDisabled`, `accountExpired`, `organizationDisabled`),
+    /// and the ids of the expired and revoked secrets that were used (`secretId`, separated by spaces). Never contains a
+    /// secret.
     pub changes: BTreeMap<String, String>,
     /// The hash of the previous event in hexadecimal. Zeros in the first event.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{64}$"))]

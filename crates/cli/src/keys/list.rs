@@ -2,7 +2,7 @@
 
 use prokura_server::{
     authority::{Clock as _, SystemClock},
-    store::{SqliteAccess, Store},
+    store::SqliteAccess,
 };
 
 use super::listed_key::{self, ListedKey};
@@ -35,22 +35,9 @@ Examples:
   prokura keys list
   prokura keys list --output json";
 
-/// Checks that the database has the schema of this version.
-pub(super) async fn check_schema(store: &Store) -> Result<(), Failure> {
-    let (found, known) = store.schema_version().await?;
-    if found == Some(known) {
-        return Ok(());
-    }
-    Err(
-        Failure::new("the database has the schema of an older version of Prokura")
-            .hint("`prokura serve` upgrades it"),
-    )
-}
-
 /// Prints the keys.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let store = authority::open_existing_store(config, SqliteAccess::Inspection).await?;
-    check_schema(&store).await?;
+    let store = authority::open_current_store(config, SqliteAccess::Inspection).await?;
     let keys = store.signing_keys().await?;
     let now = SystemClock.now()?;
     let listed = keys.keys.iter();

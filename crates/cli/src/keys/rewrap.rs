@@ -7,7 +7,6 @@ use prokura_server::{
     store::SqliteAccess,
 };
 
-use super::list;
 use crate::{
     authority,
     config::{Config, Options},
@@ -46,8 +45,7 @@ Examples:
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let new_file = &arguments.new_master_key_file;
     let new = master_key::open(new_file)?;
-    list::check_schema(&authority::open_existing_store(config, SqliteAccess::Inspection).await?)
-        .await?;
+    drop(authority::open_current_store(config, SqliteAccess::Inspection).await?);
     let masters = match master_key::find(config)? {
         Found::Keys(masters) => masters,
         Found::Missing(path) => {

@@ -31,15 +31,22 @@ impl Options {
 
 /// Asks. Any answer except `y` or `yes` is an error.
 pub(crate) fn ask(question: &str) -> Result<(), Failure> {
-    let mut terminal = io::stderr();
-    // If the question cannot be written, nobody answers it with yes.
-    let _ = write!(terminal, "{question} [y/N] ");
-    let _ = terminal.flush();
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
-    let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
-    if read.is_ok() && is_yes {
+    let answer = read(&format!("{question} [y/N] "))?;
+    if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
     Err(Failure::new("cancelled; nothing was changed"))
+}
+
+/// Asks for a line of text. The end of the input is an error.
+pub(crate) fn read(question: &str) -> Result<String, Failure> {
+    let mut terminal = io::stderr();
+    // If the question cannot be written, nobody answers it with yes.
+    let _ = write!(terminal, "{question}");
+    let _ = terminal.flush();
+    let mut answer = String::new();
+    match io::stdin().read_line(&mut answer) {
+        Ok(length) if length > 0 => Ok(answer.trim().to_owned()),
+        _ => Err(Failure::new("cancelled; nothing was changed")),
+    }
 }

@@ -12,7 +12,7 @@ mod error;
 mod exec;
 mod explain;
 mod introspect;
-mod new_secret;
+pub(crate) mod new_secret;
 pub(crate) mod print;
 mod profile;
 mod profile_rotation;

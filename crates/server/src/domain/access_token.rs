@@ -105,6 +105,7 @@ mod tests {
         Client {
             id: ServiceAccountId::from_bytes([1; 16]),
             organization_id: OrganizationId::from_bytes([2; 16]),
+            organization_disabled_at: None,
             scopes: ScopeSet::parse("a b").unwrap(),
             token_lifetime_seconds: None,
             expires_at: None,

@@ -10,6 +10,8 @@ pub struct Client {
     pub id: ServiceAccountId,
     /// The organization that the client acts for.
     pub organization_id: OrganizationId,
+    /// When the operator disabled the organization. `None`: it is enabled.
+    pub organization_disabled_at: Option<Timestamp>,
     /// The scopes that the client may request.
     pub scopes: ScopeSet,
     /// Lifetime of the client's access tokens, in seconds. `None`: the lifetime of the resource.
@@ -31,6 +33,9 @@ impl Client {
 
     /// As [`Self::is_usable`], with the reason. Only the account's organization may see the reason.
     pub fn check_usable(&self, now: Timestamp) -> Result<(), Unusable> {
+        if self.organization_disabled_at.is_some() {
+            return Err(Unusable::OrganizationDisabled);
+        }
         // `disabled_at` is not compared with `now`: the clock of another node may be ahead.
         if self.disabled_at.is_some() {
             return Err(Unusable::Disabled);
@@ -42,11 +47,13 @@ impl Client {
     }
 }
 
+/// The account as a client of an organization that is enabled.
 impl From<&ServiceAccount> for Client {
     fn from(account: &ServiceAccount) -> Self {
         Self {
             id: account.id,
             organization_id: account.organization_id,
+            organization_disabled_at: None,
             scopes: account.scopes.clone(),
             token_lifetime_seconds: account.token_lifetime_seconds,
             expires_at: account.expires_at,
@@ -59,6 +66,8 @@ impl From<&ServiceAccount> for Client {
 /// Why a client is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
+    /// The operator disabled the organization.
+    OrganizationDisabled,
     /// The account is disabled.
     Disabled,
     /// The account has expired.
@@ -75,6 +84,7 @@ mod tests {
         let mut client = Client {
             id: ServiceAccountId::from_bytes([1; 16]),
             organization_id: OrganizationId::from_bytes([2; 16]),
+            organization_disabled_at: None,
             scopes: ScopeSet::default(),
             token_lifetime_seconds: None,
             expires_at: None,
@@ -86,6 +96,9 @@ mod tests {
         assert!(client.is_usable(Timestamp::from_millis(999)));
         assert!(!client.is_usable(at));
         client.expires_at = None;
+        client.organization_disabled_at = Some(at);
+        assert!(!client.is_usable(Timestamp::from_millis(999)));
+        client.organization_disabled_at = None;
         client.disabled_at = Some(at);
         assert!(!client.is_usable(Timestamp::from_millis(999)));
         assert!(!client.is_usable(at));

@@ -256,6 +256,7 @@ mod tests {
         let mut client = Client {
             id: ServiceAccountId::from_bytes([1; 16]),
             organization_id: OrganizationId::from_bytes([2; 16]),
+            organization_disabled_at: None,
             scopes: ScopeSet::default(),
             token_lifetime_seconds: None,
             expires_at: Some(Timestamp::from_millis(40_500)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    database::{DatabaseError, Row, Statement, Step},
+    database::{DatabaseError, Row, Statement, Step, Written},
     error::{StoreError, during},
     handle::Store,
 };
@@ -17,10 +17,19 @@ macro_rules! event_columns {
 }
 
 impl Store {
-    /// Appends events that belong to no change: all of them in this order, or none.
-    pub async fn append_audit_events(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
-        let steps = events.into_iter().map(Step::Append).collect();
-        self.write("writing audit events", steps).await.map(drop)
+    /// Appends events that belong to no change: all of them in this order, or none. Those of organizations that have been deleted are
+    /// dropped.
+    pub async fn append_audit_events(&self, mut events: Vec<AuditEvent>) -> Result<(), StoreError> {
+        loop {
+            let steps = events.iter().cloned().map(Step::Append).collect();
+            match self.write("writing audit events", steps).await? {
+                Written::Wholly => return Ok(()),
+                Written::NotAtAll { refused_by } => {
+                    let gone = events.get(refused_by).map(|event| event.organization_id);
+                    events.retain(|event| Some(event.organization_id) != gone);
+                }
+            }
+        }
     }
 
     /// Up to `limit` events of `organization` that match `filter`, in order, with sequence numbers above `after`.

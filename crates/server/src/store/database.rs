@@ -69,7 +69,8 @@ pub enum Step {
     Require(Statement),
     /// Run this statement, however many rows it touches.
     Run(Statement),
-    /// Append this event to the chain of its organization. The only step that reads before it writes.
+    /// Append this event to the chain of its organization. The only step that reads before it writes. If there is no such
+    /// organization, the write is rolled back.
     Append(AuditEvent),
 }
 

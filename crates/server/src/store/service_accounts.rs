@@ -46,7 +46,8 @@ impl ListPosition {
 /// The columns of a client, as [`client`] reads them. The token path reads these alone.
 macro_rules! client_columns {
     () => {
-        "a.id, a.organization_id, a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, a.token_epoch"
+        "a.id, a.organization_id, (SELECT o.disabled_at FROM organizations o WHERE o.id = a.organization_id), \
+         a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, a.token_epoch"
     };
 }
 pub(super) use client_columns;
@@ -291,6 +292,7 @@ pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
     Ok(Client {
         id: row.next()?,
         organization_id: row.next()?,
+        organization_disabled_at: row.next()?,
         scopes: row.next()?,
         token_lifetime_seconds: row.next()?,
         expires_at: row.next()?,

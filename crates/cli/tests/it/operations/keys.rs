@@ -128,9 +128,19 @@ impl Installation {
         Finished::of(self.keys_command(arguments).output().unwrap())
     }
 
+    /// Runs a command on the database.
+    pub(super) fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.command(arguments).output().unwrap())
+    }
+
     /// The command that [`Self::keys`] runs.
     pub(super) fn keys_command(&self, arguments: &[&str]) -> Command {
-        let mut all = vec!["keys".to_owned()];
+        let arguments = [&["keys"], arguments].concat();
+        self.command(&arguments)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut all = Vec::new();
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         all.extend(self.options(0));
         all.extend(self.master_key(arguments));

@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod master_key;
 mod nodes;
+mod organizations;
 mod postgres;
 mod secrecy;
 mod slow_clients;

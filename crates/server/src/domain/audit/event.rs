@@ -41,6 +41,14 @@ impl fmt::Display for Actor {
 pub enum Action {
     /// An organization was created.
     CreateOrganization,
+    /// An organization was renamed.
+    RenameOrganization,
+    /// An organization was disabled.
+    DisableOrganization,
+    /// An organization was enabled again.
+    EnableOrganization,
+    /// An organization got a new administrator from the operator.
+    RecoverOrganization,
     /// A service account was created.
     CreateServiceAccount,
     /// Fields of a service account changed.
@@ -65,8 +73,12 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::CreateOrganization,
+        Self::RenameOrganization,
+        Self::DisableOrganization,
+        Self::EnableOrganization,
+        Self::RecoverOrganization,
         Self::CreateServiceAccount,
         Self::UpdateServiceAccount,
         Self::RotateSecret,
@@ -88,6 +100,10 @@ impl Action {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateOrganization => "create_organization",
+            Self::RenameOrganization => "rename_organization",
+            Self::DisableOrganization => "disable_organization",
+            Self::EnableOrganization => "enable_organization",
+            Self::RecoverOrganization => "recover_organization",
             Self::CreateServiceAccount => "create_service_account",
             Self::UpdateServiceAccount => "update_service_account",
             Self::RotateSecret => "rotate_secret",

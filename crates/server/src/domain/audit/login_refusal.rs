@@ -13,7 +13,7 @@ pub enum LoginRefusal {
     ExpiredSecret(SecretId),
     /// The secret was revoked: replaced by a rotation, or deleted.
     EndedSecret(SecretId),
-    /// The client authenticated, but the account is disabled or expired.
+    /// The client authenticated, but the account is disabled or expired, or the organization is disabled.
     UnusableAccount(Unusable),
 }
 
@@ -30,6 +30,7 @@ impl LoginRefusal {
             Self::WrongSecret(_) => "wrongSecret",
             Self::ExpiredSecret(_) => "expiredSecret",
             Self::EndedSecret(_) => "endedSecret",
+            Self::UnusableAccount(Unusable::OrganizationDisabled) => "organizationDisabled",
             Self::UnusableAccount(Unusable::Disabled) => "accountDisabled",
             Self::UnusableAccount(Unusable::Expired) => "accountExpired",
         }

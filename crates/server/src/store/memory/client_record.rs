@@ -40,6 +40,7 @@ pub(super) fn encode(shared: &SharedValues, known: &ClientWithSecrets) -> Option
             client.token_lifetime_seconds.map(i64::from),
             client.expires_at.map(Timestamp::as_millis),
             client.disabled_at.map(Timestamp::as_millis),
+            client.organization_disabled_at.map(Timestamp::as_millis),
         ])
         .integer(client.token_epoch);
     for secret in secrets {
@@ -99,10 +100,11 @@ fn parts<'r>(shared: &SharedValues, id: ServiceAccountId, record: &'r [u8]) -> O
     let secrets = Reader(rest.bytes(usize::from(secret_count) * SECRET_BYTES)?);
     let organization = shared.read_id(&mut rest)?;
     let scopes = shared.read_scopes(&mut rest)?;
-    let [lifetime, expires_at, disabled_at] = rest.optional()?;
+    let [lifetime, expires_at, disabled_at, organization_disabled_at] = rest.optional()?;
     let client = Client {
         id,
         organization_id: OrganizationId::from_bytes(organization),
+        organization_disabled_at: organization_disabled_at.map(Timestamp::from_millis),
         scopes,
         token_lifetime_seconds: lifetime.map(u32::try_from).transpose().ok()?,
         expires_at: expires_at.map(Timestamp::from_millis),

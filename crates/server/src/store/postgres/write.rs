@@ -10,7 +10,7 @@ use tokio_postgres::IsolationLevel;
 use super::{attempt::Failure, query::query};
 use crate::store::{
     audit_events::{append, lock_head},
-    database::{DatabaseError, Statement, Step, Written},
+    database::{Statement, Step, Written},
 };
 
 /// The settings of a write, whatever the server's defaults: an acknowledged write is durable, and a node that hangs or vanishes in
@@ -65,15 +65,16 @@ pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_
         .await
 }
 
-/// Runs one step, or several that require nothing. `false`: the step required a row and found none.
+/// Runs one step, or several that require nothing. `false`: the step found no row that it requires.
 async fn run(transaction: &Transaction<'_>, stage: &[Step]) -> Result<bool, Failure> {
     match stage {
         [Step::Require(statement)] => Ok(execute(transaction, statement).await? > 0),
         [Step::Append(event)] => {
             let lock = lock_head(event);
             let prepared = transaction.prepare_cached(lock.sql).await?;
-            let head = query(&**transaction, &prepared, &lock.params).await?.pop();
-            let head = head.ok_or_else(|| DatabaseError::new("the organization does not exist"))?;
+            let Some(head) = query(&**transaction, &prepared, &lock.params).await?.pop() else {
+                return Ok(false);
+            };
             execute_all(transaction, &append(event, head)?.each_ref()).await?;
             Ok(true)
         }

@@ -136,10 +136,9 @@ impl<'c> Writer<'c> {
                     self.execute(statement)?;
                 }
                 Step::Append(event) => {
-                    let head = self
-                        .query(&read_head(event))?
-                        .pop()
-                        .ok_or_else(|| DatabaseError::new("the organization does not exist"))?;
+                    let Some(head) = self.query(&read_head(event))?.pop() else {
+                        return Ok(Written::NotAtAll { refused_by: at });
+                    };
                     for statement in append(event, head)? {
                         self.execute(&statement)?;
                     }
