@@ -191,7 +191,7 @@ mod tests {
         net::Ipv4Addr,
         sync::{
             Mutex,
-            atomic::{AtomicU64, Ordering},
+            atomic::{AtomicU32, AtomicU64, Ordering},
         },
     };
 
@@ -295,6 +295,8 @@ mod tests {
         is_inline: bool,
         /// The operations that were called.
         called: Mutex<BTreeSet<&'static str>>,
+        /// The number of requests.
+        sent: AtomicU32,
         basic: String,
         log: Log,
         _directory: TempDir,
@@ -333,6 +335,7 @@ mod tests {
                 service: Service::new(authority, false).unwrap(),
                 is_inline,
                 called: Mutex::default(),
+                sent: AtomicU32::default(),
                 basic: format!("Basic {}", BASE64_STANDARD.encode(basic)),
                 log,
                 _directory: directory,
@@ -360,8 +363,10 @@ mod tests {
                 .header("authorization", authorization)
                 .body(Full::new(Bytes::from_static(body.as_bytes())))
                 .unwrap();
+            // Each request has an address of its own: the lines of one address are bounded.
+            let number = self.sent.fetch_add(1, Ordering::Relaxed);
             let peer = Peer {
-                address: Ipv4Addr::LOCALHOST.into(),
+                address: Ipv4Addr::from_bits(number).into(),
             };
             let response = self.service.0.answer(request, peer, |operation| {
                 self.called.lock().unwrap().insert(operation.id);
