@@ -41,7 +41,8 @@ test("an API error has everything that the server sent", async () => {
   assert.equal(error.message, "the service account does not exist");
   assert.equal(error.statusCode, 404);
   assert.equal(error.code, "service_account_not_found");
-  assert.ok(error.requestId && server.log().includes(error.requestId));
+  assert.ok(error.requestId);
+  await server.logged(error.requestId);
   assert.equal(error.docsUrl, `${server.url}/openapi.json`);
   assert.deepEqual(error.meta, {});
   assert.deepEqual(said(error), ["isHttpError", "isNotFoundError"]);

@@ -78,6 +78,15 @@ export class Prokura {
     readonly log: () => string,
   ) {}
 
+  /** Waits until the log contains `text`. The server does not wait for its log. */
+  async logged(text: string): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!this.log().includes(text)) {
+      if (Date.now() > deadline) throw new Error(`${text} is not in the log: ${this.log()}`);
+      await new Promise((done) => setTimeout(done, 5));
+    }
+  }
+
   /** A client with the credentials of the first account, unless `config` has others. */
   client(config: Partial<ManagementClientConfig> = {}): ManagementClient {
     const { clientId, clientSecret } = this.bootstrap;

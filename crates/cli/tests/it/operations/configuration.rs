@@ -366,8 +366,7 @@ fn a_master_key_that_others_can_read_causes_a_warning() {
     fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let server = Prokura::serve_with(directory.path(), &["--master-key-file", "key"]);
-    let log = server.stderr();
-    assert!(log.contains("can be read by other users"), "{log}");
+    server.logged("can be read by other users");
 }
 
 #[test]
