@@ -27,12 +27,14 @@ pub(crate) async fn open(
         private_files::create_data_directory(&config.data_dir)?;
     }
     let master_keys = master_key::find_or_create(config)?;
+    let (management, configured_resources) = config.resources(address)?;
     let authority = Authority::open(
         open_store(config, access)?,
         &master_keys,
         Settings {
             issuer: config.public_url(address).to_string(),
-            resources: config.resources(address)?,
+            management,
+            configured_resources,
             rotation: config.rotation,
             signing_key_rotation_days: config.signing_key_rotation_days,
         },

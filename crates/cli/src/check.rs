@@ -104,7 +104,7 @@ fn print(text: &str) -> Result<(), Failure> {
 fn effective(config: &Config) -> Result<String, Failure> {
     let mut text = String::new();
     let path = |path: &std::path::Path| Value::from(path.display().to_string());
-    let resources = config.resources(config.listen)?;
+    let (management, resources) = config.resources(config.listen)?;
     let master_key_file = config
         .master_key_file
         .clone()
@@ -153,9 +153,8 @@ fn effective(config: &Config) -> Result<String, Failure> {
             path(&files.key)
         )?;
     }
-    let management = resources.management();
     writeln!(text, "\n[management_api]  # {}", management.identifier)?;
-    text.push_str(&tokens(management));
+    text.push_str(&tokens(&management));
     let aliases = management
         .aliases
         .iter()
@@ -173,7 +172,8 @@ fn effective(config: &Config) -> Result<String, Failure> {
         "\n[keys]\nrotation_days = {}",
         config.signing_key_rotation_days
     )?;
-    for resource in resources.iter().skip(1) {
+    for configured in &resources {
+        let resource = &configured.resource;
         writeln!(
             text,
             "\n[[resources]]\nidentifier = {}",
@@ -182,6 +182,12 @@ fn effective(config: &Config) -> Result<String, Failure> {
         let scopes = resource.scopes.iter().map(Value::from).collect::<Vec<_>>();
         writeln!(text, "scopes = {}", Value::from(scopes))?;
         text.push_str(&tokens(resource));
+        if let Some(organization) = &configured.organization {
+            writeln!(text, "organization = {}", Value::from(&**organization))?;
+        }
+        if configured.is_shared {
+            writeln!(text, "shared = true")?;
+        }
     }
     text.push('\n');
     Ok(text)

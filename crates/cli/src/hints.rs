@@ -4,7 +4,7 @@
 use prokura_server::{
     authority::{
         BootstrapError, DataKeysError, OpenAuthorityError, OrganizationError,
-        RevokeSigningKeyError, Unavailable,
+        PublishResourcesError, RevokeSigningKeyError, Unavailable,
     },
     domain::InvalidResources,
     http::InvalidCertificate,
@@ -26,6 +26,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref().map(bootstrap))
             .or_else(|| cause.downcast_ref().map(signing_key))
             .or_else(|| cause.downcast_ref().map(organization))
+            .or_else(|| cause.downcast_ref().map(publish_resources))
             .or_else(|| cause.downcast_ref().map(master_key))
             .flatten()
     });
@@ -136,6 +137,15 @@ fn organization(error: &OrganizationError) -> Option<&'static str> {
         }
         OrganizationError::NameTaken(_) => Some("choose another name"),
         OrganizationError::Unavailable(_) => None,
+    }
+}
+
+fn publish_resources(error: &PublishResourcesError) -> Option<&'static str> {
+    match error {
+        PublishResourcesError::NoOrganization { .. } => Some(
+            "create it with `prokura organizations create`, or change `organization` in the [[resources]] table",
+        ),
+        PublishResourcesError::Unavailable(_) => None,
     }
 }
 

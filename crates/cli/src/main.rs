@@ -4,7 +4,7 @@
 //! * [`serve`], [`bootstrap`], [`check`], [`audit`], [`keys`], [`organizations`]: the commands that use the database, one file or folder each.
 //! * [`config`], [`authority`], [`master_key`], [`tls`], [`first_start`], [`credentials_file`], [`logging`]: what these share.
 //! * [`remote`]: the commands that talk to a running server.
-//! * [`key_steps`]: logs changes of the signing keys.
+//! * [`key_steps`], [`resource_difference`]: log changes of the signing keys and of the configured resources.
 //! * [`generate`]: shell completions and manual pages.
 //! * [`failure`], [`hints`]: how errors are printed.
 //! * [`core_dumps`]: keeps secrets out of core dumps.
@@ -29,6 +29,7 @@ mod master_key;
 mod organizations;
 mod private_files;
 mod remote;
+mod resource_difference;
 mod serve;
 mod tls;
 mod usage_error;

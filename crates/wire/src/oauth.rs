@@ -67,6 +67,9 @@ pub struct IntrospectionResponse {
     /// The id of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// The id of the organization that the client belongs to. An API that is shared by organizations must check it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
 }
 
 /// Authorization server metadata (RFC 8414 §2).

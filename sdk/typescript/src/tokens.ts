@@ -32,6 +32,8 @@ export interface IntrospectionResponse {
   iss?: string;
   /** The ID of the token. */
   jti?: string;
+  /** The ID of the organization that the client belongs to. An API that is shared by organizations must check it. */
+  organization_id?: string;
 }
 
 /** The OAuth endpoints for access tokens. The client authenticates with its credentials, not with a token. */

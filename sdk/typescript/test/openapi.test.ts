@@ -146,6 +146,7 @@ const SCHEMAS: Record<string, string[]> = {
     aud: true,
     iss: true,
     jti: true,
+    organization_id: true,
   }),
 };
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU16, path::PathBuf
 
 use prokura_server::{
     authority::RotationPolicy,
-    domain::{InvalidResources, Resource, Resources},
+    domain::{ConfiguredResource, InvalidResources, Resource, Resources},
 };
 
 use super::{
@@ -50,7 +50,7 @@ pub(crate) struct Config {
     pub(crate) signing_key_rotation_days: u16,
     /// The management API with the configured aliases. Its identifier is derived from the public URL.
     management_api: Resource,
-    resources: Vec<Resource>,
+    resources: Vec<ConfiguredResource>,
 }
 
 impl Config {
@@ -121,7 +121,7 @@ impl Config {
                 .pick_from_file(|layer| &layer.resources)
                 .unwrap_or_default()
                 .into_iter()
-                .map(Resource::from)
+                .map(ConfiguredResource::from)
                 .collect(),
             origins: layers.into_origins(),
         };
@@ -199,8 +199,11 @@ impl Config {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// The resources of a server that listens on `address`.
-    pub(crate) fn resources(&self, address: SocketAddr) -> Result<Resources, InvalidResources> {
+    /// The management API of a server that listens on `address`, and the resources of the configuration.
+    pub(crate) fn resources(
+        &self,
+        address: SocketAddr,
+    ) -> Result<(Resource, Vec<ConfiguredResource>), InvalidResources> {
         let management_url = |url: &PublicUrl| format!("{url}/api/v1");
         let public_url = self.public_url(address);
         let mut management = self.management_api.clone();
@@ -213,7 +216,10 @@ impl Config {
         // An alias that equals the identifier is redundant, not a second resource.
         let own = management.identifier.clone();
         management.aliases.retain(|alias| *alias != own);
-        Resources::new(management, self.resources.clone())
+        let configured = self.resources.iter();
+        let configured = configured.map(|configured| configured.resource.clone());
+        Resources::new(management.clone(), configured.collect())?;
+        Ok((management, self.resources.clone()))
     }
 }
 

@@ -145,7 +145,7 @@ mod tests {
             .unwrap()
             .remove(0);
         assert_eq!(format!("{shown:?}"), format!("{least:?}"));
-        assert_eq!(reference["resources"][0].as_table().unwrap().len(), 5);
+        assert_eq!(reference["resources"][0].as_table().unwrap().len(), 6);
         assert_eq!(reference["management_api"].as_table().unwrap().len(), 4);
         assert_eq!(reference["rotation"].as_table().unwrap().len(), 2);
         assert_eq!(reference["tls"].as_table().unwrap().len(), 2);

@@ -1,8 +1,8 @@
 //! `[management_api]` and `[[resources]]`: the APIs that tokens are for.
 
 use prokura_server::domain::{
-    MANAGEMENT_SCOPES, MAX_RESOURCE_TOKEN_LIFETIME_SECONDS, Resource, ScopeSet, SigningAlgorithm,
-    TokenFormat,
+    ConfiguredResource, MANAGEMENT_SCOPES, MAX_RESOURCE_TOKEN_LIFETIME_SECONDS, Resource, ScopeSet,
+    SigningAlgorithm, TokenFormat,
 };
 use serde::Deserialize;
 
@@ -28,6 +28,9 @@ pub(super) struct ResourceSettings {
     signing_algorithm: Algorithm,
     #[serde(default = "one_hour")]
     token_lifetime_seconds: LifetimeSeconds,
+    organization: Option<String>,
+    #[serde(default)]
+    shared: bool,
 }
 
 const fn jwt() -> Format {
@@ -42,16 +45,20 @@ const fn one_hour() -> LifetimeSeconds {
     LifetimeSeconds(3600)
 }
 
-impl From<ResourceSettings> for Resource {
+impl From<ResourceSettings> for ConfiguredResource {
     fn from(settings: ResourceSettings) -> Self {
         Self {
-            identifier: settings.identifier.0,
-            aliases: Vec::new(),
-            scopes: settings.scopes.0,
-            token_format: settings
-                .token_format
-                .signed_with(settings.signing_algorithm),
-            token_lifetime_seconds: settings.token_lifetime_seconds.0,
+            resource: Resource {
+                identifier: settings.identifier.0,
+                aliases: Vec::new(),
+                scopes: settings.scopes.0,
+                token_format: settings
+                    .token_format
+                    .signed_with(settings.signing_algorithm),
+                token_lifetime_seconds: settings.token_lifetime_seconds.0,
+            },
+            organization: settings.organization,
+            is_shared: settings.shared,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Key ID of the signing key: the `kid` in the header of its tokens
+    #[arg(allow_hyphen_values = true)]
     kid: String,
 
     #[command(flatten)]

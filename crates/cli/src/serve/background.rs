@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prokura_server::authority::Authority;
+use prokura_server::authority::{Authority, ResourceDifference};
 use tokio::{
     join,
     sync::oneshot,
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{key_steps, logging::Log};
+use crate::{key_steps, logging::Log, resource_difference};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// The pause between flushes. A crash loses the usage counted since the last flush (refused logins: since the last full
@@ -61,11 +61,26 @@ impl BackgroundTasks {
     }
 }
 
-/// Removes expired records, and rotates the signing keys that are due: at the start and every ten minutes.
+/// Removes expired records, rotates the signing keys that are due, and tells of nodes with another configuration: at the start and
+/// every ten minutes.
 async fn sweep(authority: Arc<Authority>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    let mut known = ResourceDifference::default();
     loop {
         interval.tick().await;
+        match authority.compare_resources().await {
+            Ok(found) if found != known => {
+                if !found.is_empty() {
+                    resource_difference::log_foreign(&found);
+                }
+                known = found;
+            }
+            Ok(_) => {}
+            Err(error) => warn!(
+                error = described(error),
+                "cannot compare the resources in the database with the configuration"
+            ),
+        }
         match authority.rotate_due_signing_keys().await {
             Ok(done) => key_steps::log(&done),
             Err(error) => warn!(error = described(error), "cannot rotate the signing keys"),

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::{background::BackgroundTasks, signals::Signals, welcome::welcome};
 use crate::{
-    authority, config::Config, failure::Failure, first_start, logging::Log,
+    authority, config::Config, failure::Failure, first_start, logging::Log, resource_difference,
     tls::CertificateReloader,
 };
 
@@ -36,6 +36,8 @@ pub(crate) async fn run(config: &Config, log: &Log) -> Result<(), Failure> {
     let tls = reloader.as_ref().map(CertificateReloader::tls);
     let authority = Arc::new(authority::open(config, address, SqliteAccess::Server).await?);
     let credentials = first_start::run(&authority, &config.data_dir, &url).await?;
+    let difference = authority.publish_resources().await?;
+    resource_difference::log_published(&difference);
 
     let signals = Signals::new().context("cannot handle signals")?;
     announce(config.scheme(), address, &url, credentials.as_deref()).map_err(Failure::output)?;

@@ -9,8 +9,8 @@ use crate::{
 impl Authority {
     /// The token in `text` with the scopes that its account still holds, if the token is active at `now`.
     ///
-    /// No other code accepts a token. `None`: this server did not issue it, it is expired or revoked, or its account was
-    /// deleted, disabled or expired, or had its tokens revoked.
+    /// No other code accepts a token. `None`: this server did not issue it, it is expired or revoked, its resource is gone, or its
+    /// account was deleted, disabled or expired, or had its tokens revoked.
     pub(super) async fn active_token(
         &self,
         text: &str,
@@ -36,11 +36,17 @@ impl Authority {
         if !token.is_active(&state.client, now) {
             return Ok(None);
         }
-        token.scopes = token.effective_scopes(&state.client);
+        let version = state.resources_version;
+        let resources = self.resources_at(token.organization_id, version).await?;
+        let Some(resource) = resources.named(&token.audience) else {
+            return Ok(None);
+        };
+        let held = token.effective_scopes(&state.client);
+        token.scopes = held.intersection(&resource.scopes);
         Ok(Some(token))
     }
 
-    /// The token in `text`, if this server issued it for a known resource. It need not be active. A token of a key that this node does
+    /// The token in `text`, if this server issued it. It need not be active. A token of a key that this node does
     /// not know makes it ask the store for newer keys.
     pub(super) async fn open_token(&self, text: &str) -> Result<Option<AccessToken>, Unavailable> {
         let mut opened = self.try_open(text);
@@ -58,10 +64,10 @@ impl Authority {
     }
 
     fn try_open(&self, text: &str) -> Opened {
-        self.keys.open_token(text, |audience| {
-            self.resources
-                .iter()
-                .any(|resource| resource.is_named(audience))
+        self.keys.open_token(text, |organization, audience| {
+            let known = self.organization_resources.get(organization, None);
+            self.management.is_named(audience)
+                || known.is_some_and(|resources| resources.named(audience).is_some())
         })
     }
 }

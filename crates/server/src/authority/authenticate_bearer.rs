@@ -26,7 +26,7 @@ impl Authority {
         let token = self
             .active_token(text, now)
             .await?
-            .filter(|token| self.resources.management().is_named(&token.audience))
+            .filter(|token| self.management.is_named(&token.audience))
             .ok_or(AuthenticateBearerError::InvalidToken)?;
         Ok(Caller {
             organization_id: token.organization_id,

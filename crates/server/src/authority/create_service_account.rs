@@ -54,7 +54,8 @@ impl Authority {
                 .filter(|scope| MANAGEMENT_SCOPES.contains(&scope))
         });
         let grantable = settings.grantable_scopes.clone().unwrap_or_default();
-        self.check_scopes(&scopes, &scopes, &grantable)?;
+        self.check_scopes(caller, &scopes, &scopes, &grantable)
+            .await??;
         if let Some(idempotent) = &mut idempotent {
             // The scopes are part of the request even if the caller left them out.
             let scopes = scopes.as_str().as_bytes();

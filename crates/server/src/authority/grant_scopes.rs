@@ -1,6 +1,6 @@
 //! Which scopes an account can have, whoever grants them.
 
-use super::state::Authority;
+use super::{caller::Caller, state::Authority, unavailable::Unavailable};
 use crate::domain::{GrantableScopes, ScopeSet};
 
 /// The maximum length of all scopes of an account together, in characters. It keeps tokens below 4 KiB.
@@ -21,29 +21,36 @@ pub enum GrantScopesError {
 }
 
 impl Authority {
-    /// Checks that the scopes `gained` exist, after which the account holds `all`, and that the scopes among `grantable` do.
-    pub(super) fn check_scopes(
+    /// Checks that the scopes `gained` exist in the caller's organization, after which the account holds `all`, and that the scopes
+    /// among `grantable` do.
+    pub(super) async fn check_scopes(
         &self,
+        caller: &Caller,
         gained: &ScopeSet,
         all: &ScopeSet,
         grantable: &GrantableScopes,
-    ) -> Result<(), GrantScopesError> {
-        if let Some(unknown) = self.unknown_scope(gained) {
-            return Err(GrantScopesError::Unknown(unknown));
-        }
-        if all.as_str().len() > MAX_SCOPE_CHARS {
-            return Err(GrantScopesError::TooMany);
-        }
-        match self.unknown_scope(&grantable.exact()) {
-            Some(unknown) => Err(GrantScopesError::UnknownGrantable(unknown)),
-            None => Ok(()),
-        }
-    }
-
-    /// A scope of `scopes` that no resource has.
-    fn unknown_scope(&self, scopes: &ScopeSet) -> Option<String> {
-        let mut scopes = scopes.iter();
-        let unknown = scopes.find(|scope| self.resources.owning(scope).is_none());
-        unknown.map(str::to_owned)
+    ) -> Result<Result<(), GrantScopesError>, Unavailable> {
+        let grantable = grantable.exact();
+        let mut named = gained.iter().chain(grantable.iter());
+        let unknown = if named.all(|scope| self.management.scopes.contains(scope)) {
+            [None, None]
+        } else {
+            let resources = self.load_resources(caller.organization_id).await?;
+            [gained, &grantable].map(|scopes| {
+                let mut scopes = scopes.iter();
+                let unknown = scopes.find(|scope| resources.owning(scope).is_none());
+                unknown.map(str::to_owned)
+            })
+        };
+        let [unknown, unknown_grantable] = unknown;
+        Ok(if let Some(unknown) = unknown {
+            Err(GrantScopesError::Unknown(unknown))
+        } else if all.as_str().len() > MAX_SCOPE_CHARS {
+            Err(GrantScopesError::TooMany)
+        } else if let Some(unknown) = unknown_grantable {
+            Err(GrantScopesError::UnknownGrantable(unknown))
+        } else {
+            Ok(())
+        })
     }
 }

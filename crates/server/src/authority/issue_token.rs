@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessToken, Client, GrantError, OrganizationId, ScopeSet, ServiceAccountId, Timestamp,
-        TokenId,
+        AccessToken, Client, GrantError, OrganizationId, Resources, ScopeSet, ServiceAccountId,
+        Timestamp, TokenId,
     },
     store::Found,
 };
@@ -92,16 +92,18 @@ impl Authority {
         origin: &Origin<'_>,
     ) -> Result<IssuedToken, IssueTokenError> {
         let now = self.clock.now()?;
-        let (client, proof) = match self.find_client(request.credentials, origin, now).await? {
-            Found::Proven(known, proof) => (known.client, proof),
-            Found::Unproven(known, _) => {
-                self.store.count_refused(known.client.id, now);
-                return Err(IssueTokenError::InvalidClient);
-            }
-            Found::Nobody => return Err(IssueTokenError::InvalidClient),
-        };
+        let (client, version, proof) =
+            match self.find_client(request.credentials, origin, now).await? {
+                Found::Proven(known, proof) => (known.client, known.resources_version, proof),
+                Found::Unproven(known, _) => {
+                    self.store.count_refused(known.client.id, now);
+                    return Err(IssueTokenError::InvalidClient);
+                }
+                Found::Nobody => return Err(IssueTokenError::InvalidClient),
+            };
+        let resources = self.resources_at(client.organization_id, version).await?;
         let outcome = match request.grant {
-            Grant::ClientCredentials => self.grant_to_client(request, &client, now),
+            Grant::ClientCredentials => self.grant_to_client(request, &client, &resources, now),
             Grant::Unsupported => Err(IssueTokenError::UnsupportedGrantType),
         };
         match &outcome {
@@ -118,11 +120,11 @@ impl Authority {
         &self,
         request: &TokenRequest<'_>,
         client: &Client,
+        resources: &Resources,
         now: Timestamp,
     ) -> Result<IssuedToken, IssueTokenError> {
         let (resource, audience, scopes) =
-            self.resources
-                .grant(&request.resources, request.scope, &client.scopes)?;
+            resources.grant(&request.resources, request.scope, &client.scopes)?;
         let id = TokenId::new(self.random()?);
         let lifetime_seconds = resource.lifetime_seconds(client, now);
         let token = AccessToken::mint(id, client, audience, scopes, lifetime_seconds, now);

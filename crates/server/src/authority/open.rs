@@ -6,6 +6,7 @@ use super::{
     id_sequence::IdSequence,
     key_following::KeyFollowing,
     master_keys::MasterKeys,
+    organization_resources::OrganizationResources,
     overtaken_changes::OvertakenChanges,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
@@ -13,7 +14,7 @@ use super::{
     unavailable::{Unavailable, or_unavailable},
 };
 use crate::{
-    domain::{Resources, SigningAlgorithm, TokenFormat},
+    domain::{ConfiguredResource, Resource},
     keys::{DataKeys, KeyRing},
     store::{MigrateError, Store},
 };
@@ -23,8 +24,10 @@ use crate::{
 pub struct Settings {
     /// The issuer of the tokens: the public URL without a trailing slash.
     pub issuer: String,
-    /// The resources that tokens can be issued for.
-    pub resources: Resources,
+    /// The management API as a resource.
+    pub management: Resource,
+    /// The resources of the configuration. [`Authority::publish_resources`] writes them to the database.
+    pub configured_resources: Vec<ConfiguredResource>,
     /// The limits of secret rotation.
     pub rotation: RotationPolicy,
     /// How long a signing key signs until the next one takes its place, in days.
@@ -64,13 +67,14 @@ impl Authority {
 
         store.enable_cache().await?;
 
-        let algorithms = algorithms_in_use(&settings.resources);
         let data = DataKeys::new(&material);
         let keys = KeyRing::open(data, &settings.issuer, &store.signing_keys().await?)?;
         let authority = Self {
             store,
             keys,
-            resources: settings.resources,
+            management: settings.management,
+            configured_resources: settings.configured_resources,
+            organization_resources: OrganizationResources::default(),
             rotation: settings.rotation,
             clock,
             entropy,
@@ -81,21 +85,9 @@ impl Authority {
             used_master_key,
             signing_key_rotation_days: settings.signing_key_rotation_days,
         };
-        for algorithm in algorithms {
+        for algorithm in authority.algorithms_in_use() {
             authority.ensure_signing_key(algorithm).await?;
         }
         Ok(authority)
     }
-}
-
-fn algorithms_in_use(resources: &Resources) -> Vec<SigningAlgorithm> {
-    let mut algorithms = Vec::new();
-    for resource in resources.iter() {
-        if let TokenFormat::Jwt(algorithm) = resource.token_format
-            && !algorithms.contains(&algorithm)
-        {
-            algorithms.push(algorithm);
-        }
-    }
-    algorithms
 }

@@ -5,18 +5,25 @@ use super::{
     id_sequence::IdSequence,
     key_following::KeyFollowing,
     master_keys::UsedMasterKey,
+    organization_resources::OrganizationResources,
     overtaken_changes::OvertakenChanges,
     refused_login_counts::RefusedLoginCounts,
     rotation_policy::RotationPolicy,
     unavailable::Unavailable,
 };
-use crate::{domain::Resources, keys::KeyRing, store::Store};
+use crate::{
+    domain::{ConfiguredResource, Resource},
+    keys::KeyRing,
+    store::Store,
+};
 
 /// The server without HTTP. Every use case is a method of it.
 pub struct Authority {
     pub(super) store: Store,
     pub(super) keys: KeyRing,
-    pub(super) resources: Resources,
+    pub(super) management: Resource,
+    pub(super) configured_resources: Vec<ConfiguredResource>,
+    pub(super) organization_resources: OrganizationResources,
     pub(super) rotation: RotationPolicy,
     pub(super) clock: Box<dyn Clock>,
     pub(super) entropy: Box<dyn Entropy>,
@@ -34,9 +41,14 @@ impl Authority {
         self.keys.issuer()
     }
 
-    /// The resources that tokens can be issued for.
-    pub const fn resources(&self) -> &Resources {
-        &self.resources
+    /// The management API as a resource.
+    pub const fn management(&self) -> &Resource {
+        &self.management
+    }
+
+    /// The resources of this node's configuration.
+    pub fn configured_resources(&self) -> &[ConfiguredResource] {
+        &self.configured_resources
     }
 
     /// Which of the master keys opened the data keys.

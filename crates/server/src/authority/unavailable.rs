@@ -30,6 +30,9 @@ pub enum Unavailable {
     /// The signing keys, which other nodes change all the time.
     #[error("other nodes keep changing the signing keys")]
     KeysChanging,
+    /// The resources, which other nodes write all the time.
+    #[error("other nodes keep writing the resources of their configuration")]
+    ResourcesChanging,
     /// The account, which is changed by too many others at once.
     #[error("the service account is changed by too many others at once")]
     AccountChanging,

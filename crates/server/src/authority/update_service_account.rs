@@ -61,7 +61,8 @@ impl Authority {
                 .scopes
                 .filter(|scope| !account.scopes.contains(scope));
             let grantable = patch.grantable_scopes.clone().unwrap_or_default();
-            self.check_scopes(&gained, &updated.scopes, &grantable)?;
+            self.check_scopes(caller, &gained, &updated.scopes, &grantable)
+                .await??;
             require(rights.missing_to_update(&account, &updated))?;
             if !precondition.is_met(&account) {
                 return Err(ChangeError::Stale.into());

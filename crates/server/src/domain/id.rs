@@ -52,6 +52,10 @@ id! {
     OrganizationId
 }
 id! {
+    /// A resource: an API that tokens are for.
+    ResourceId
+}
+id! {
     /// A service account.
     ServiceAccountId
 }
@@ -77,6 +81,7 @@ macro_rules! ordered_id {
 }
 
 ordered_id!(OrganizationId);
+ordered_id!(ResourceId);
 ordered_id!(ServiceAccountId);
 ordered_id!(SecretId);
 

@@ -41,12 +41,13 @@ pub use client_proof::ClientProof;
 pub use client_secret::{ClientSecret, SecretDigest};
 pub use data_key::SealedDataKey;
 pub use grantable_scopes::{GrantableScopes, InvalidGrantableScopes};
-pub use id::{ClientId, OrganizationId, SecretId, ServiceAccountId, TokenId};
+pub use id::{ClientId, OrganizationId, ResourceId, SecretId, ServiceAccountId, TokenId};
 pub use idempotency_key::IdempotencyKey;
 pub use labels::{InvalidLabels, Label, Labels, LabelsPatch};
 pub use precondition::Precondition;
 pub use resource::{
-    GrantError, InvalidResources, Resource, Resources, SigningAlgorithm, TokenFormat,
+    ConfiguredResource, GrantError, InvalidResources, Resource, Resources, SigningAlgorithm,
+    TokenFormat,
 };
 pub use rights::{Rights, needs_other_administrator};
 pub use scope::{

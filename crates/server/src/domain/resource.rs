@@ -22,6 +22,24 @@ pub enum SigningAlgorithm {
     Rs256,
 }
 
+impl TokenFormat {
+    /// The name in the database: `opaque`, or the algorithm that signs a JWT.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opaque => "opaque",
+            Self::Jwt(algorithm) => algorithm.as_str(),
+        }
+    }
+
+    /// Parses the output of [`Self::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "opaque" => Some(Self::Opaque),
+            algorithm => SigningAlgorithm::parse(algorithm).map(Self::Jwt),
+        }
+    }
+}
+
 impl SigningAlgorithm {
     /// All algorithms.
     pub const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
@@ -47,7 +65,7 @@ impl SigningAlgorithm {
 }
 
 /// An API that tokens are for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// The identifier, an absolute URI without a fragment (RFC 8707 §2). The default `aud`.
     pub identifier: String,
@@ -89,7 +107,29 @@ impl Resource {
     }
 }
 
-/// All resources of this server: the management API and the configured ones.
+/// A resource of the configuration, and whose it is.
+#[derive(Clone, Debug)]
+pub struct ConfiguredResource {
+    /// The resource.
+    pub resource: Resource,
+    /// The organization that it belongs to: its id or its name. `None`: the first organization.
+    pub organization: Option<String>,
+    /// Whether all other organizations can use it, too.
+    pub is_shared: bool,
+}
+
+impl From<Resource> for ConfiguredResource {
+    /// A resource of the first organization alone.
+    fn from(resource: Resource) -> Self {
+        Self {
+            resource,
+            organization: None,
+            is_shared: false,
+        }
+    }
+}
+
+/// A set of resources: the management API and others.
 #[derive(Clone, Debug)]
 pub struct Resources {
     management: Resource,
@@ -140,6 +180,12 @@ impl Resources {
         Ok(all)
     }
 
+    /// The resources that one organization can use, as the database has them: names and scopes are unique there. If a shared
+    /// resource has a scope of an own one, the own one, which comes first, has it.
+    pub fn of_organization(management: Resource, others: Vec<Resource>) -> Self {
+        Self { management, others }
+    }
+
     /// The scopes of the management API: the [`Resource::scopes`] of its resource.
     pub fn management_scopes() -> ScopeSet {
         ScopeSet::from_tokens(MANAGEMENT_SCOPES).unwrap_or_default()
@@ -156,7 +202,7 @@ impl Resources {
     }
 
     /// The resource with this identifier or alias.
-    fn named(&self, name: &str) -> Option<&Resource> {
+    pub fn named(&self, name: &str) -> Option<&Resource> {
         self.iter().find(|resource| resource.is_named(name))
     }
 

@@ -316,7 +316,8 @@ mod tests {
             };
             let settings = Settings {
                 issuer: ISSUER.to_owned(),
-                resources: Resources::new(management, Vec::new()).unwrap(),
+                management,
+                configured_resources: Vec::new(),
                 rotation: RotationPolicy::default(),
                 signing_key_rotation_days: 90,
             };

@@ -104,7 +104,7 @@ pub(super) fn open<'k>(
     text: &str,
     issuer: &str,
     key: impl FnOnce(&str) -> Option<&'k SigningKey>,
-    is_known_audience: impl Fn(&str) -> bool,
+    is_usable: impl Fn(OrganizationId, &str) -> bool,
 ) -> Option<AccessToken> {
     let (message, signature) = text.rsplit_once('.')?;
     let (header, claims) = message.split_once('.')?;
@@ -131,13 +131,18 @@ pub(super) fn open<'k>(
     {
         return None;
     }
+    let organization_id = OrganizationId::parse(&claims.organization_id)?;
     let audience = match claims.aud {
-        Audience::One(audience) => Some(audience).filter(|name| is_known_audience(name)),
-        Audience::Many(audiences) => audiences.into_iter().find(|name| is_known_audience(name)),
-    }?;
+        Audience::One(audience) => audience,
+        // Prokura writes one. Of several, the token is for one that the organization can use.
+        Audience::Many(audiences) => {
+            let mut audiences = audiences.into_iter();
+            audiences.find(|name| is_usable(organization_id, name))?
+        }
+    };
     Some(AccessToken {
         id: TokenId::parse(&claims.jti)?,
-        organization_id: OrganizationId::parse(&claims.organization_id)?,
+        organization_id,
         service_account_id: client.service_account(),
         token_epoch: claims.token_epoch,
         audience,

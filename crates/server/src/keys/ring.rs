@@ -14,7 +14,9 @@ use super::{
     signing_key_seal::OpenKeyError,
     signing_keys::{Opened, SigningKeys},
 };
-use crate::domain::{AccessToken, PublicJwk, SigningKeySet, Timestamp, TokenFormat};
+use crate::domain::{
+    AccessToken, OrganizationId, PublicJwk, SigningKeySet, Timestamp, TokenFormat,
+};
 
 /// All keys of a server. No request parses a key, and only an Idempotency-Key makes one derive a key.
 pub struct KeyRing {
@@ -83,17 +85,20 @@ impl KeyRing {
         }
     }
 
-    /// The token in `text`, of either format, if this server issued it and `is_known_audience` knows its audience. The token may
-    /// be expired, and its account may be gone.
-    pub fn open_token(&self, text: &str, is_known_audience: impl Fn(&str) -> bool) -> Opened {
+    /// The token in `text`, of either format, if this server issued it. The token may be expired, and its account and its resource
+    /// may be gone.
+    ///
+    /// `is_usable` says whether an organization can use a resource; it chooses among several audiences of a JWT.
+    pub fn open_token(
+        &self,
+        text: &str,
+        is_usable: impl Fn(OrganizationId, &str) -> bool,
+    ) -> Opened {
         if text.starts_with(opaque::PREFIX) {
             return opaque::open(&self.data.opaque_tokens, &self.issuer, text)
-                .filter(|token| is_known_audience(&token.audience))
                 .map_or(Opened::Nothing, Opened::Token);
         }
-        self.signing
-            .load()
-            .verify(text, &self.issuer, is_known_audience)
+        self.signing.load().verify(text, &self.issuer, is_usable)
     }
 
     /// The public keys, of every algorithm. The same `Arc` until the signing keys are exchanged.
@@ -174,7 +179,7 @@ mod tests {
     }
 
     fn open(ring: &KeyRing, text: &str) -> Opened {
-        ring.open_token(text, |_| true)
+        ring.open_token(text, |_, _| true)
     }
 
     fn kid_of(text: &str) -> String {

@@ -9,7 +9,8 @@ use super::{
     verified_tokens::{TextDigest, VerifiedTokens},
 };
 use crate::domain::{
-    AccessToken, PublicJwk, SigningAlgorithm, SigningKeyLife, SigningKeySet, Timestamp, signing,
+    AccessToken, OrganizationId, PublicJwk, SigningAlgorithm, SigningKeyLife, SigningKeySet,
+    Timestamp, signing,
 };
 
 /// The set of signing keys in use: all that are stored and not revoked.
@@ -40,7 +41,7 @@ pub enum Opened {
     Token(AccessToken),
     /// A JWT that names a key which is not in the set. Another node may have created the key.
     UnknownKey,
-    /// This server did not issue it, or its audience is unknown.
+    /// This server did not issue it.
     Nothing,
 }
 
@@ -87,12 +88,12 @@ impl SigningKeys {
         jwt::sign(&signer.key, issuer, token)
     }
 
-    /// The token in the JWT `text`, if a key of the set signed it for `issuer` and its audience is known.
+    /// The token in the JWT `text`, if a key of the set signed it for `issuer`.
     pub(super) fn verify(
         &self,
         text: &str,
         issuer: &str,
-        is_known_audience: impl Fn(&str) -> bool,
+        is_usable: impl Fn(OrganizationId, &str) -> bool,
     ) -> Opened {
         if text.len() > jwt::MAX_CHARS {
             return Opened::Nothing;
@@ -108,7 +109,7 @@ impl SigningKeys {
             is_unknown = found.is_none() && PublicJwk::is_kid(kid);
             found
         };
-        match jwt::open(text, issuer, key, is_known_audience) {
+        match jwt::open(text, issuer, key, is_usable) {
             Some(token) => {
                 self.verified.insert(&digest, &token);
                 Opened::Token(token)

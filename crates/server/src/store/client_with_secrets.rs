@@ -12,6 +12,8 @@ pub struct ClientWithSecrets {
     /// The version of the signing keys, read with the client: see [`Store::keys_version`](super::Store::keys_version). `None`: the
     /// client is cached, so this process alone changes the keys.
     pub keys_version: Option<i64>,
+    /// The version of the resources that the organization can use, read with the client. `None`: as above.
+    pub resources_version: Option<i64>,
 }
 
 /// The outcome of looking up a client that presented credentials.

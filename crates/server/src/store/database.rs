@@ -7,7 +7,9 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use super::sqlite::CommandWrites;
-use crate::domain::{AuditEvent, OrganizationId, SecretId, ServiceAccountId, Timestamp, TokenId};
+use crate::domain::{
+    AuditEvent, OrganizationId, ResourceId, SecretId, ServiceAccountId, Timestamp, TokenId,
+};
 
 /// A database driver. Each call is atomic. An acknowledged [`Database::write`] is durable, and every later read sees it.
 pub trait Database: Send + Sync + 'static {
@@ -220,7 +222,13 @@ macro_rules! id_column {
     )*};
 }
 
-id_column!(OrganizationId, SecretId, ServiceAccountId, TokenId);
+id_column!(
+    OrganizationId,
+    ResourceId,
+    SecretId,
+    ServiceAccountId,
+    TokenId
+);
 
 /// A database operation failed: the database is unreachable, too slow, full or broken, or holds what this build cannot read.
 #[derive(Debug, thiserror::Error)]

@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_keys.sql"),
     migration!(6, "0006_grantable_scopes.sql"),
     migration!(7, "0007_disabled_organizations.sql"),
+    migration!(8, "0008_resources.sql"),
 ];
 
 /// The newest version, which this build knows.

@@ -43,22 +43,22 @@ impl ListPosition {
     }
 }
 
-/// The columns of a client, as [`client`] reads them. The token path reads these alone.
+/// The columns of a client `a` and its organization `o`, as [`client`] reads them. The token path reads these alone.
 macro_rules! client_columns {
     () => {
-        "a.id, a.organization_id, (SELECT o.disabled_at FROM organizations o WHERE o.id = a.organization_id), \
-         a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, a.token_epoch"
+        "a.id, a.organization_id, o.disabled_at, a.scopes, a.token_lifetime_seconds, a.expires_at, a.disabled_at, \
+         a.token_epoch"
     };
 }
 pub(super) use client_columns;
 
-/// The version of the signing keys, as a column of a look-up.
-macro_rules! keys_version {
+/// The versions of the signing keys and of the organization's resources, as columns of a look-up.
+macro_rules! versions {
     () => {
-        "(SELECT keys_version FROM installation)"
+        "(SELECT keys_version FROM installation), o.resources_version"
     };
 }
-pub(super) use keys_version;
+pub(super) use versions;
 
 impl Store {
     /// Stores a new account with its first secret. With `request`, a repeat of the request stores nothing.
@@ -266,10 +266,10 @@ impl Store {
                         "SELECT ",
                         client_columns!(),
                         ", ",
-                        keys_version!(),
+                        versions!(),
                         ", s.id, s.digest, s.expires_at, s.retires_at FROM \
                          (SELECT * FROM service_accounts WHERE id <= $1 ORDER BY id DESC LIMIT 1) a \
-                         LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
+                         JOIN organizations o ON o.id = a.organization_id LEFT JOIN secrets s ON s.service_account_id = a.id AND s.revoked_at IS NULL"
                     ),
                     [id.into()],
                 ),
@@ -301,17 +301,17 @@ pub(super) fn client(row: &mut Row) -> Result<Client, DatabaseError> {
     })
 }
 
-/// Reads a client and its secrets: each row has the columns of the client, the version of the signing keys, and the columns of one
-/// secret.
+/// Reads a client and its secrets: each row has the columns of the client, the versions, and the columns of one secret.
 fn client_with_secrets(rows: Vec<Row>) -> Result<Option<ClientWithSecrets>, DatabaseError> {
     let mut found: Option<ClientWithSecrets> = None;
     for mut row in rows {
         let client = client(&mut row)?;
-        let keys_version = row.next()?;
+        let [keys_version, resources_version] = [row.next()?, row.next()?];
         let known = found.get_or_insert_with(|| ClientWithSecrets {
             client,
             secrets: Vec::new(),
             keys_version,
+            resources_version,
         });
         // A client without secrets has one row, in which the secret is NULL.
         if let Some(id) = row.next()? {

@@ -6,7 +6,7 @@ use super::{
     database::{Statement, Step, Written},
     error::{StoreError, during},
     handle::Store,
-    service_accounts::{client, client_columns, keys_version},
+    service_accounts::{client, client_columns, versions},
 };
 use crate::domain::{AccessToken, AuditEvent, Client, ServiceAccountId, Timestamp, TokenId};
 
@@ -19,6 +19,8 @@ pub struct TokenState {
     pub is_revoked: bool,
     /// As [`ClientWithSecrets::keys_version`](super::ClientWithSecrets::keys_version).
     pub keys_version: Option<i64>,
+    /// As [`ClientWithSecrets::resources_version`](super::ClientWithSecrets::resources_version).
+    pub resources_version: Option<i64>,
 }
 
 impl Store {
@@ -32,18 +34,21 @@ impl Store {
             return self.read_token_state(service_account, token).await;
         }
         let found = match self.memory.client(service_account) {
-            Some(cached) => Some((cached, None)),
+            Some(cached) => Some((cached, None, None)),
             None => {
                 let read = self.read_client(service_account);
                 let loaded = self.memory.load_client(service_account, read).await?;
-                loaded.map(|found| (found.client, found.keys_version))
+                loaded.map(|found| (found.client, found.keys_version, found.resources_version))
             }
         };
-        Ok(found.map(|(client, keys_version)| TokenState {
-            client,
-            is_revoked: self.memory.is_revoked(token),
-            keys_version,
-        }))
+        Ok(
+            found.map(|(client, keys_version, resources_version)| TokenState {
+                client,
+                is_revoked: self.memory.is_revoked(token),
+                keys_version,
+                resources_version,
+            }),
+        )
     }
 
     async fn read_token_state(
@@ -56,8 +61,8 @@ impl Store {
                 "SELECT ",
                 client_columns!(),
                 ", (SELECT count(*) FROM revoked_tokens r WHERE r.id = $2), ",
-                keys_version!(),
-                " FROM service_accounts a \
+                versions!(),
+                " FROM service_accounts a JOIN organizations o ON o.id = a.organization_id \
                  WHERE a.id = $1"
             ),
             [service_account.into(), token.into()],
@@ -67,6 +72,7 @@ impl Store {
                 client: client(row)?,
                 is_revoked: row.next::<i64>()? > 0,
                 keys_version: row.next()?,
+                resources_version: row.next()?,
             })
         })
         .await

@@ -13,7 +13,10 @@ use std::{
 
 use prokura_server::{
     authority::{Authority, Clock, ClockError, RotationPolicy, Settings, SystemEntropy},
-    domain::{Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp, TokenFormat},
+    domain::{
+        ConfiguredResource, Name, Resource, Resources, ScopeSet, SigningAlgorithm, Timestamp,
+        TokenFormat,
+    },
     http::{self, Tls},
     keys::MasterKey,
     store::{OpenSqliteError, Postgres, Sqlite, SqliteAccess, Store},
@@ -42,8 +45,10 @@ pub struct Options {
     pub management_format: TokenFormat,
     /// The lifetime of tokens for the management API.
     pub lifetime_seconds: u32,
-    /// The resources beside the management API.
+    /// The resources beside the management API that belong to the first organization.
     pub resources: Vec<Resource>,
+    /// Further resources, of other organizations or shared.
+    pub more_resources: Vec<ConfiguredResource>,
     /// Aliases of the management API.
     pub aliases: Vec<String>,
     /// The path of the public URL.
@@ -58,6 +63,7 @@ impl Default for Options {
             management_format: TokenFormat::Opaque,
             lifetime_seconds: 3600,
             resources: Vec::new(),
+            more_resources: Vec::new(),
             aliases: Vec::new(),
             public_path: "",
             tls: None,
@@ -147,6 +153,7 @@ impl Prokura {
         let root = Credentials::default();
         let mut server = Self::on(place, clock, listener, None, options, root).await;
         server.root = server.bootstrap("Acme").await;
+        server.authority.publish_resources().await.unwrap();
         server
     }
 
@@ -270,7 +277,13 @@ impl Prokura {
             &master_key.into(),
             Settings {
                 issuer: issuer.clone(),
-                resources: Resources::new(management, options.resources).unwrap(),
+                management,
+                configured_resources: options
+                    .resources
+                    .into_iter()
+                    .map(ConfiguredResource::from)
+                    .chain(options.more_resources)
+                    .collect(),
                 rotation: RotationPolicy::default(),
                 signing_key_rotation_days: 90,
             },
@@ -279,6 +292,7 @@ impl Prokura {
         )
         .await
         .unwrap();
+        authority.publish_resources().await.unwrap();
         let authority = Arc::new(authority);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {

@@ -76,7 +76,13 @@ fn active(token: &AccessToken, issuer: &str) -> String {
     push_json_text(&mut json, &token.audience);
     json.push_str(r#","iss":"#);
     push_json_text(&mut json, issuer);
-    json.extend([r#","jti":""#, token.id.encode(&mut [0; 36]), r#""}"#]);
+    json.extend([
+        r#","jti":""#,
+        token.id.encode(&mut [0; 36]),
+        r#"","organization_id":""#,
+        token.organization_id.encode(&mut [0; 36]),
+        r#""}"#,
+    ]);
     json
 }
 
@@ -124,6 +130,7 @@ mod tests {
             aud: Some(token.audience.to_string()),
             iss: Some("https://a.example/\"".to_owned()),
             jti: Some(token.id.to_string()),
+            organization_id: Some(token.organization_id.to_string()),
         });
         assert_eq!(active(&token, "https://a.example/\""), serialized.unwrap());
     }

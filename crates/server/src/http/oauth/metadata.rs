@@ -16,12 +16,7 @@ pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMet
         introspection_endpoint: url("/oauth2/introspect"),
         revocation_endpoint: url("/oauth2/revoke"),
         jwks_uri: url("/.well-known/jwks.json"),
-        scopes_supported: authority
-            .resources()
-            .iter()
-            .flat_map(|resource| resource.scopes.iter())
-            .map(str::to_owned)
-            .collect(),
+        scopes_supported: scopes_supported(authority),
         // RFC 8414 §2 requires the member. No supported grant uses an authorization endpoint.
         response_types_supported: Vec::new(),
         grant_types_supported: token::GRANTS.map(|(name, _)| name.to_owned()).to_vec(),
@@ -34,6 +29,15 @@ pub(in crate::http) fn document(authority: &Authority) -> AuthorizationServerMet
             .map(|algorithm| algorithm.as_str().to_owned())
             .to_vec(),
     }
+}
+
+/// The scopes of the management API and of the configured resources.
+fn scopes_supported(authority: &Authority) -> Vec<String> {
+    let configured = authority.configured_resources().iter();
+    let configured = configured.map(|configured| &configured.resource);
+    let resources = std::iter::once(authority.management()).chain(configured);
+    let scopes = resources.flat_map(|resource| resource.scopes.iter());
+    scopes.map(str::to_owned).collect()
 }
 
 /// The path of an issuer that has one: `/tenant` of `https://host/tenant`.

@@ -77,6 +77,7 @@ fn answer(operation: &str) -> Option<Value> {
             "aud": "http://127.0.0.1:8080/api/v1",
             "iss": "http://127.0.0.1:8080",
             "jti": "5f8e1c52-3c0b-4a3c-9d0e-7f2b1a6c4d90",
+            "organization_id": "019ab0f4-5d2e-7c11-9a52-3b1f6b0d2c11",
         }),
         "create_service_account" | "rotate_secret" => json!({
             "serviceAccount": account(),

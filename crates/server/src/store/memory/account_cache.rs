@@ -281,6 +281,7 @@ mod tests {
             client: Client { scopes, ..client },
             secrets: vec![secret(SECRET), secret(OTHER_SECRET)],
             keys_version: None,
+            resources_version: None,
         }
     }
 

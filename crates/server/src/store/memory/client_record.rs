@@ -73,6 +73,7 @@ pub(super) fn decode(
         client,
         secrets,
         keys_version: None,
+        resources_version: None,
     })
 }
 
@@ -173,7 +174,7 @@ mod tests {
                 digest: SecretDigest::from_bytes(digest),
                 ends_at,
             });
-            let known = ClientWithSecrets { client, secrets: secrets.collect(), keys_version: Some(1) };
+            let known = ClientWithSecrets { client, secrets: secrets.collect(), keys_version: Some(1), resources_version: Some(1) };
             let record = encode(&shared, &known).unwrap();
             prop_assert!(secret_ids(&record).eq(known.secrets.iter().map(|secret| secret.id)));
             let client = decode_client(&shared, account.id, &record);
@@ -210,6 +211,7 @@ mod tests {
                 ends_at: None,
             }],
             keys_version: None,
+            resources_version: None,
         };
         let record = encode(&SharedValues::new(), &known).unwrap();
         assert!(record.len() < 75);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use prokura_server::domain::{SigningAlgorithm, TokenFormat};
+use prokura_server::domain::{ConfiguredResource, SigningAlgorithm, TokenFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -151,6 +151,8 @@ async fn an_active_token_is_reported_with_all_its_claims() {
         let answer = reply.expect(200).json();
         let now = prokura.now() / 1000;
         let jti = answer["jti"].clone();
+        let organization = answer["organization_id"].clone();
+        assert_eq!(organization.as_str().unwrap().len(), 36);
         assert!(!jti.as_str().unwrap().is_empty());
         assert_eq!(
             answer,
@@ -165,6 +167,7 @@ async fn an_active_token_is_reported_with_all_its_claims() {
                 "aud": resource,
                 "iss": prokura.issuer,
                 "jti": jti,
+                "organization_id": organization,
             })
         );
         assert!(answer["exp"].is_i64() && answer["iat"].is_i64());
@@ -179,6 +182,7 @@ async fn an_active_token_is_reported_with_all_its_claims() {
                 "aud",
                 "iss",
                 "jti",
+                "organization_id",
             ] {
                 assert_eq!(claims[name], answer[name], "{name}");
             }
@@ -190,7 +194,16 @@ async fn an_active_token_is_reported_with_all_its_claims() {
 /// another organization.
 #[tokio::test]
 async fn a_client_sees_the_tokens_of_its_organization_and_no_others() {
-    let prokura = start_with(two_resources()).await;
+    let shared = two_resources().resources.into_iter();
+    let shared = shared.map(|resource| ConfiguredResource {
+        is_shared: true,
+        ..resource.into()
+    });
+    let prokura = start_with(Options {
+        more_resources: shared.collect(),
+        ..Options::default()
+    })
+    .await;
     let stranger = prokura.bootstrap("Globex").await;
     let mut worlds = Vec::new();
     for root in [&prokura.root, &stranger] {

@@ -7,6 +7,7 @@ mod failed_authentication;
 mod form_bodies;
 mod introspection;
 mod metadata;
+mod resource_owners;
 mod revocation;
 mod scopes;
 mod token_lifetime;
