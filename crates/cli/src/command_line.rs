@@ -25,7 +25,8 @@ Examples:
   While it runs, in another terminal:
 
   prokura profile add --from prokura-data/bootstrap.json   Import the credentials that the first start created
-  prokura service-accounts create \"CI Pipeline\"            Create a service account and print its secret
+  prokura service-accounts create CI --scope tokens:introspect
+                                                           Create a service account and print its secret
   prokura service-accounts list                            List all service accounts
   prokura service-accounts rotate-secret ID                Replace the secret
   prokura service-accounts delete ID                       Delete the service account

@@ -34,8 +34,13 @@ fn bracketed<'a>(line: &'a str, label: &str) -> Option<&'a str> {
 /// A sentence, which may be followed by a list of arguments.
 fn one_line(problem: &[&str]) -> String {
     let (sentence, arguments) = problem.split_first().unwrap_or((&"wrong usage", &[]));
-    if arguments.iter().any(|argument| argument.contains('|')) {
-        return "the command needs at least one option".to_owned();
+    if let Some(group) = arguments.iter().find(|argument| argument.contains('|')) {
+        let flags = group.trim_matches(['<', '>']).split('|');
+        let flags = flags.filter_map(|flag| flag.split(' ').next());
+        return match *flags.collect::<Vec<_>>() {
+            [one, other] => format!("the command needs {one} or {other}"),
+            _ => "the command needs at least one option".to_owned(),
+        };
     }
     let sentence = match *sentence {
         "the following required arguments were not provided:" => "missing required arguments:",

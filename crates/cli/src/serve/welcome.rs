@@ -19,7 +19,7 @@ Its credentials are in {path}, which only you can read. Keep them in a safe plac
 Next, in another terminal:
 
   prokura profile add --from {file}
-  prokura service-accounts create "My first service account"
+  prokura service-accounts create "My first service account" --scope management:service-accounts:read
 
 Or with curl and jq: get a token, create a service account, list all of them.
 

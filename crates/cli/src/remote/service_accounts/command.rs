@@ -46,7 +46,7 @@ pub(crate) const EXAMPLES: &str = "\
 Required scopes: management:service-accounts:read to list and show, management:service-accounts:write to change.
 
 Examples:
-  prokura service-accounts create \"CI Pipeline\" --owner \"Platform team\" --label team:platform
+  prokura service-accounts create \"CI Pipeline\" --scope orders:read --owner \"Platform team\" --label team:platform
   prokura service-accounts list --unused-for-days 90
   prokura service-accounts rotate-secret ID --grace 24h
   prokura service-accounts update ID --disable";

@@ -18,7 +18,6 @@ pub(super) struct Settings {
     description: Option<String>,
 
     /// Scope to grant; the given scopes replace all others; repeat for several, or separate them with spaces; '' grants none
-    /// [default of a new account: the management scopes of your own account]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Option<Vec<String>>,
 

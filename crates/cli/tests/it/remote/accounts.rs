@@ -155,7 +155,7 @@ fn an_account_is_created_and_changed_with_every_flag() {
 #[test]
 fn secrets_are_added_rotated_and_removed() {
     let (_directory, server, person) = start();
-    let created = person.accounts_json(["create", "CI"]);
+    let created = person.accounts_json(["create", "CI", "--administrator"]);
     let id = created["serviceAccount"]["id"].as_str().unwrap();
     let client = format!("sa_{id}");
     let secret_in = |answer: &serde_json::Value| {
@@ -230,7 +230,8 @@ fn the_tokens_of_an_account_are_revoked() {
 #[test]
 fn deleting_without_a_terminal_requires_a_flag() {
     let (_directory, _server, person) = start();
-    let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
+    let id =
+        person.accounts_json(["create", "CI", "--administrator"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
     let refused = person.run(["service-accounts", "delete", id]).failed(2);
     assert!(refused.contains("--yes"), "{refused}");
@@ -248,5 +249,30 @@ fn an_account_can_have_no_scope() {
     assert_eq!(
         value_of(&person.accounts(["get", id]), "Scopes        "),
         "none"
+    );
+}
+
+/// Nobody becomes an administrator because a flag was forgotten.
+#[test]
+fn a_new_account_needs_its_scopes_or_the_word_administrator() {
+    let (_directory, _server, person) = start();
+    let refused = person.run(["service-accounts", "create", "CI"]).failed(2);
+    assert!(
+        refused.contains("--scope") && refused.contains("--administrator"),
+        "{refused}"
+    );
+    let both = [
+        "service-accounts",
+        "create",
+        "CI",
+        "--administrator",
+        "--scope",
+        "a",
+    ];
+    person.run(both).failed(2);
+    let created = person.accounts_json(["create", "CI", "--administrator"]);
+    assert_eq!(
+        created["serviceAccount"]["scopes"],
+        json!(["management:all"])
     );
 }

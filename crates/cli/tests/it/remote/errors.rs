@@ -69,7 +69,7 @@ fn a_missing_scope_is_named() {
     ];
     let run = |arguments: &[&str]| person.run(arguments.iter().chain(&as_reader));
     run(&["service-accounts", "list"]).succeeded();
-    let error = run(&["service-accounts", "create", "CI"]).failed(1);
+    let error = run(&["service-accounts", "create", "CI", "--administrator"]).failed(1);
     for said in [
         "lacks management:service-accounts:write",
         client,
@@ -92,10 +92,19 @@ fn a_missing_scope_is_named() {
 #[test]
 fn a_wrong_value_is_named() {
     let (_directory, _server, person) = start();
-    let error = person.run(["service-accounts", "create", " "]).failed(1);
+    let error = person
+        .run(["service-accounts", "create", " ", "--administrator"])
+        .failed(1);
     assert!(error.contains("name "), "{error}");
     let error = person
-        .run(["service-accounts", "create", "CI", "--expires-at", "soon"])
+        .run([
+            "service-accounts",
+            "create",
+            "CI",
+            "--administrator",
+            "--expires-at",
+            "soon",
+        ])
         .failed(1);
     assert!(error.contains("expiresAt "), "{error}");
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";

@@ -52,7 +52,7 @@ async fn json_has_the_shapes_of_the_api() {
 fn a_page_names_the_cursor_of_the_next_one() {
     let (_directory, _server, person) = start();
     for name in ["One", "Two", "Three"] {
-        person.accounts(["create", name]);
+        person.accounts(["create", name, "--administrator"]);
     }
     let first = person.accounts_json(["list", "--limit", "3"]);
     let cursor = first["nextCursor"].as_str().unwrap();
@@ -72,8 +72,12 @@ fn a_page_names_the_cursor_of_the_next_one() {
 #[test]
 fn a_list_can_be_filtered() {
     let (_directory, _server, person) = start();
-    person.accounts(["create", "Shop", "--label", "a:1", "--owner", "Sales"]);
-    let off = person.accounts_json(["create", "Workshop", "--label", "a:1", "--label", "b:2"]);
+    person.accounts([
+        "create", "Shop", "--scope", "", "--label", "a:1", "--owner", "Sales",
+    ]);
+    let off = person.accounts_json([
+        "create", "Workshop", "--scope", "", "--label", "a:1", "--label", "b:2",
+    ]);
     person.accounts([
         "update",
         off["serviceAccount"]["id"].as_str().unwrap(),
@@ -151,7 +155,8 @@ async fn a_long_list_is_complete_in_every_format_and_a_reader_may_stop_early() {
 #[test]
 fn the_audit_trail_is_listed_exported_and_verified() {
     let (_directory, _server, person) = start();
-    let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
+    let id =
+        person.accounts_json(["create", "CI", "--administrator"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
     person.accounts(["rotate-secret", id]);
     let table = person

@@ -170,9 +170,16 @@ fn refusals_of_the_server_are_an_error_and_a_hint() {
     ];
     for (arguments, credentials) in [
         (&["service-accounts", "get", NOBODY][..], &[][..]),
-        (&["service-accounts", "create", " "], &[]),
+        (&["service-accounts", "create", " ", "--administrator"], &[]),
         (
-            &["service-accounts", "create", "a", "--expires-at", "soon"],
+            &[
+                "service-accounts",
+                "create",
+                "a",
+                "--administrator",
+                "--expires-at",
+                "soon",
+            ],
             &[],
         ),
         (&["service-accounts", "create", "a", "--scope", "x"], &[]),
@@ -183,7 +190,14 @@ fn refusals_of_the_server_are_an_error_and_a_hint() {
         ),
         (&["service-accounts", "list", "--cursor", "x"], &[]),
         (
-            &["service-accounts", "create", "a", "--secret-file", "secret"],
+            &[
+                "service-accounts",
+                "create",
+                "a",
+                "--administrator",
+                "--secret-file",
+                "secret",
+            ],
             &[],
         ),
         (&["token", "--scope", "x"], &[]),

@@ -17,6 +17,7 @@ fn a_secret_in_its_file_is_not_printed() {
             "service-accounts",
             "create",
             "CI",
+            "--administrator",
             "--secret-file",
             &file,
             "--output",
@@ -42,11 +43,12 @@ fn a_secret_in_its_file_is_not_printed() {
 #[test]
 fn an_existing_file_is_not_overwritten_and_nothing_is_changed() {
     let (_directory, _server, person) = start();
-    let id = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
+    let id =
+        person.accounts_json(["create", "CI", "--administrator"])["serviceAccount"]["id"].clone();
     let id = id.as_str().unwrap();
     fs::write(person.path("kept"), "kept").unwrap();
     for arguments in [
-        vec!["create", "CD"],
+        vec!["create", "CD", "--administrator"],
         vec!["rotate-secret", id],
         vec!["secrets", "add", id],
     ] {
@@ -84,7 +86,7 @@ fn a_call_that_fails_leaves_no_file() {
 fn a_secret_that_could_not_be_printed_is_reported_with_what_to_do() {
     let (_directory, _server, person) = start();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut create = person.command(["service-accounts", "create", "CI"]);
+    let mut create = person.command(["service-accounts", "create", "CI", "--administrator"]);
     let output = create
         .stdout(Stdio::from(full))
         .stderr(Stdio::piped())
@@ -102,7 +104,7 @@ fn a_secret_that_could_not_be_printed_is_reported_with_what_to_do() {
     );
 
     // The command fails if nothing reads its output.
-    let mut create = person.command(["service-accounts", "create", "CI"]);
+    let mut create = person.command(["service-accounts", "create", "CI", "--administrator"]);
     let mut child = create
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -130,7 +132,8 @@ fn a_profile_is_updated_when_its_own_account_is_rotated() {
     assert_eq!(mode(&person.path(".config/prokura/profiles.toml")), 0o600);
 
     // A profile does not take the secret of another account.
-    let other = person.accounts_json(["create", "CI"])["serviceAccount"]["id"].clone();
+    let other =
+        person.accounts_json(["create", "CI", "--administrator"])["serviceAccount"]["id"].clone();
     let rotated = person.run(["service-accounts", "rotate-secret", other.as_str().unwrap()]);
     assert!(!rotated.stderr.contains("profile"), "{rotated:?}");
     person.accounts(["list"]);

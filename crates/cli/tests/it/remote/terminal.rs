@@ -78,7 +78,7 @@ fn a_table_has_colours_on_a_terminal_only() {
 fn a_long_text_is_shortened_on_a_terminal_only() {
     let (_directory, _server, person) = start();
     let name = "n".repeat(100);
-    person.accounts(["create", &name]);
+    person.accounts(["create", &name, "--administrator"]);
     let shown = on_terminal(&person, "service-accounts list", &[], NOTHING).succeeded();
     assert!(
         !shown.contains(&name) && shown.contains("nnn\u{2026}"),
@@ -90,7 +90,9 @@ fn a_long_text_is_shortened_on_a_terminal_only() {
 #[test]
 fn deleting_on_a_terminal_asks_for_confirmation() {
     let (_directory, _server, person) = start();
-    let id = person.accounts_json(["create", "CI Pipeline"])["serviceAccount"]["id"].clone();
+    let id =
+        person.accounts_json(["create", "CI Pipeline", "--administrator"])["serviceAccount"]["id"]
+            .clone();
     let id = id.as_str().unwrap();
     let delete = format!("service-accounts delete {id}");
     for no in ["n\n", "\n", "yesterday\n"] {

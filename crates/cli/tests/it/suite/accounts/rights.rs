@@ -1,10 +1,11 @@
 //! Who may change which account: the rules "empower" and "weaken", as a matrix of operations by kinds of caller and of account.
 
+use futures_util::future::join;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::start_with;
-use crate::harness::{Options, Prokura, Reply, opaque_resource};
+use super::{DATABASE, start_with};
+use crate::harness::{Database, Options, Prokura, Reply, opaque_resource};
 
 const ALL: &str = "management:all";
 const READ: &str = "management:service-accounts:read";
@@ -379,6 +380,52 @@ async fn a_robot_lists_the_secrets_of_the_accounts_that_it_rotates() {
     assert_missing(&reply, &[READ]);
     // Its own secret it may rotate, as everybody may.
     prokura.rotate(&token, &robot.id).await;
+}
+
+/// A rotation is judged by the account as it is when the rotation is written: who may not empower an administrator gets no secret of
+/// an account that becomes one at the same time, on another node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_slips_through_while_an_account_is_given_more() {
+    let prokura = shop().await;
+    let root = prokura.access_token(&prokura.root).await;
+    let node = match DATABASE {
+        Database::Postgres => Some(prokura.another_node(Options::default()).await),
+        Database::Sqlite => None,
+    };
+    let other = node.as_ref().unwrap_or(&prokura);
+    let (_, writer) = prokura
+        .create(&root, json!({ "name": "Writer", "scopes": [WRITE] }))
+        .await;
+    let token = prokura.access_token(&writer).await;
+    let mut outcomes = [0, 0];
+    for _ in 0..20 {
+        let (_, target) = prokura
+            .create(&root, json!({ "name": "Target", "scopes": [] }))
+            .await;
+        let (rotated, _) = join(
+            prokura.try_rotate(&token, &target.id, None),
+            other.update(&root, &target.id, json!({ "scopes": [ALL] })),
+        )
+        .await;
+        let path = format!("/audit-events?serviceAccountId={}", target.id);
+        let events = prokura
+            .api(Method::GET, &path, &root, None)
+            .await
+            .expect(200)
+            .json();
+        let actions = events["items"].as_array().unwrap().iter();
+        let actions = actions.map(|event| event["action"].as_str().unwrap());
+        let actions = actions.skip(1).collect::<Vec<_>>();
+        if rotated.status == 200 {
+            assert_eq!(actions, ["rotate_secret", "update_service_account"]);
+            outcomes[0] += 1;
+        } else {
+            assert_missing(&rotated, &[ALL]);
+            assert_eq!(actions, ["update_service_account"]);
+            outcomes[1] += 1;
+        }
+    }
+    assert_eq!(outcomes.iter().sum::<i32>(), 20, "{outcomes:?}");
 }
 
 #[track_caller]
