@@ -121,13 +121,29 @@ fn invalid_request(refusal: &ApiError) -> Failure {
     let mut fields = refusal
         .errors
         .iter()
-        .map(|error| format!("{} {}", error.field, error.message));
+        .map(|error| format!("{} {}", shown_field(&error.field), error.message));
     match fields.next() {
         Some(first) => Failure {
             details: fields.collect(),
             ..Failure::new(first)
         },
         None => Failure::new(&refusal.message),
+    }
+}
+
+/// A field of a request as the command line names it: by its flag.
+fn shown_field(field: &str) -> &str {
+    match field {
+        "description" => "--description",
+        "scopes" => "--scope",
+        "grantableScopes" => "--grantable-scope",
+        "owner" => "--owner",
+        "labels" => "--label",
+        "tokenLifetimeSeconds" => "--token-lifetime",
+        "expiresAt" => "--expires-at",
+        "gracePeriodSeconds" => "--grace",
+        "expiresInSeconds" => "--expires-in",
+        field => field,
     }
 }
 

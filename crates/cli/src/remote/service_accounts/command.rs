@@ -28,7 +28,7 @@ pub(crate) enum Command {
     CancelRotation(Remote<cancel_rotation::Arguments>),
 
     /// List, add and delete the secrets of a service account
-    #[command(subcommand)]
+    #[command(subcommand, after_help = secrets::EXAMPLES)]
     Secrets(secrets::Command),
 
     /// Revoke all access tokens of a service account

@@ -5,6 +5,7 @@ use crate::remote::{error::CommandError, print, remote_command::Execute, target:
 
 /// The arguments of `prokura service-accounts get`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
@@ -12,6 +13,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: print::Options,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  prokura service-accounts get ID
+  prokura service-accounts get ID --output json | jq -r .serviceAccount.scopes[]";
 
 impl Execute for Arguments {
     async fn execute(self, target: &Target) -> Result<(), CommandError> {

@@ -13,6 +13,13 @@ use crate::{
     },
 };
 
+/// The examples of `prokura service-accounts secrets --help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  prokura service-accounts secrets list ID
+  prokura service-accounts secrets add ID --expires-in 90d --secret-file next.secret
+  prokura service-accounts secrets delete ID SECRET_ID";
+
 /// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {

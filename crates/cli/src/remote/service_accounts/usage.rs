@@ -5,6 +5,7 @@ use crate::remote::{error::CommandError, print, remote_command::Execute, target:
 
 /// The arguments of `prokura service-accounts usage`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     account: Account,
@@ -16,6 +17,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: print::Options,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  prokura service-accounts usage ID
+  prokura service-accounts usage ID --days 90 --output json";
 
 impl Execute for Arguments {
     async fn execute(self, target: &Target) -> Result<(), CommandError> {

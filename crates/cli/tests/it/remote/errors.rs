@@ -106,7 +106,7 @@ fn a_wrong_value_is_named() {
             "soon",
         ])
         .failed(1);
-    assert!(error.contains("expiresAt "), "{error}");
+    assert!(error.contains("error: --expires-at "), "{error}");
     let nobody = "01a20a5c-479d-7000-ac5a-31f33777c2dc";
     let error = person.run(["service-accounts", "get", nobody]).failed(1);
     assert!(error.contains("prokura service-accounts list"), "{error}");
