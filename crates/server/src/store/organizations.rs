@@ -182,8 +182,14 @@ impl Store {
         let delete = |sql| Statement::new(sql, [id.into()]);
         // The first step locks the row, so that no event is appended meanwhile.
         let lock = delete("UPDATE organizations SET name = name WHERE id = $1");
+        // All organizations may have used a resource that goes with its owner.
+        let tell = delete(
+            "UPDATE organizations SET resources_version = resources_version + 1 WHERE EXISTS \
+             (SELECT 1 FROM resources WHERE organization_id = $1 AND shared = 1)",
+        );
         let steps = vec![
             Step::Require(lock),
+            Step::Run(tell),
             Step::Run(delete(
                 "DELETE FROM service_accounts WHERE organization_id = $1",
             )),

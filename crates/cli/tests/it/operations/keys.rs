@@ -72,7 +72,7 @@ impl Installation {
         self.directory.path().join(name)
     }
 
-    fn configuration(&self, at: usize) -> PathBuf {
+    pub(super) fn configuration(&self, at: usize) -> PathBuf {
         self.path(&format!("{at}.toml"))
     }
 

@@ -318,3 +318,34 @@ fn organizations_are_listed_and_renamed() {
         );
     }
 }
+
+/// A shared resource goes with the organization that owns it, for the others too, on every running node.
+#[tokio::test]
+async fn a_shared_resource_ends_with_its_owner() {
+    for database in DATABASES {
+        let mut installation = Installation::start(database);
+        create(&installation, "Owner");
+        let count = installation.nodes.len();
+        installation.nodes.clear();
+        let resource = "[[resources]]\nidentifier = \"urn:orders\"\nscopes = [\"orders:read\"]\n\
+                        organization = \"Owner\"\nshared = true\n";
+        for at in 0..count {
+            fs::write(installation.configuration(at), resource).unwrap();
+            let node = installation.serve(at, &[]);
+            installation.nodes.push(node);
+        }
+        let clients = clients(&installation);
+        let root = clients[0].access_token(&installation.root).await;
+        let buyer = clients[0].create_with_scopes(&root, &["orders:read"]).await;
+        let form = [("resource", "urn:orders")];
+        for client in &clients {
+            client.access_token_with(&buyer, &form).await;
+        }
+        let delete = ["organizations", "delete", "Owner", "--yes"];
+        installation.run(&delete).succeeded();
+        for client in &clients {
+            let refused = client.token(&buyer, &form).await;
+            refused.expect_oauth_error(400, "invalid_target");
+        }
+    }
+}
